@@ -1,0 +1,17 @@
+// swift-tools-version:6.1
+import PackageDescription
+
+let package = Package(
+  name: "swift-snn",
+  dependencies: [],
+  targets: [
+    // MARK: C and system libraries
+    .systemLibrary(name: "COneDNN"),
+
+    // MARK: Swift libraries, bottom-up
+    .target(name: "Tensors", dependencies: ["COneDNN"]),
+
+    // MARK: Executables and tests
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+  ]
+)
