@@ -10,6 +10,8 @@ let package = Package(
 
     // MARK: Swift libraries, bottom-up
     .target(name: "Tensors", dependencies: ["COneDNN"]),
+    .target(name: "Spiking", dependencies: ["Tensors"]),
+    .target(name: "Learning", dependencies: ["Spiking", "Tensors"]),
 
     // MARK: Executables and tests
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),

@@ -1,0 +1,21 @@
+import Tensors
+
+/// `floor((a + 2^(r−1)) / 2^r)`: the scale of a projection from values (models/FORMAT.md, section 4).
+///
+/// Exact for |a| + 2^(r−1) < 2^24. The gradient passes straight through, divided by 2^r. r = 0 yields the
+/// current itself.
+func roundingShift(_ current: Variable, right: Int, on tape: Tape) -> Variable {
+  guard right > 0 else { return current }
+  let factor = 1 / Float(1 << right)
+  let half = Float(1 << (right - 1))
+  let output = Variable(
+    current.value.map { (($0 + half) * factor).rounded(.down) },
+    needsGradient: current.needsGradient)
+  guard output.needsGradient else { return output }
+  tape.record {
+    guard var gradient = output.takeGradient() else { return }
+    gradient.apply { $0 * factor }
+    current.accumulate(gradient)
+  }
+  return output
+}
