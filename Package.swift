@@ -11,6 +11,7 @@ let package = Package(
     // MARK: Swift libraries, bottom-up
     .target(name: "Tensors", dependencies: ["COneDNN"]),
     .target(name: "Spiking", dependencies: ["Tensors"]),
+    .target(name: "ModelCompression", dependencies: ["Spiking", "Tensors"]),
     .target(name: "Learning", dependencies: ["Spiking", "Tensors"]),
 
     // MARK: Executables and tests

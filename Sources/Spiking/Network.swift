@@ -13,6 +13,11 @@ public enum NetworkInput: Hashable, Sendable {
     case .values(let shape, _), .events(let shape): shape
     }
   }
+
+  /// The real value of an input integer of 1; nil for events.
+  public var scale: Float? {
+    if case .values(_, let scale) = self { scale } else { nil }
+  }
 }
 
 /// A chain of spiking layers that ends in a read-out.

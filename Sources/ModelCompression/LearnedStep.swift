@@ -1,0 +1,85 @@
+import Spiking
+import Tensors
+
+/// The width of a layer's weights on the device.
+public enum WeightBits: Int, Hashable, Sendable, Codable, CaseIterable {
+  case ternary = 2
+  case four = 4
+  case eight = 8
+
+  /// The largest code Q: 1, 7 or 127; codes are symmetric, −Q … Q.
+  public var limit: Int { self == .ternary ? 1 : (1 << (rawValue - 1)) - 1 }
+}
+
+/// Weights as integer codes with a learned step Δ: `q = clamp(round(w/Δ), −Q, Q)`, ŵ = Δ·q.
+///
+/// One step per output channel or one for all. Straight-through: ∂ŵ/∂w is 1 inside the range and 0 outside;
+/// `∂ŵ/∂Δ = round(w/Δ) − w/Δ` inside and ±Q outside, times `1/√(n·Q)` for n weights a step. Source:
+/// Esser et al., Learned Step Size Quantization, ICLR 2020, equations 1-3.
+///
+/// The result holds codes; the gradient that arrives for a code is that of the integer network, in which
+/// thresholds are divided by Δ too. Its division by Δ gives the gradient for ŵ.
+func quantize(
+  _ weight: Variable, step: Variable, bits: WeightBits, on tape: Tape
+) -> Variable {
+  let channels = weight.shape.last ?? 1
+  let columns = step.value.count == 1 ? 1 : channels
+  precondition(
+    columns == step.value.count, "quantize: \(step.value.count) steps for \(channels) channels")
+  let rows = weight.value.count / columns
+  let limit = Float(bits.limit)
+  let inverse = step.value.map { 1 / $0 }
+  var codes = Tensor(uninitialized: weight.shape)
+  codes.withMutablePointer { codes in
+    weight.value.withPointer { weights in
+      inverse.withPointer {
+        QuantizeKernel.codes(
+          weights, inverseSteps: $0, limit: limit, into: codes, rows: rows, columns: columns)
+      }
+    }
+  }
+  let output = Variable(codes, needsGradient: weight.needsGradient || step.needsGradient)
+  let original = weight.value
+  guard output.needsGradient else { return output }
+  tape.record {
+    guard var gradient = output.takeGradient() else { return }
+    var stepGradient = Tensor(step.shape)
+    gradient.withMutablePointer { gradient in
+      stepGradient.withMutablePointer { stepGradient in
+        original.withPointer { weights in
+          inverse.withPointer {
+            QuantizeKernel.backward(
+              weights, inverseSteps: $0, limit: limit, gradient: gradient,
+              stepGradients: stepGradient, rows: rows, columns: columns)
+          }
+        }
+      }
+    }
+    let scale = 1 / (Float(rows) * limit).squareRoot()
+    stepGradient.apply { $0 * scale }
+    weight.accumulate(gradient)
+    step.accumulate(stepGradient)
+  }
+  return output
+}
+
+/// The step a layer starts from: `2·mean|w|/√Q` over the weights of a step that are not pruned (Esser et
+/// al., section 2.1).
+func initialSteps(_ weight: Tensor, bits: WeightBits, perChannel: Bool) -> Tensor {
+  let columns = perChannel ? weight.shape.last ?? 1 : 1
+  var sums = [Double](repeating: 0, count: columns)
+  var counts = [Double](repeating: 0, count: columns)
+  for (index, value) in weight.elements.enumerated() where value != 0 {
+    sums[index % columns] += Double(abs(value))
+    counts[index % columns] += 1
+  }
+  let whole = sums.reduce(0, +) / max(counts.reduce(0, +), 1)
+  let root = Double(bits.limit).squareRoot()
+  return Tensor(
+    [columns],
+    zip(sums, counts).map { sum, count in
+      // A channel without weights keeps the layer's mean, so that its step stays a step.
+      let mean = count > 0 ? sum / count : whole
+      return Float(max(2 * mean / root, Double(Quantizer.leastStep)))
+    })
+}
