@@ -10,8 +10,10 @@ let package = Package(
 
     // MARK: Swift libraries, bottom-up
     .target(name: "Tensors", dependencies: ["COneDNN"]),
+    .target(name: "Datasets", dependencies: ["Tensors"]),
 
     // MARK: Executables and tests
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
   ]
 )
