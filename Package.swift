@@ -7,10 +7,11 @@ let package = Package(
   targets: [
     // MARK: C and system libraries
     .systemLibrary(name: "COneDNN"),
+    .systemLibrary(name: "CZlib"),
 
     // MARK: Swift libraries, bottom-up
     .target(name: "Tensors", dependencies: ["COneDNN"]),
-    .target(name: "Datasets", dependencies: ["Tensors"]),
+    .target(name: "Datasets", dependencies: ["Tensors", "CZlib"]),
 
     // MARK: Executables and tests
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
