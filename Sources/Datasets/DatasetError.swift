@@ -1,6 +1,7 @@
 /// What can be wrong with a data set, its files or the request for it.
 ///
-/// `description` is one line that names the place, what was expected, what was found, and what to do.
+/// `description` is one line that names the place, what was expected, what was found, and what to
+/// do.
 public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The file at `path` cannot be read; `reason` is the system's.
   case unreadable(path: String, reason: String)
@@ -24,6 +25,8 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case shapeMismatch(path: String, expected: String, found: String)
   /// The split list at `path` has a line that does not read as one.
   case badLine(path: String, line: Int, expected: String, found: String)
+  /// The training and the test list both name the sample `index`.
+  case overlappingSplits(train: String, test: String, index: Int)
   /// No data set has this name and no folder this path.
   case unknownDataset(name: String, known: [String])
   /// The data set `name` lives in files, but `SNN_DATA` does not say where.
@@ -70,6 +73,8 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
         + "different sets"
     case .badLine(let path, let line, let expected, let found):
       return "\(path):\(line): expected \(expected), found '\(found)'; correct the line"
+    case .overlappingSplits(let train, let test, let index):
+      return "\(test): expected no index of \(train), found \(index); take it out of one list"
     case .unknownDataset(let name, let known):
       return "'\(name)': expected a folder or one of \(known.joined(separator: ", ")), found "
         + "neither; correct the name or the path"
