@@ -1,0 +1,79 @@
+import CZlib
+import Foundation
+
+/// The bytes of a file, decompressed where it is gzip.
+enum FileBytes {
+  /// The most bytes a file may unpack to; the largest known here, MNIST, needs 47 MB.
+  static let limit = 1 << 28
+
+  /// The content of the file at `path`, unpacked where it starts with the gzip magic `1f 8b`.
+  ///
+  /// Throws where the file is missing, empty, damaged, or unpacks to more than `limit` bytes.
+  static func read(path: String, expected: String) throws -> [UInt8] {
+    let raw = try readStored(path: path, expected: expected)
+    guard raw.count >= 2 && raw[0] == 0x1f && raw[1] == 0x8b else { return raw }
+    let content = try inflate(raw, path: path, limit: limit)
+    guard !content.isEmpty else { throw DatasetError.empty(path: path, expected: expected) }
+    return content
+  }
+
+  /// The content of the file at `path` as it is stored.
+  static func readStored(path: String, expected: String) throws -> [UInt8] {
+    let content: [UInt8]
+    do {
+      content = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    } catch {
+      let reason =
+        FileManager.default.fileExists(atPath: path) ? error.localizedDescription : "no such file"
+      throw DatasetError.unreadable(path: path, reason: reason)
+    }
+    guard !content.isEmpty else { throw DatasetError.empty(path: path, expected: expected) }
+    return content
+  }
+
+  /// Unpacks one gzip member that fills `packed` to its last byte.
+  static func inflate(_ packed: [UInt8], path: String, limit: Int) throws -> [UInt8] {
+    guard packed.count <= limit else {
+      throw DatasetError.badDimension(
+        path: path, offset: 0, expected: "at most \(limit) bytes", found: packed.count)
+    }
+    var input = packed  // zlib's input pointer is mutable, though it never writes through it.
+    var content: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    var stream = z_stream()
+    // 16 + 15: a gzip wrapper around the largest window.
+    guard snn_inflate_init(&stream, 16 + 15) == Z_OK else {
+      throw DatasetError.corruptCompression(path: path, offset: 0, reason: "zlib refused to start")
+    }
+    defer { inflateEnd(&stream) }
+    var status = Z_OK
+    try input.withUnsafeMutableBufferPointer { inputBuffer in
+      stream.next_in = inputBuffer.baseAddress
+      stream.avail_in = UInt32(inputBuffer.count)
+      while status == Z_OK {
+        let produced = chunk.withUnsafeMutableBufferPointer { chunkBuffer in
+          stream.next_out = chunkBuffer.baseAddress
+          stream.avail_out = UInt32(chunkBuffer.count)
+          status = CZlib.inflate(&stream, Z_NO_FLUSH)
+          return chunkBuffer.count - Int(stream.avail_out)
+        }
+        content.append(contentsOf: chunk[..<produced])
+        guard content.count <= limit else {
+          throw DatasetError.badDimension(
+            path: path, offset: 0, expected: "at most \(limit) unpacked bytes",
+            found: content.count)
+        }
+      }
+    }
+    let consumed = packed.count - Int(stream.avail_in)
+    guard status == Z_STREAM_END else {
+      let reason = status == Z_BUF_ERROR ? "cut short" : "zlib status \(status)"
+      throw DatasetError.corruptCompression(path: path, offset: consumed, reason: reason)
+    }
+    guard stream.avail_in == 0 else {
+      throw DatasetError.trailingBytes(
+        path: path, offset: consumed, found: Int(stream.avail_in))
+    }
+    return content
+  }
+}
