@@ -114,8 +114,10 @@ public struct PreparedNetwork {
         let leak = numbers.leak
       else {
         let unit = numbers.grid?.unit.first ?? 1
+        let membranes = integrate(current, steps: network.steps, on: tape)
         output.currents = weightedSum([(unit, current)], on: tape)
-        output.membranes = integrate(current, steps: network.steps, unit: unit, on: tape)
+        output.membranes = weightedSum([(unit, membranes)], on: tape)
+        if recording { output.readout = membranes.value }
         break
       }
       let scale = held ? 1 : Float(1 << (numbers.grid?.shift ?? 0))
@@ -125,6 +127,7 @@ public struct PreparedNetwork {
         penalty: layer.penalty, on: tape)
       output.rates.append(population.rate)
       output.penalty += population.penalty
+      output.saturations.append(population.saturations)
       if recording { output.records.append((population.spikes.value, population.potentials)) }
       signal = population.spikes
       held = false
@@ -163,6 +166,10 @@ public struct NetworkOutput {
   public var rates: [Float] = []
   /// The activity penalties' sum.
   public var penalty: Float = 0
+  /// Clamps that changed a membrane, by spiking layer; on the integer grid only.
+  public var saturations: [Int] = []
+  /// The read-out's membranes after every step in its own unit, `[T, B, K]`, where recorded.
+  public var readout: Tensor?
   /// Each spiking layer's spikes and potentials before reset, `[T, B, …]`, where recorded.
   public var records: [(spikes: Tensor, potentials: Tensor)] = []
 }

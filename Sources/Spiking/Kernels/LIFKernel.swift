@@ -41,14 +41,14 @@ struct LIFGradients {
 
 /// Forward and backward passes of LIF neurons; the equations stand at ``LIFDynamics``.
 enum LIFKernel {
-  /// Writes the membranes before reset and the spikes of every step, `[T, neurons]` each, and returns the
-  /// number of spikes. `membranes` may be the memory of a current that has a step axis.
+  /// Writes the membranes before reset and the spikes of every step, `[T, neurons]` each, and returns how
+  /// many spiked and how many clamps changed a membrane. `membranes` may be the memory of a current that has a step axis.
   static func forward(
     _ size: LIFSize, current: UnsafePointer<Float>, threshold: [Float], leak: [Float],
     bias: [Float], membranes: UnsafeMutablePointer<Float>, spikes: UnsafeMutablePointer<Float>
-  ) -> Int {
+  ) -> (spikes: Int, saturations: Int) {
     var membrane = [Float](repeating: 0, count: size.blockLength + Lanes.scalarCount)
-    var total = 0
+    var total = (spikes: 0, saturations: 0)
     withPointers(&membrane, threshold, leak, bias) { membrane, threshold, leak, bias in
       for start in stride(from: 0, to: size.neurons, by: size.blockLength) {
         let length = min(size.blockLength, size.neurons - start)
@@ -56,8 +56,10 @@ enum LIFKernel {
         for step in 0..<size.steps {
           let row = step * size.neurons + start
           let input = current + (size.heldCurrent ? start : row)
-          total += forwardRow(
+          let counts = forwardRow(
             size, length, input, membrane, threshold, leak, bias, membranes + row, spikes + row)
+          total.spikes += counts.spikes
+          total.saturations += counts.saturations
         }
       }
     }
@@ -70,33 +72,35 @@ enum LIFKernel {
     _ membrane: UnsafeMutablePointer<Float>, _ threshold: UnsafePointer<Float>,
     _ leak: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
     _ membranes: UnsafeMutablePointer<Float>, _ spikes: UnsafeMutablePointer<Float>
-  ) -> Int {
+  ) -> (spikes: Int, saturations: Int) {
     let scale = size.currentScale
     let grid = size.grid
     let reset = size.dynamics.reset
     let inclusive = size.dynamics.compare == .greaterOrEqual
     // At most blockLength spikes a row, far below 2^24: the float counts are exact.
     var counts = Lanes(repeating: 0)
+    var clamped = Lanes(repeating: 0)
     forEachLanes(length) { lane, width in
       let theta = load(threshold, lane)
       var decayed = load(membrane, lane) * load(leak, lane)
       if grid != nil { decayed = truncated(decayed) }
       var potential = decayed + load(input, lane, width) * scale + load(bias, lane)
       if let grid {
-        potential = potential.replacing(
-          with: grid.lowerBound, where: potential .< grid.lowerBound)
-        potential = potential.replacing(
-          with: grid.upperBound, where: potential .> grid.upperBound)
+        let below = potential .< grid.lowerBound
+        let above = potential .> grid.upperBound
+        potential = potential.replacing(with: grid.lowerBound, where: below)
+        potential = potential.replacing(with: grid.upperBound, where: above)
+        clamped += masked(Lanes(repeating: 0).replacing(with: 1, where: below .| above), width)
       }
       let fires = inclusive ? potential .>= theta : potential .> theta
       let spike = Lanes(repeating: 0).replacing(with: 1, where: fires)
       store(potential, membranes, lane, width)
       store(spike, spikes, lane, width)
-      counts += width == Lanes.scalarCount ? spike : masked(spike, width)
+      counts += masked(spike, width)
       let next = reset == .subtract ? potential - theta * spike : potential * (1 - spike)
       store(next, membrane, lane, Lanes.scalarCount)
     }
-    return Int(counts.sum())
+    return (Int(counts.sum()), Int(clamped.sum()))
   }
 
   /// Turns the spikes' gradient into the current's, in place (`[T, neurons]`), and adds the parameters'
@@ -175,6 +179,7 @@ enum LIFKernel {
 
   @inline(__always)
   static func masked(_ lanes: Lanes, _ width: Int) -> Lanes {
+    if width == Lanes.scalarCount { return lanes }
     var result = Lanes(repeating: 0)
     for index in 0..<width { result[index] = lanes[index] }
     return result

@@ -4,11 +4,9 @@ import Tensors
 ///
 /// Read-out neurons never fire. Sums run in double precision: over many steps an integer membrane may
 /// pass 2^24 (models/FORMAT.md, section 5).
-/// - Parameters:
-///   - current: `[T, B, K]`.
-///   - unit: the real value of one unit of the current; the result is in real numbers.
+/// - Parameter current: `[T, B, K]`.
 /// - Returns: `[T, B, K]`.
-public func integrate(_ current: Variable, steps: Int, unit: Float, on tape: Tape) -> Variable {
+public func integrate(_ current: Variable, steps: Int, on tape: Tape) -> Variable {
   let row = current.value.count / steps
   var membranes = Tensor(uninitialized: current.shape)
   var sums = [Double](repeating: 0, count: row)
@@ -17,7 +15,7 @@ public func integrate(_ current: Variable, steps: Int, unit: Float, on tape: Tap
       for step in 0..<steps {
         for index in 0..<row {
           sums[index] += Double(source[step * row + index])
-          target[step * row + index] = Float(sums[index] * Double(unit))
+          target[step * row + index] = Float(sums[index])
         }
       }
     }
@@ -31,7 +29,6 @@ public func integrate(_ current: Variable, steps: Int, unit: Float, on tape: Tap
       for step in stride(from: steps - 2, through: 0, by: -1) {
         for index in 0..<row { target[step * row + index] += target[(step + 1) * row + index] }
       }
-      for index in 0..<steps * row { target[index] *= unit }
     }
     current.accumulate(gradient)
   }

@@ -72,6 +72,8 @@ public struct LIFOutput {
   public var potentials: Tensor
   /// Mean spikes per neuron and step.
   public var rate: Float
+  /// Clamps that changed a membrane.
+  public var saturations: Int
   /// The activity penalty's value, part of the loss; its gradient is already in the tape.
   public var penalty: Float
 }
@@ -111,7 +113,7 @@ public func lif(
   let shape = held ? [steps] + current.shape : current.shape
   var potentials = held ? Tensor(uninitialized: shape) : current.consumeValue()
   var spikes = Tensor(uninitialized: shape)
-  let count = potentials.withMutablePointer { membranes in
+  let counts = potentials.withMutablePointer { membranes in
     spikes.withMutablePointer { spikes in
       let biases = row(bias, default: 0)
       if held {
@@ -126,11 +128,12 @@ public func lif(
         membranes: membranes, spikes: spikes)
     }
   }
-  let rate = Float(count) / Float(spikes.count)
+  let rate = Float(counts.spikes) / Float(spikes.count)
   let excess = max(0, rate - (penalty?.targetRate ?? .infinity))
   let needsGradient = ([current] + parameters).contains { $0.needsGradient }
   let output = LIFOutput(
     spikes: Variable(spikes, needsGradient: needsGradient), potentials: potentials, rate: rate,
+    saturations: counts.saturations,
     penalty: (penalty?.strength ?? 0) * excess * excess)
   guard needsGradient else { return output }
   let offset = (penalty?.strength ?? 0) * 2 * excess / Float(spikes.count)
