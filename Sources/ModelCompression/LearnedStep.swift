@@ -1,14 +1,23 @@
 import Spiking
 import Tensors
 
-/// The width of a layer's weights on the device.
-public enum WeightBits: Int, Hashable, Sendable, Codable, CaseIterable {
-  case ternary = 2
-  case four = 4
-  case eight = 8
+/// The width of a layer's weights on the device, 2 to 8 bits; 2 means the three values −1, 0, 1.
+public struct WeightBits: RawRepresentable, Hashable, Sendable, Codable {
+  public let rawValue: Int
 
-  /// The largest code Q: 1, 7 or 127; codes are symmetric, −Q … Q.
-  public var limit: Int { self == .ternary ? 1 : (1 << (rawValue - 1)) - 1 }
+  /// Nil outside 2…8.
+  public init?(rawValue: Int) {
+    guard (2...8).contains(rawValue) else { return nil }
+    self.rawValue = rawValue
+  }
+
+  private init(_ bits: Int) { rawValue = bits }
+  public static let eight = WeightBits(8)
+  public static let four = WeightBits(4)
+  public static let ternary = WeightBits(2)
+
+  /// The largest code Q, `2^(bits − 1) − 1`; codes are symmetric, −Q … Q.
+  public var limit: Int { (1 << (rawValue - 1)) - 1 }
 }
 
 /// Weights as integer codes with a learned step Δ: `q = clamp(round(w/Δ), −Q, Q)`, ŵ = Δ·q.

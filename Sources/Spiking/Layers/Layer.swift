@@ -47,6 +47,18 @@ public final class Layer {
     self.bias = bias
   }
 
+  /// A layer that computes with what `hook` provides and holds nothing to learn but its weight.
+  public convenience init(
+    name: String, pool: Int, synapse: Synapse, kind: Kind, source: FeatureShape,
+    shape: FeatureShape, weight: Tensor, hook: any LayerHook
+  ) {
+    self.init(
+      name: name, pool: pool, synapse: synapse, kind: kind, source: source, shape: shape,
+      weight: Parameter("\(name).weight", role: .weight, value: weight), threshold: nil, leak: nil,
+      bias: nil)
+    self.hook = hook
+  }
+
   /// The layer's own parameters and those of its hook.
   public var parameters: [Parameter] {
     [weight, threshold, leak, bias].compactMap { $0 } + (hook?.parameters ?? [])
