@@ -1,6 +1,7 @@
 import ModelFixtures
-@testable import ModelFormat
 import Testing
+
+@testable import ModelFormat
 
 /// Each limit of FORMAT.md, broken once: the error names the right place.
 @Suite struct ValidationTests {
