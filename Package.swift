@@ -14,6 +14,9 @@ let package = Package(
     .target(name: "Learning", dependencies: ["Spiking", "Tensors"]),
 
     // MARK: Executables and tests
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .target(
+      name: "TestMathematics", dependencies: ["Tensors"],
+      path: "Tests/TestSupport/TestMathematics"),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestMathematics"]),
   ]
 )
