@@ -18,5 +18,8 @@ let package = Package(
       name: "TestMathematics", dependencies: ["Tensors"],
       path: "Tests/TestSupport/TestMathematics"),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestMathematics"]),
+    .testTarget(
+      name: "SpikingTests", dependencies: ["Spiking", "Tensors", "TestMathematics"],
+      path: "Tests/SpikingTests", exclude: ["Oracle"]),
   ]
 )
