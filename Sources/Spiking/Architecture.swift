@@ -31,9 +31,10 @@ public struct Architecture: Hashable, Sendable, CustomStringConvertible {
         .malformed(token: token, architecture: text)
       }
       if token.hasPrefix("P") {
-        guard let side = Int(token.dropFirst()), (2...16).contains(side), pool == 1 else {
-          throw malformed()
-        }
+        let digits = token.dropFirst()
+        guard digits.allSatisfy(\.isNumber), let side = Int(digits), (2...16).contains(side),
+          pool == 1
+        else { throw malformed() }
         pool = side
         continue
       }

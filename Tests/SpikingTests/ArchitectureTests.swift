@@ -43,6 +43,12 @@ import Testing
     }
   }
 
+  @Test func aSignIsNoPartOfAPool() {
+    #expect(throws: ArchitectureError.malformed(token: "P+2", architecture: "P+2-16-10")) {
+      try Architecture("P+2-16-10")
+    }
+  }
+
   @Test(arguments: ["10", "16C3", "16-10-P2", "16-8C3", "P2-10"])
   func anArchitectureWithoutReadoutIsRefused(_ text: String) {
     #expect(throws: ArchitectureError.noReadout(architecture: text)) { try Architecture(text) }
