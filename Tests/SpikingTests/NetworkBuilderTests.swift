@@ -110,4 +110,11 @@ import Testing
       return
     }
   }
+
+  /// Dense neurons have no place in a plane; their steps were once read as an image's rows.
+  @Test func aConvolutionAfterADenseLayerIsRefused() {
+    #expect(
+      throws: ArchitectureError.doesNotFit(token: "8C3", source: FeatureShape(channels: 16))
+    ) { try network("16-8C3-10") }
+  }
 }
