@@ -108,7 +108,7 @@ public struct PreparedNetwork {
       guard case .lif(let dynamics) = layer.kind, let threshold = numbers.threshold,
         let leak = numbers.leak
       else {
-        let unit = numbers.grid?.unit.first ?? 1
+        let unit = (numbers.grid?.unit.first ?? 1) * Float(1 << (numbers.grid?.shift ?? 0))
         output.currents = weightedSum([(unit, current)], on: tape)
         output.membranes = integrate(current, steps: network.steps, unit: unit, on: tape)
         break

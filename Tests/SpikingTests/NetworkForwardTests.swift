@@ -171,6 +171,19 @@ private final class GridHook: LayerHook {
     }
   }
 
+  /// A shift into the read-out scales its membranes as it scales a spiking layer's; it was once ignored.
+  @Test func aShiftIntoTheReadoutScalesItsMembranes() throws {
+    let network = try network(.events(Self.image), "6-4")
+    func membranes(shift: Int) throws -> [Float] {
+      network.layers[1].hook = GridHook(IntegerGrid(shift: shift, range: -10...10, unit: [1]))
+      let output = forward(network, events(batch: 2), batch: 2)
+      #expect(
+        output.currents?.value.elements.prefix(8) == output.membranes?.value.elements.prefix(8))
+      return try #require(output.membranes?.value.elements)
+    }
+    #expect(try membranes(shift: 3) == membranes(shift: 0).map { $0 * 8 })
+  }
+
   @Test func theObserverSeesEverySpikingLayersCurrent() throws {
     let network = try network(.events(Self.image))
     var seen: [Int: Int] = [:]
