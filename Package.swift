@@ -21,5 +21,7 @@ let package = Package(
     .testTarget(
       name: "SpikingTests", dependencies: ["Spiking", "Tensors", "TestMathematics"],
       path: "Tests/SpikingTests", exclude: ["Oracle"]),
+    .testTarget(
+      name: "LearningTests", dependencies: ["Learning", "Spiking", "Tensors", "TestMathematics"]),
   ]
 )
