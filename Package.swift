@@ -26,10 +26,18 @@ let package = Package(
 
     // MARK: Executables and tests
     .target(
+      name: "TestMathematics", dependencies: ["Tensors"],
+      path: "Tests/TestSupport/TestMathematics"),
+    .target(
       name: "ModelFixtures", dependencies: ["ModelFormat", "Tensors"],
       path: "Tests/TestSupport/ModelFixtures"),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestMathematics"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
+    .testTarget(
+      name: "SpikingTests", dependencies: ["Spiking", "Tensors", "TestMathematics"],
+      exclude: ["Oracle"]),
+    .testTarget(
+      name: "LearningTests", dependencies: ["Learning", "Spiking", "Tensors", "TestMathematics"]),
     .testTarget(name: "ModelFormatTests", dependencies: ["ModelFormat", "ModelFixtures", "Tensors"]),
   ]
 )

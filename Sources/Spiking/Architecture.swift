@@ -9,7 +9,8 @@ import Tensors
 /// | `P2` | sum-pool 2 × 2 in front of the next layer |
 /// | `128` | dense, 128 neurons |
 ///
-/// The last token is the read-out, a dense layer with one neuron per class.
+/// The last token is the read-out, a dense layer with one neuron per class. Dense neurons have no place
+/// in a plane, so no convolution may follow them.
 public struct Architecture: Hashable, Sendable, CustomStringConvertible {
   public let description: String
   let stages: [Stage]
@@ -31,9 +32,10 @@ public struct Architecture: Hashable, Sendable, CustomStringConvertible {
         .malformed(token: token, architecture: text)
       }
       if token.hasPrefix("P") {
-        guard let side = Int(token.dropFirst()), (2...16).contains(side), pool == 1 else {
-          throw malformed()
-        }
+        let digits = token.dropFirst()
+        guard digits.allSatisfy(\.isNumber), let side = Int(digits), (2...16).contains(side),
+          pool == 1
+        else { throw malformed() }
         pool = side
         continue
       }
@@ -145,9 +147,9 @@ extension Network {
     var layers: [Layer] = []
     for (index, stage) in architecture.stages.enumerated() {
       let pooled = source.pooled(stage.pool)
-      guard pooled.count > 0, let shape = stage.synapse.outputShape(for: pooled) else {
-        throw ArchitectureError.doesNotFit(token: stage.token, source: source)
-      }
+      guard pooled.count > 0, let shape = stage.synapse.outputShape(for: pooled),
+        !(stage.synapse.isConvolution && layers.last?.synapse.isConvolution == false)
+      else { throw ArchitectureError.doesNotFit(token: stage.token, source: source) }
       let isReadout = index == architecture.stages.count - 1
       let layerName = isReadout ? "readout" : Self.layerName(stage.synapse, index: index)
       func parameter(

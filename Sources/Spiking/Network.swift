@@ -47,13 +47,15 @@ public struct Network {
 
   /// What every layer computes with, recorded on `tape`, and the leaves the gradients arrive at.
   public func prepare(on tape: Tape) -> PreparedNetwork {
-    var leaves: [(parameter: Parameter, variable: Variable)] = []
-    let arithmetic = layers.map { layer -> LayerArithmetic in
-      func variable(_ parameter: Parameter) -> Variable {
-        let variable = Variable(parameter.value, needsGradient: true)
-        leaves.append((parameter, variable))
-        return variable
+    // Gradients are matched to parameters by position, so hooks choose neither order nor number.
+    let leaves = parameters.map { ($0, Variable($0.value, needsGradient: true)) }
+    func variable(_ parameter: Parameter) -> Variable {
+      guard let leaf = leaves.first(where: { $0.0 === parameter }) else {
+        preconditionFailure("\(parameter.name) is no parameter of network \(name)")
       }
+      return leaf.1
+    }
+    let arithmetic = layers.map { layer -> LayerArithmetic in
       if let hook = layer.hook {
         return hook.arithmetic(of: layer, on: tape, parameter: variable)
       }
@@ -69,7 +71,7 @@ public struct Network {
 public struct PreparedNetwork {
   public let network: Network
   public let arithmetic: [LayerArithmetic]
-  /// Each parameter and the variable its gradient arrives at, layer by layer.
+  /// Each parameter and the variable its gradient arrives at, in the order of `network.parameters`.
   public let leaves: [(parameter: Parameter, variable: Variable)]
 
   /// The same numbers as leaves of a shard's own tape.
@@ -114,8 +116,10 @@ public struct PreparedNetwork {
         let leak = numbers.leak
       else {
         let unit = numbers.grid?.unit.first ?? 1
-        let membranes = integrate(current, steps: network.steps, on: tape)
-        output.currents = weightedSum([(unit, current)], on: tape)
+        let shift = numbers.grid?.shift ?? 0
+        let scaled = shift == 0 ? current : weightedSum([(Float(1 << shift), current)], on: tape)
+        let membranes = integrate(scaled, steps: network.steps, on: tape)
+        output.currents = weightedSum([(unit, scaled)], on: tape)
         output.membranes = weightedSum([(unit, membranes)], on: tape)
         if recording { output.readout = membranes.value }
         break

@@ -7,6 +7,10 @@ public enum Synapse: Hashable, Sendable {
   /// A bank of square kernels. Weights `[channels, kernel, kernel, outputs]`.
   case convolution(outputs: Int, kernel: Int, geometry: ConvolutionGeometry)
 
+  var isConvolution: Bool {
+    if case .convolution = self { true } else { false }
+  }
+
   /// The target's shape for a (pooled) source, nil where the kernel does not fit.
   public func outputShape(for source: FeatureShape) -> FeatureShape? {
     switch self {

@@ -1,0 +1,115 @@
+import Tensors
+import TestMathematics
+import Testing
+
+@testable import Learning
+@testable import Spiking
+
+@Suite struct GradientStepTests {
+  private static let shape = FeatureShape(channels: 1, height: 6, width: 6)
+
+  private func network(events: Bool = false) throws -> Network {
+    try Network(
+      name: "test", architecture: Architecture("6C3-P2-16-4"),
+      input: events ? .events(Self.shape) : .values(Self.shape, scale: 1 / 255), classes: 4,
+      steps: 3, neurons: NeuronConfiguration(threshold: 0.5, leak: 0.875, bias: true),
+      random: RandomSource(seed: 1))
+  }
+
+  private func batch(_ count: Int, events: Bool = false) -> TrainingBatch {
+    var random = RandomSource(seed: 2)
+    let values = (0..<(events ? 3 : 1) * count * Self.shape.count).map { _ in
+      UInt8(events ? random.integer(below: 2) : random.integer(below: 256))
+    }
+    return TrainingBatch(values: values, labels: (0..<count).map { _ in random.integer(below: 4) })
+  }
+
+  private func gradients(
+    _ network: Network, _ batch: TrainingBatch, shardSize: Int, threads: Int = 2
+  ) -> (gradients: [Tensor], report: StepReport) {
+    GradientStep(loss: Loss(stepWeight: 0.3), shardSize: shardSize, threads: threads)
+      .gradients(network, batch)
+  }
+
+  @Test(arguments: [1, 2, 3, 7, 100], [false, true])
+  func shardsAddUpToTheBatch(shardSize: Int, events: Bool) throws {
+    let network = try network(events: events)
+    let batch = batch(7, events: events)
+    let whole = gradients(network, batch, shardSize: 7)
+    let sharded = gradients(network, batch, shardSize: shardSize)
+    for (index, parameter) in network.parameters.enumerated() {
+      let difference = relativeDifference(
+        sharded.gradients[index].elements, whole.gradients[index].elements)
+      // Only the order of sums over 7 samples, 36 places and 3 steps differs.
+      #expect(difference < 2e-6, "\(parameter.name)")
+    }
+    #expect(abs(sharded.report.loss - whole.report.loss) < 1e-6 * whole.report.loss)
+    #expect(sharded.report.correct == whole.report.correct)
+    #expect(
+      relativeDifference(
+        sharded.report.rates.map(Float.init), whole.report.rates) < 1e-6)
+    #expect(whole.report.rates.allSatisfy { $0 > 0.05 && $0 < 0.95 })
+  }
+
+  @Test(arguments: [1, 2, 3, 7])
+  func threadsDoNotChangeABit(shardSize: Int) throws {
+    let network = try network()
+    let batch = batch(7)
+    let one = gradients(network, batch, shardSize: shardSize, threads: 1)
+    let two = gradients(network, batch, shardSize: shardSize, threads: 2)
+    #expect(one.gradients == two.gradients)
+    #expect(one.report.loss == two.report.loss)
+    #expect(one.report.rates == two.report.rates)
+  }
+
+  @Test func gradientsHaveTheShapesOfTheirParameters() throws {
+    let network = try network()
+    let gradients = gradients(network, batch(3), shardSize: 2).gradients
+    #expect(gradients.map(\.shape) == network.parameters.map(\.value.shape))
+    #expect(gradients.allSatisfy { $0.isFinite && $0.elements.contains { $0 != 0 } })
+  }
+
+  @Test func aSampleIsCorrectWhereItsFinalMembraneIsHighest() throws {
+    var output = NetworkOutput()
+    // Two steps of three samples and three classes; ties go to the lowest index.
+    output.membranes = Variable(
+      Tensor([2, 3, 3], [9, 0, 0, 9, 0, 0, 9, 0, 0, 1, 2, 3, 5, 5, 0, -3, -1, -2]))
+    #expect(output.predictions(3) == [2, 0, 1])
+    #expect(output.correctCount([2, 1, 1]) == 2)
+  }
+
+  @Test func eventsAreGatheredStepByStep() throws {
+    let network = try network(events: true)
+    let batch = batch(4, events: true)
+    let input = network.input(from: batch, 1..<3)
+    #expect(input.shape == [3, 2, 6, 6, 1])
+    for step in 0..<3 {
+      let start = (step * 4 + 1) * 36
+      #expect(
+        Array(input.elements[step * 72..<(step + 1) * 72])
+          == batch.values[start..<start + 72].map(Float.init))
+    }
+  }
+
+  /// Plain gradient descent, with and without a price on spikes above a rate of 5 %.
+  @Test func theActivityPenaltyLowersRates() throws {
+    func finalRates(strength: Float) throws -> [Double] {
+      let network = try network()
+      for layer in network.layers.dropLast() {
+        layer.penalty = ActivityPenalty(strength: strength, targetRate: 0.05)
+      }
+      let batch = batch(8)
+      for _ in 0..<30 {
+        let result = gradients(network, batch, shardSize: 8)
+        for (parameter, gradient) in zip(network.parameters, result.gradients) {
+          parameter.value.add(gradient.map { $0 * -0.05 })
+          parameter.enforceConstraints()
+        }
+      }
+      return gradients(network, batch, shardSize: 8).report.rates
+    }
+    let free = try finalRates(strength: 0)
+    let priced = try finalRates(strength: 20)
+    #expect(zip(free, priced).allSatisfy { $1 < 0.7 * $0 }, "\(free) became \(priced)")
+  }
+}
