@@ -82,12 +82,12 @@ public struct GradientStep: Sendable {
     let tape = Tape()
     let labels = Array(batch.labels[range])
     let output = prepared.forward(
-      prepared.network.input(from: batch, range), batch: labels.count, on: tape)
+      prepared.network.input(from: batch, range), batch: labels.count,
+      share: Float(labels.count) / Float(batch.labels.count), on: tape)
     let total = loss.value(
       output, labels: labels, batchSize: batch.labels.count, steps: prepared.network.steps,
       on: tape)
-    let share = Double(labels.count) / Double(batch.labels.count)
-    let value = Double(total.value[0]) + Double(output.penalty) * share
+    let value = Double(total.value[0]) + Double(output.penalty)
     tape.backward(from: total)
     return ShardResult(
       gradients: prepared.takeGradients(), loss: value,

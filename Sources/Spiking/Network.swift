@@ -95,9 +95,10 @@ public struct PreparedNetwork {
   ///
   /// - Parameters:
   ///   - input: `[B, H, W, C]` for values, `[T, B, H, W, C]` for events.
+  ///   - share: the part of a training batch these samples are; it weighs the activity penalties.
   ///   - observer: sees each spiking layer's current before its neurons consume it.
   public func forward(
-    _ input: Tensor, batch: Int, on tape: Tape, recording: Bool = false,
+    _ input: Tensor, batch: Int, share: Float = 1, on tape: Tape, recording: Bool = false,
     observer: ((Int, Tensor) -> Void)? = nil
   ) -> NetworkOutput {
     var signal = Variable(input)
@@ -125,10 +126,12 @@ public struct PreparedNetwork {
         break
       }
       let scale = held ? 1 : Float(1 << (numbers.grid?.shift ?? 0))
+      var penalty = layer.penalty
+      penalty?.strength *= share
       let population = lif(
         current, held: held, steps: network.steps, batch: batch, threshold: threshold, leak: leak,
         bias: numbers.bias, dynamics: dynamics, range: numbers.grid?.range, currentScale: scale,
-        penalty: layer.penalty, on: tape)
+        penalty: penalty, on: tape)
       output.rates.append(population.rate)
       output.penalty += population.penalty
       output.saturations.append(population.saturations)
@@ -168,7 +171,7 @@ public struct NetworkOutput {
   public var membranes: Variable?
   /// Mean spikes per neuron and step of each spiking layer.
   public var rates: [Float] = []
-  /// The activity penalties' sum.
+  /// The activity penalties' sum, times the samples' share of the batch.
   public var penalty: Float = 0
   /// Clamps that changed a membrane, by spiking layer; on the integer grid only.
   public var saturations: [Int] = []

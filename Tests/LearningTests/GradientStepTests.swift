@@ -112,4 +112,27 @@ import Testing
     let priced = try finalRates(strength: 20)
     #expect(zip(free, priced).allSatisfy { $1 < 0.7 * $0 }, "\(free) became \(priced)")
   }
+
+  /// Equal samples have equal rates, so the price of the batch is the price of any shard: its gradient
+  /// was once added in full for every shard.
+  @Test(arguments: [1, 2, 6]) func thePenaltysGradientDoesNotGrowWithTheShards(shardSize: Int)
+    throws
+  {
+    let network = try network()
+    for layer in network.layers.dropLast() {
+      layer.penalty = ActivityPenalty(strength: 20, targetRate: 0.05)
+    }
+    let sample = batch(1)
+    let batch = TrainingBatch(
+      values: (0..<6).flatMap { _ in sample.values }, labels: (0..<6).map { _ in sample.labels[0] })
+    let alone = gradients(network, sample, shardSize: 1)
+    let sharded = gradients(network, batch, shardSize: shardSize)
+    for (index, parameter) in network.parameters.enumerated() {
+      let difference = relativeDifference(
+        sharded.gradients[index].elements, alone.gradients[index].elements)
+      // The order of sums over 6 samples.
+      #expect(difference < 2e-6, "\(parameter.name)")
+    }
+    #expect(abs(sharded.report.loss - alone.report.loss) < 1e-6 * alone.report.loss)
+  }
 }

@@ -109,4 +109,23 @@ import Testing
     }
     #expect(gradient(scale: 8, current: 10) == gradient(scale: 1, current: 80).map { $0 * 8 })
   }
+
+  /// Without a leak nothing is truncated; the backward pass must not notice a grid that nothing clamps.
+  @Test func gradientsOnTheGridAreThoseOfRealNumbers() {
+    var random = RandomSource(seed: 5)
+    let current = Tensor.randomIntegers([4, 2, 13], in: -40...90, using: &random)
+    let seed = Tensor.random([4, 2, 13], in: -1...1, using: &random)
+    func gradients(_ range: ClosedRange<Float>?) -> [Tensor?] {
+      let tape = Tape()
+      let variables = [current, Tensor([13], filledWith: 60), Tensor([1], [1])].map {
+        Variable($0, needsGradient: true)
+      }
+      let output = lif(
+        variables[0], held: false, steps: 4, batch: 2, threshold: variables[1],
+        leak: variables[2], bias: nil, dynamics: LIFDynamics(), range: range, on: tape)
+      tape.backward(from: output.spikes, seed: seed)
+      return variables.map(\.gradient)
+    }
+    #expect(gradients(Self.range) == gradients(nil))
+  }
 }

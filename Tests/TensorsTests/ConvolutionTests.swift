@@ -47,7 +47,8 @@ import Testing
   }
 
   /// Channel counts around the library's blocks of 8 and 16, one input channel, extents that the stride
-  /// does not divide, a kernel as large as the padded image, and a height of 1.
+  /// does not divide, a kernel as large as the padded image, a height of 1, more padding than kernel, and
+  /// the limits of models/FORMAT.md, section 3.
   static let cases = [
     Case(images: 2, height: 5, width: 7, inputs: 1, outputs: 16, kernel: 3, stride: 1, padding: 1),
     Case(images: 3, height: 6, width: 5, inputs: 1, outputs: 5, kernel: 3, stride: 2, padding: 1),
@@ -58,6 +59,10 @@ import Testing
     Case(images: 2, height: 3, width: 3, inputs: 2, outputs: 7, kernel: 5, stride: 1, padding: 1),
     Case(images: 1, height: 9, width: 9, inputs: 8, outputs: 8, kernel: 2, stride: 3, padding: 0),
     Case(images: 4, height: 4, width: 4, inputs: 33, outputs: 31, kernel: 1, stride: 1, padding: 0),
+    Case(images: 2, height: 4, width: 3, inputs: 2, outputs: 8, kernel: 1, stride: 2, padding: 2),
+    Case(images: 1, height: 4, width: 5, inputs: 3, outputs: 4, kernel: 3, stride: 1, padding: 5),
+    Case(
+      images: 1, height: 40, width: 33, inputs: 1, outputs: 2, kernel: 31, stride: 16, padding: 30),
   ]
 
   private func operands(
