@@ -119,91 +119,136 @@ enum OptimizerKernel {
 
   private static func adam(_ chunk: Chunk, _ constants: AdamConstants) {
     guard let second = chunk.second else { return }
-    let coupled = constants.decoupled ? 0 : chunk.decay
-    let shrink = constants.decoupled ? chunk.rate * chunk.decay : 0
-    let rate = chunk.rate * constants.rateFactor
-    forEachLanes(chunk.count) { lane, width in
-      let value = load(chunk.value, lane, width)
-      let gradient = load(chunk.gradient, lane, width) * constants.scale + value * coupled
-      let mean =
-        load(chunk.first, lane, width) * constants.beta1 + gradient * constants.complement1
-      let square =
-        load(second, lane, width) * constants.beta2 + gradient * gradient * constants.complement2
-      let root = squareRoot(square) * constants.rootFactor + constants.epsilon
-      store(mean, chunk.first, lane, width)
-      store(square, second, lane, width)
-      store(value - value * shrink - mean * rate / root, chunk.value, lane, width)
+    let beta1 = Lanes(repeating: constants.beta1)
+    let complement1 = Lanes(repeating: constants.complement1)
+    let beta2 = Lanes(repeating: constants.beta2)
+    let complement2 = Lanes(repeating: constants.complement2)
+    let rootFactor = Lanes(repeating: constants.rootFactor)
+    let epsilon = Lanes(repeating: constants.epsilon)
+    let scale = Lanes(repeating: constants.scale)
+    let coupled = Lanes(repeating: constants.decoupled ? 0 : chunk.decay)
+    let shrink = Lanes(repeating: constants.decoupled ? chunk.rate * chunk.decay : 0)
+    let rate = Lanes(repeating: chunk.rate * constants.rateFactor)
+    @inline(__always)
+    func advance(
+      _ value: inout Lanes, _ gradient: Lanes, _ mean: inout Lanes, _ square: inout Lanes
+    ) {
+      let gradient = gradient * scale + value * coupled
+      mean = mean * beta1 + gradient * complement1
+      square = square * beta2 + gradient * gradient * complement2
+      value = value - value * shrink - mean * rate / (squareRoot(square) * rootFactor + epsilon)
     }
+    let whole = chunk.count & ~(Lanes.scalarCount - 1)
+    var lane = 0
+    while lane < whole {
+      var value = load(chunk.value, lane)
+      var mean = load(chunk.first, lane)
+      var square = load(second, lane)
+      advance(&value, load(chunk.gradient, lane), &mean, &square)
+      store(value, chunk.value, lane)
+      store(mean, chunk.first, lane)
+      store(square, second, lane)
+      lane &+= Lanes.scalarCount
+    }
+    let rest = chunk.count - whole
+    guard rest > 0 else { return }
+    var value = load(chunk.value + whole, first: rest)
+    var mean = load(chunk.first + whole, first: rest)
+    var square = load(second + whole, first: rest)
+    advance(&value, load(chunk.gradient + whole, first: rest), &mean, &square)
+    store(value, chunk.value + whole, first: rest)
+    store(mean, chunk.first + whole, first: rest)
+    store(square, second + whole, first: rest)
   }
 
   private static func sgd(_ chunk: Chunk, momentum: Float, nesterov: Bool, scale: Float) {
-    forEachLanes(chunk.count) { lane, width in
-      let value = load(chunk.value, lane, width)
-      let gradient = load(chunk.gradient, lane, width) * scale + value * chunk.decay
-      let velocity = load(chunk.first, lane, width) * momentum + gradient
-      store(velocity, chunk.first, lane, width)
-      let direction = nesterov ? gradient + velocity * momentum : velocity
-      store(value - direction * chunk.rate, chunk.value, lane, width)
+    @inline(__always)
+    func advance(_ value: inout Lanes, _ gradient: Lanes, _ velocity: inout Lanes) {
+      let gradient = gradient * scale + value * chunk.decay
+      velocity = velocity * momentum + gradient
+      value -= (nesterov ? gradient + velocity * momentum : velocity) * chunk.rate
     }
+    let whole = chunk.count & ~(Lanes.scalarCount - 1)
+    var lane = 0
+    while lane < whole {
+      var value = load(chunk.value, lane)
+      var velocity = load(chunk.first, lane)
+      advance(&value, load(chunk.gradient, lane), &velocity)
+      store(value, chunk.value, lane)
+      store(velocity, chunk.first, lane)
+      lane &+= Lanes.scalarCount
+    }
+    let rest = chunk.count - whole
+    guard rest > 0 else { return }
+    var value = load(chunk.value + whole, first: rest)
+    var velocity = load(chunk.first + whole, first: rest)
+    advance(&value, load(chunk.gradient + whole, first: rest), &velocity)
+    store(value, chunk.value + whole, first: rest)
+    store(velocity, chunk.first + whole, first: rest)
   }
 
   private static func sumOfSquares(_ gradient: UnsafePointer<Float>, _ count: Int) -> Double {
-    var total = SIMD8<Double>(repeating: 0)
-    forEachLanes(count) { lane, width in
-      let lanes = SIMD8<Double>(load(gradient, lane, width))
-      total += lanes * lanes
+    var low = SIMD4<Double>(repeating: 0)
+    var high = low
+    @inline(__always)
+    func add(_ lanes: Lanes) {
+      let a = SIMD4<Double>(lanes.lowHalf)
+      let b = SIMD4<Double>(lanes.highHalf)
+      low += a * a
+      high += b * b
     }
-    return total.sum()
+    let whole = count & ~(Lanes.scalarCount - 1)
+    var lane = 0
+    while lane < whole {
+      add(load(gradient, lane))
+      lane &+= Lanes.scalarCount
+    }
+    if whole < count { add(load(gradient + whole, first: count - whole)) }
+    return (low + high).sum()
   }
 
   // MARK: Lanes
 
   /// √x of x ≥ 0 to a few units in the last place: the inverse root from the exponent's bits, three of
   /// Newton's steps, times x. Multiplications only, so the same on every machine; the standard
-  /// library's root of lanes is a call per lane and six times slower. √0 = 0; subnormal x, far below any
-  /// ε², only come out near 0.
+  /// library's root of lanes is a call per lane. √0 = 0; subnormal x, far below any ε², only come out
+  /// near 0.
   @inline(__always)
   private static func squareRoot(_ x: Lanes) -> Lanes {
-    let bits =
-      SIMD8<UInt32>(repeating: 0x5f37_59df) &- (unsafeBitCast(x, to: SIMD8<UInt32>.self) &>> 1)
+    let seed = SIMD8<UInt32>(repeating: 0x5f37_59df)
+    let bits = seed &- (unsafeBitCast(x, to: SIMD8<UInt32>.self) &>> SIMD8(repeating: 1))
     var inverse = unsafeBitCast(bits, to: Lanes.self)
-    let half = x * 0.5
+    let half = x * Lanes(repeating: 0.5)
+    let threeHalves = Lanes(repeating: 1.5)
     // (half·y)·y, not half·(y·y), which overflows for x = 0.
-    inverse *= 1.5 - half * inverse * inverse
-    inverse *= 1.5 - half * inverse * inverse
-    inverse *= 1.5 - half * inverse * inverse
+    inverse *= threeHalves - half * inverse * inverse
+    inverse *= threeHalves - half * inverse * inverse
+    inverse *= threeHalves - half * inverse * inverse
     return x * inverse
   }
 
   @inline(__always)
-  private static func forEachLanes(_ count: Int, _ body: (_ lane: Int, _ width: Int) -> Void) {
-    let whole = count & ~(Lanes.scalarCount - 1)
-    var lane = 0
-    while lane < whole {
-      body(lane, Lanes.scalarCount)
-      lane += Lanes.scalarCount
-    }
-    if lane < count { body(lane, count - lane) }
+  private static func load(_ pointer: UnsafePointer<Float>, _ lane: Int) -> Lanes {
+    UnsafeRawPointer(pointer + lane).loadUnaligned(as: Lanes.self)
   }
 
   @inline(__always)
-  private static func load(_ pointer: UnsafePointer<Float>, _ lane: Int, _ width: Int) -> Lanes {
-    if width == Lanes.scalarCount {
-      return UnsafeRawPointer(pointer + lane).loadUnaligned(as: Lanes.self)
-    }
+  private static func store(_ lanes: Lanes, _ pointer: UnsafeMutablePointer<Float>, _ lane: Int) {
+    UnsafeMutableRawPointer(pointer + lane).storeBytes(of: lanes, as: Lanes.self)
+  }
+
+  /// The last, incomplete lanes; the others are 0.
+  @inline(never)
+  private static func load(_ pointer: UnsafePointer<Float>, first count: Int) -> Lanes {
     var lanes = Lanes(repeating: 0)
-    for index in 0..<width { lanes[index] = pointer[lane + index] }
+    for index in 0..<count { lanes[index] = pointer[index] }
     return lanes
   }
 
-  @inline(__always)
+  @inline(never)
   private static func store(
-    _ lanes: Lanes, _ pointer: UnsafeMutablePointer<Float>, _ lane: Int, _ width: Int
+    _ lanes: Lanes, _ pointer: UnsafeMutablePointer<Float>, first count: Int
   ) {
-    if width == Lanes.scalarCount {
-      UnsafeMutableRawPointer(pointer + lane).storeBytes(of: lanes, as: Lanes.self)
-    } else {
-      for index in 0..<width { pointer[lane + index] = lanes[index] }
-    }
+    for index in 0..<count { pointer[index] = lanes[index] }
   }
 }
