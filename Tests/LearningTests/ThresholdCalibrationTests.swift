@@ -60,4 +60,15 @@ import Testing
       _ = try ThresholdCalibration().run(network, on: batch)
     } throws: { "\($0)".contains("dense1") }
   }
+
+  @Test func resultDoesNotDependOnShardsOrThreads() throws {
+    let recipe = try ToyTask.recipe()
+    let batch = ToyTask().trainingBatch(epoch: 0, index: 0)
+    let thresholds = try [(1, 1), (5, 2), (16, 2)].map { shardSize, threads in
+      let network = try ToyTask.network(recipe)
+      _ = try ThresholdCalibration(shardSize: shardSize, threads: threads).run(network, on: batch)
+      return network.layers.compactMap { $0.threshold?.value.elements }
+    }
+    #expect(thresholds[0] == thresholds[1] && thresholds[0] == thresholds[2])
+  }
 }
