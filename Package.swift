@@ -5,7 +5,8 @@ let package = Package(
   name: "swift-snn",
   dependencies: [
     // Exact: the generated code in Sources/ModelFormat/Generated comes from this version.
-    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0")
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // MARK: C and system libraries
@@ -17,7 +18,9 @@ let package = Package(
     .target(name: "Datasets", dependencies: ["Tensors", "CZlib"]),
     .target(name: "Spiking", dependencies: ["Tensors"]),
     .target(name: "ModelCompression", dependencies: ["Spiking", "Tensors"]),
-    .target(name: "Learning", dependencies: ["Spiking", "Tensors"]),
+    .target(
+      name: "Learning",
+      dependencies: ["Spiking", "Tensors", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "ModelFormat",
       dependencies: ["CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),

@@ -1,0 +1,179 @@
+import Spiking
+import Tensors
+
+/// Everything that decides a training run: the same recipe and the same data give the same network,
+/// byte for byte.
+///
+/// Recipes are YAML files. Unknown keys are errors; what is left out has the default stated at the
+/// field. A run stores its resolved recipe beside its results.
+public struct Recipe: Hashable, Sendable, Codable {
+  /// The run's name: letters, digits, `-`, `_` and `.`, not starting with a dot. No default.
+  public var name: String
+  /// Where all randomness starts: initial weights, order of samples, augmentation. Default 1.
+  public var seed: UInt64 = 1
+  /// What is learned.
+  public var data: DataRecipe
+  /// What learns it.
+  public var network: NetworkRecipe
+  /// Thresholds set from data before training; omitted: they start at `network.initialThreshold`.
+  public var calibration: CalibrationRecipe?
+  /// Samples per shard of a batch, 1…1024; default 4. Results depend on it in the last bits. Smaller
+  /// shards keep membranes in cache and spread better; each costs one addition of all gradients.
+  public var shardSize: Int = 4
+  /// The stages in order, each continuing from the best epoch of the one before. At least one.
+  public var stages: [StageRecipe]
+
+  public init(name: String, data: DataRecipe, network: NetworkRecipe, stages: [StageRecipe]) {
+    self.name = name
+    self.data = data
+    self.network = network
+    self.stages = stages
+  }
+
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case name, seed, data, network, calibration, shardSize, stages
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try RecipeFields<CodingKeys>(decoder)
+    name = try fields.required(.name, expected: "the run's name")
+    seed = try fields.value(.seed, default: 1)
+    data = try fields.required(.data, expected: "a section with the data set")
+    network = try fields.required(.network, expected: "a section with the architecture")
+    calibration = try fields.optional(.calibration)
+    shardSize = try fields.value(.shardSize, default: 4)
+    stages = try fields.required(.stages, expected: "a list of at least one stage")
+  }
+}
+
+/// The data set of a recipe and how much of it is used.
+public struct DataRecipe: Hashable, Sendable, Codable {
+  /// A known data set's name, or a path. No default.
+  public var set: String
+  /// Event sets: time steps per sample, 1…4096. Default: the set's own. Time and memory grow with it.
+  public var steps: Int?
+  /// Event sets: milliseconds per time step, > 0. Default: the set's own.
+  public var stepMilliseconds: Double?
+  /// Only the first N training samples, ≥ 1. Default: all.
+  public var trainingLimit: Int?
+  /// Only the first N validation samples, ≥ 1. Default: all.
+  public var validationLimit: Int?
+
+  public init(set: String) { self.set = set }
+
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case set, steps, stepMilliseconds, trainingLimit, validationLimit
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try RecipeFields<CodingKeys>(decoder)
+    set = try fields.required(.set, expected: "the name or path of a data set")
+    steps = try fields.optional(.steps)
+    stepMilliseconds = try fields.optional(.stepMilliseconds)
+    trainingLimit = try fields.optional(.trainingLimit)
+    validationLimit = try fields.optional(.validationLimit)
+  }
+}
+
+/// The network of a recipe.
+public struct NetworkRecipe: Hashable, Sendable, Codable {
+  /// The layers in the shorthand of ``Spiking/Architecture``, such as `32C3-P2-128-10`. No default.
+  public var architecture: String
+  /// T, the steps of one inference, 1…4096; default 4. Event sets take `data.steps` instead. Time,
+  /// memory and, on a device, energy grow with it.
+  public var steps: Int = 4
+  /// How finely θ is shared: `layer`, `channel` (default) or `neuron`. On a device each value is one
+  /// 16-bit word.
+  public var threshold: Granularity = .channel
+  /// How finely λ is shared: `layer`, `channel` (default) or `neuron`.
+  public var leak: Granularity = .channel
+  /// θ before calibration and training, ≥ 0.01; default 1.
+  public var initialThreshold: Double = 1
+  /// λ before training, 0…1 per step; default 1, no leak.
+  public var initialLeak: Double = 1
+  /// Whether neurons have a learned bias per channel; default false. A bias makes every neuron busy in
+  /// every step of an event-driven device.
+  public var bias: Bool = false
+  /// After a spike: `subtract` θ (default) or `zero`.
+  public var reset: Reset = .subtract
+  /// A spike is where V is `greater` than θ (default) or `greaterOrEqual`.
+  public var compare: Compare = .greater
+  /// The slope in place of a spike's derivative; default `{kind: triangular, scale: 0.3}`.
+  public var surrogate: Surrogate = .triangular(scale: 0.3)
+
+  public init(architecture: String) { self.architecture = architecture }
+
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case architecture, steps, threshold, leak, initialThreshold, initialLeak, bias, reset, compare
+    case surrogate
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try RecipeFields<CodingKeys>(decoder)
+    architecture = try fields.required(.architecture, expected: "layers such as 32C3-P2-128-10")
+    steps = try fields.value(.steps, default: 4)
+    threshold = try fields.choice(.threshold, among: Granularity.allCases, default: .channel)
+    leak = try fields.choice(.leak, among: Granularity.allCases, default: .channel)
+    initialThreshold = try fields.value(.initialThreshold, default: 1)
+    initialLeak = try fields.value(.initialLeak, default: 1)
+    bias = try fields.value(.bias, default: false)
+    reset = try fields.choice(.reset, among: [.subtract, .zero], default: .subtract)
+    compare = try fields.choice(.compare, among: [.greater, .greaterOrEqual], default: .greater)
+    surrogate =
+      try (fields.optional(.surrogate) as SurrogateRecipe?)?.surrogate ?? .triangular(scale: 0.3)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(architecture, forKey: .architecture)
+    try container.encode(steps, forKey: .steps)
+    try container.encode(threshold, forKey: .threshold)
+    try container.encode(leak, forKey: .leak)
+    try container.encode(initialThreshold, forKey: .initialThreshold)
+    try container.encode(initialLeak, forKey: .initialLeak)
+    try container.encode(bias, forKey: .bias)
+    try container.encode(reset, forKey: .reset)
+    try container.encode(compare, forKey: .compare)
+    try container.encode(SurrogateRecipe(surrogate: surrogate), forKey: .surrogate)
+  }
+
+  /// The neurons before training.
+  public var neurons: NeuronConfiguration {
+    NeuronConfiguration(
+      dynamics: LIFDynamics(reset: reset, compare: compare, surrogate: surrogate),
+      thresholdGranularity: threshold, leakGranularity: leak, threshold: Float(initialThreshold),
+      leak: Float(initialLeak), bias: bias)
+  }
+}
+
+/// Thresholds set from data before training; see ``ThresholdCalibration``.
+public struct CalibrationRecipe: Hashable, Sendable, Codable {
+  /// The percentile of a layer's input current, 50…100; default 99.7.
+  public var percentile: Double = 99.7
+  /// θ as a fraction of that current, > 0; default 0.3. Less makes more spikes.
+  public var scale: Double = 0.3
+  /// Training samples looked at, ≥ 1; default 256. Memory grows with it.
+  public var samples: Int = 256
+
+  public init() {}
+
+  enum CodingKeys: String, CodingKey, CaseIterable { case percentile, scale, samples }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try RecipeFields<CodingKeys>(decoder)
+    percentile = try fields.value(.percentile, default: 99.7)
+    scale = try fields.value(.scale, default: 0.3)
+    samples = try fields.value(.samples, default: 256)
+  }
+}
+
+extension Recipe {
+  /// The untrained network for an input and a number of classes; the data set decides both. `steps`
+  /// replaces `network.steps` for event sets.
+  public func makeNetwork(input: NetworkInput, classes: Int, steps: Int? = nil) throws -> Network {
+    try Network(
+      name: name, architecture: Architecture(network.architecture), input: input, classes: classes,
+      steps: steps ?? network.steps, neurons: network.neurons,
+      random: RandomSource(seed: seed).split(0))
+  }
+}
