@@ -6,6 +6,7 @@ let package = Package(
   dependencies: [
     // Exact: the generated code in Sources/ModelFormat/Generated comes from this version.
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -27,7 +28,15 @@ let package = Package(
     .target(
       name: "ModelExport", dependencies: ["ModelCompression", "ModelFormat", "Spiking", "Tensors"]),
 
+    .target(
+      name: "Commands",
+      dependencies: [
+        "Datasets", "Learning", "ModelCompression", "ModelExport", "ModelFormat", "Spiking",
+        "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
     // MARK: Executables and tests
+    .executableTarget(name: "snn-train", dependencies: ["Commands"]),
     .target(
       name: "TestMathematics", dependencies: ["Tensors"],
       path: "Tests/TestSupport/TestMathematics"),

@@ -36,6 +36,24 @@ public struct RunFolder: Hashable, Sendable {
 
   private init(url: URL) { self.url = url }
 
+  /// Makes the folder of a new run at a place of the caller's choice; throws where a run is there already.
+  public static func create(for recipe: Recipe, at url: URL) throws -> RunFolder {
+    let folder = RunFolder(url: url)
+    guard !FileManager.default.fileExists(atPath: folder.recipe.path) else {
+      throw LearningError.file(
+        place: url.path, expected: "no run there yet, or to resume it", found: "a run's recipe.yaml"
+      )
+    }
+    do {
+      try FileManager.default.createDirectory(
+        at: folder.checkpoints, withIntermediateDirectories: true)
+    } catch {
+      throw LearningError.file(place: url.path, expected: "to make a folder", found: "\(error)")
+    }
+    try DurableFile.write(Data(recipe.yaml().utf8), to: folder.recipe)
+    return folder
+  }
+
   /// Makes the folder of a new run in `root`, numbered after the last of its name, and stores the recipe.
   public static func create(for recipe: Recipe, in root: URL) throws -> RunFolder {
     let manager = FileManager.default

@@ -14,7 +14,7 @@ public final class Quantizer: LayerHook {
 
   public let bits: WeightBits
   public let step: Parameter
-  public let choice: GridChoice
+  public private(set) var choice: GridChoice
 
   /// The real value of an input of 1, nil for spikes.
   private let inputScale: Float?
@@ -22,26 +22,19 @@ public final class Quantizer: LayerHook {
   /// A quantizer for a layer as it stands: steps from its weights, shift and range from the bounds
   /// they imply.
   /// - Parameter inputScale: the real value of an input integer of 1 where the layer reads values.
-  public convenience init(for layer: Layer, bits: WeightBits, inputScale: Float?) {
-    let steps = initialSteps(
-      layer.weight.value, bits: bits, perChannel: layer.kind != .readout)
-    let choice = GridChoice(for: layer, bits: bits, steps: steps, inputScale: inputScale)
-    self.init(for: layer, bits: bits, steps: steps, choice: choice, inputScale: inputScale)
-  }
-
-  /// A quantizer as a checkpoint describes it.
-  public init(
-    for layer: Layer, bits: WeightBits, steps: Tensor, choice: GridChoice, inputScale: Float?
-  ) {
+  public init(for layer: Layer, bits: WeightBits, inputScale: Float?) {
+    let steps = initialSteps(layer.weight.value, bits: bits, perChannel: layer.kind != .readout)
     self.bits = bits
-    self.choice = choice
     self.inputScale = inputScale
+    choice = GridChoice(for: layer, bits: bits, steps: steps, inputScale: inputScale)
     step = Parameter(
       "\(layer.name).step", role: .step, value: steps,
       range: Self.leastStep...Float.greatestFiniteMagnitude)
   }
 
   public var parameters: [Parameter] { [step] }
+
+  func restore(_ choice: GridChoice) { self.choice = choice }
 
   /// The real value of one membrane unit, by channel (one value for a read-out).
   public var unit: [Float] {
@@ -76,57 +69,36 @@ extension Network {
     }
   }
 
-  /// What a checkpoint keeps of the quantizers, nil for a float network.
-  public var quantization: QuantizationState? {
-    let quantizers = layers.compactMap { $0.hook as? Quantizer }
-    guard quantizers.count == layers.count else { return nil }
-    return QuantizationState(
-      layers: quantizers.map {
-        QuantizationState.LayerState(
-          bits: $0.bits, choice: $0.choice, steps: $0.step.value.elements)
-      })
+  /// The grid of every layer by name, for checkpoints: weights, thresholds and steps are parameters.
+  public var gridChoices: [String: GridChoice] {
+    layers.reduce(into: [:]) { $0[$1.name] = ($1.hook as? Quantizer)?.choice }
   }
 
-  /// Quantises every layer as a checkpoint describes. Throws where the layers do not match.
-  public func quantize(as state: QuantizationState) throws {
-    guard state.layers.count == layers.count else {
-      throw CompressionError.layerCount(expected: layers.count, found: state.layers.count)
-    }
-    for (index, (layer, saved)) in zip(layers, state.layers).enumerated() {
-      guard saved.steps.count == 1 || saved.steps.count == layer.shape.channels else {
-        throw CompressionError.stepCount(
-          layer: layer.name, expected: layer.shape.channels, found: saved.steps.count)
+  /// Puts quantised layers on the grid a checkpoint remembers. Throws where a layer has none.
+  public func restoreGrid(_ choices: [String: GridChoice]) throws {
+    for layer in layers {
+      guard let quantizer = layer.hook as? Quantizer else { continue }
+      guard let choice = choices[layer.name] else {
+        throw CompressionError.noGrid(layer: layer.name)
       }
-      layer.hook = Quantizer(
-        for: layer, bits: saved.bits, steps: Tensor([saved.steps.count], saved.steps),
-        choice: saved.choice, inputScale: index == 0 ? input.scale : nil)
+      quantizer.restore(choice)
     }
   }
-}
-
-/// The quantizers of a network as a checkpoint keeps them, in the order of the layers.
-public struct QuantizationState: Hashable, Sendable, Codable {
-  public struct LayerState: Hashable, Sendable, Codable {
-    public var bits: WeightBits
-    public var choice: GridChoice
-    public var steps: [Float]
-  }
-  public var layers: [LayerState]
 }
 
 /// Why a network cannot be compressed as asked.
 public enum CompressionError: Error, Equatable, CustomStringConvertible {
-  case layerCount(expected: Int, found: Int)
-  case stepCount(layer: String, expected: Int, found: Int)
+  case noGrid(layer: String)
+  case bits(layer: String, found: Int)
   case unknownLayer(name: String, known: [String])
   case impossibleSparsity(layer: String, found: Double)
 
   public var description: String {
     switch self {
-    case .layerCount(let expected, let found):
-      "quantisation of a checkpoint: expected \(expected) layers, found \(found)"
-    case .stepCount(let layer, let expected, let found):
-      "quantisation of \(layer): expected 1 or \(expected) steps, found \(found)"
+    case .noGrid(let layer):
+      "quantisation of \(layer): expected its shift and range in the checkpoint, found none"
+    case .bits(let layer, let found):
+      "quantisation of \(layer): expected 2 to 8 bits, found \(found)"
     case .unknownLayer(let name, let known):
       "compression: no layer '\(name)'; the network has \(known.joined(separator: ", "))"
     case .impossibleSparsity(let layer, let found):

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Learning
+import Spiking
+
+/// `snn-train recipe.yaml`: trains a network as a recipe says.
+public struct TrainCommand: ParsableCommand {
+  public static let configuration = CommandConfiguration(
+    commandName: "snn-train", abstract: "Trains a spiking neural network as a recipe says.",
+    discussion: """
+      The run's folder holds the resolved recipe, metrics.csv and checkpoints. The best epoch of each \
+      stage is chosen on the validation split; the test split is read once, at the end.
+      """)
+
+  @Argument(help: "The recipe, a YAML file.")
+  var recipe: String
+
+  @Option(help: "The run's folder. Default: runs/<name>-<n>.")
+  var out: String?
+
+  @Flag(help: "Continue the run in --out, or the newest of the recipe's name, where it stopped.")
+  var resume = false
+
+  @Option(help: "Replaces the recipe's seed.")
+  var seed: UInt64?
+
+  @Option(
+    name: .customLong("set"),
+    help: "Replaces a value of the recipe, such as stages.0.epochs=2; may be repeated.")
+  var overrides: [String] = []
+
+  public init() {}
+
+  public func run() throws {
+    try reportingFailure {
+      let text = try readText(recipe)
+      let recipe = try Recipe(
+        yaml: text, overrides: overrides + (seed.map { ["seed=\($0)"] } ?? []))
+      try TrainingRun(recipe, folder: folder(for: recipe), resume: resume).run()
+    }
+  }
+
+  private func folder(for recipe: Recipe) throws -> RunFolder {
+    let root = URL(fileURLWithPath: RunSelection.root)
+    if resume {
+      if let out { return try RunFolder(existing: URL(fileURLWithPath: out)) }
+      guard let newest = RunFolder.newest(named: recipe.name, in: root) else {
+        throw CommandFailure(
+          "\(root.path): expected a run named \(recipe.name) to resume, found none")
+      }
+      return newest
+    }
+    if let out { return try RunFolder.create(for: recipe, at: URL(fileURLWithPath: out)) }
+    return try RunFolder.create(for: recipe, in: root)
+  }
+
+  private func readText(_ path: String) throws -> String {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw CommandFailure("\(path): expected a recipe, found no readable file")
+    }
+    return String(decoding: data, as: UTF8.self)
+  }
+}
+
+/// Where runs lie when the user names none.
+enum RunSelection {
+  static let root = "runs"
+}

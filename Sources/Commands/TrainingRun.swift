@@ -1,0 +1,174 @@
+import Datasets
+import Foundation
+import Learning
+import ModelCompression
+import Spiking
+
+/// All stages of a recipe, from the first or from where a run stopped.
+struct TrainingRun {
+  private let recipe: Recipe
+  private let folder: RunFolder
+  private let resume: Bool
+  private let dataset: any Dataset
+  private let network: Network
+  private let progress = ProgressLine()
+
+  init(_ recipe: Recipe, folder: RunFolder, resume: Bool) throws {
+    self.recipe = resume ? try folder.readRecipe() : recipe
+    self.folder = folder
+    self.resume = resume
+    dataset = try self.recipe.data.open(
+      seed: self.recipe.seed, environment: ProcessInfo.processInfo.environment)
+    network = try self.recipe.network(for: dataset)
+    for stage in self.recipe.stages { try StageCompression(stage).validate(for: network) }
+  }
+
+  func run() throws {
+    let synapses = network.layers.reduce(0) { $0 + $1.weight.value.count }
+    printLine(
+      "\(recipe.name): \(recipe.network.architecture), T = \(network.steps), \(synapses) synapses, "
+        + "on \(dataset.name) (\(dataset.count(in: .train)) training, "
+        + "\(dataset.count(in: .validation)) validation samples)")
+    printLine("run: \(folder.url.path)")
+    var checkpoint: Checkpoint?
+    if resume, FileManager.default.fileExists(atPath: folder.last.path) {
+      let last = try Checkpoint(contentsOf: folder.last)
+      try folder.truncateMetrics(to: last.position)
+      printLine(
+        "resuming stage \(last.position.stageName) at epoch \(last.position.epoch + 1), "
+          + "batch \(last.position.batch)")
+      checkpoint = last
+    } else {
+      try calibrate()
+    }
+    for index in recipe.stages.indices {
+      if let position = checkpoint?.position, index < position.stageIndex { continue }
+      try run(stage: index, from: checkpoint?.position.stageIndex == index ? checkpoint : nil)
+    }
+    try measure()
+  }
+
+  private func batches(_ stage: StageRecipe) throws -> DatasetBatches {
+    try DatasetBatches(
+      dataset, batchSize: stage.batch, augmentation: stage.augmentation, seed: recipe.seed,
+      trainingLimit: recipe.data.trainingLimit, validationLimit: recipe.data.validationLimit)
+  }
+
+  private func calibrate() throws {
+    guard let calibration = recipe.calibration else { return }
+    let source = try DatasetBatches(
+      dataset, batchSize: calibration.samples, augmentation: nil, seed: recipe.seed,
+      trainingLimit: recipe.data.trainingLimit, validationLimit: 1)
+    let reports = try ThresholdCalibration(calibration, shardSize: recipe.shardSize).run(
+      network, on: source.trainingBatch(epoch: 0, index: 0))
+    for report in reports {
+      printLine(
+        String(
+          format: "calibrated %@: thresholds %.3f to %.3f, rate %.3f%@", report.name,
+          report.thresholds.lowerBound, report.thresholds.upperBound, report.rate,
+          report.isSilent ? "  (silent: it cannot learn)" : ""))
+    }
+  }
+
+  private func run(stage index: Int, from checkpoint: Checkpoint?) throws {
+    let stage = recipe.stages[index]
+    var loop = TrainingLoop(
+      network: network, stage: TrainingStage(recipe, index: index), source: try batches(stage))
+    loop.observers = [try StageCompression(stage)]
+    loop.checkpoints = folder.plan(forStage: stage.name)
+    loop.onProgress = { progress.show($0) }
+    let layers = network.layers.dropLast().map(\.name)
+    loop.onEpoch = { metrics in
+      try folder.append(metrics, layers: layers)
+      progress.clear()
+      printLine(
+        String(
+          format:
+            "%@ %d/%d  loss %.4f  train %.2f %%  validation %.2f %%  rates %@  pruned %.1f %%  %@",
+          stage.name, metrics.epoch + 1, stage.epochs, metrics.trainingLoss,
+          metrics.trainingAccuracy * 100, metrics.validation.accuracy * 100,
+          metrics.validation.rates.map { String(format: "%.3f", $0) }.joined(separator: " "),
+          metrics.sparsity * 100, ProgressLine.duration(metrics.seconds)))
+    }
+    let result = try loop.run(resuming: checkpoint)
+    progress.clear()
+    if let best = result.best {
+      printLine(
+        String(
+          format: "%@: best epoch %d, validation %.2f %%", stage.name, best.epoch + 1,
+          best.validation.accuracy * 100))
+    }
+  }
+
+  /// Reads the test split once: the best network of every stage.
+  private func measure() throws {
+    let test = try SplitBatches(dataset, split: .test)
+    var results: [StageMeasurement] = []
+    for stage in recipe.stages {
+      let best = try Checkpoint(contentsOf: folder.best(ofStage: stage.name))
+      let compression = try StageCompression(stage)
+      try compression.prepare(network)
+      try best.network.restore(network, observers: [compression])
+      let report = Validation(shardSize: recipe.shardSize).run(network, batches: test.count) {
+        test.batch($0)
+      }
+      let measurement = StageMeasurement(
+        stage: stage.name, epoch: (best.position.best?.epoch ?? 0) + 1,
+        validationAccuracy: best.position.best?.validation.accuracy ?? 0,
+        testAccuracy: report.accuracy, testSamples: report.samples,
+        meanActivity: network.meanActivity(report.rates), rates: report.rates)
+      results.append(measurement)
+      printLine(
+        String(
+          format: "%@: test %.2f %% of %d samples, mean activity %.2f %%", stage.name,
+          report.accuracy * 100, report.samples, measurement.meanActivity * 100))
+    }
+    try StageMeasurement.write(results, to: folder)
+  }
+}
+
+/// What a stage's best network does on the test split.
+struct StageMeasurement: Codable {
+  var stage: String
+  /// From 1.
+  var epoch: Int
+  var validationAccuracy: Double
+  var testAccuracy: Double
+  var testSamples: Int
+  /// Spikes per hidden neuron and step.
+  var meanActivity: Double
+  var rates: [Double]
+
+  private static func file(of folder: RunFolder) -> URL {
+    folder.url.appendingPathComponent("results.json")
+  }
+
+  static func write(_ results: [StageMeasurement], to folder: RunFolder) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try encoder.encode(results).write(to: file(of: folder), options: .atomic)
+  }
+
+  /// The stored results, empty where training has not finished.
+  static func read(from folder: RunFolder) -> [StageMeasurement] {
+    guard let data = try? Data(contentsOf: file(of: folder)) else { return [] }
+    return (try? JSONDecoder().decode([StageMeasurement].self, from: data)) ?? []
+  }
+}
+
+extension Network {
+  /// Spikes per hidden neuron and step, from the rates of the layers.
+  func meanActivity(_ rates: [Double]) -> Double {
+    let counts = layers.dropLast().map { Double($0.shape.count) }
+    return zip(rates, counts).reduce(0) { $0 + $1.0 * $1.1 } / counts.reduce(0, +)
+  }
+}
+
+extension Recipe {
+  /// The untrained network of this recipe for a data set.
+  func network(for dataset: any Dataset) throws -> Network {
+    try makeNetwork(
+      input: dataset.input.networkInput, classes: dataset.classNames.count,
+      steps: dataset.input.steps)
+  }
+}
