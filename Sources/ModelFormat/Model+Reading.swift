@@ -1,0 +1,190 @@
+import Foundation
+
+/// The reader: the schema's messages to this module's types.
+///
+/// A field that does not apply, such as *min_value* of an EVENTS port, must be absent: a value
+/// that no engine would read is a writer's mistake.
+extension Model {
+  /// The model of a message, not yet validated.
+  init(_ message: PBModel) throws(ModelError) {
+    guard Int(message.formatMajor) == Self.formatVersion.major else {
+      throw .unsupportedVersion(
+        place: "format_major", expected: "\(Self.formatVersion.major)",
+        found: "\(message.formatMajor)")
+    }
+    var inputs: [InputPort] = []
+    for (index, input) in message.inputs.enumerated() {
+      inputs.append(try InputPort(input, at: "inputs[\(index)] \(input.name.debugDescription)"))
+    }
+    var populations: [Population] = []
+    for (index, population) in message.populations.enumerated() {
+      let place = "populations[\(index)] \(population.name.debugDescription)"
+      populations.append(try Population(population, at: place))
+    }
+    var projections: [Projection] = []
+    var budget = Self.maximumWeights
+    for (index, projection) in message.projections.enumerated() {
+      let place = "projections[\(index)] \(projection.name.debugDescription)"
+      let read = try Projection(projection, budget: budget, at: place)
+      budget -= read.weights.values.count
+      projections.append(read)
+    }
+    self.init(
+      name: message.name, producer: message.producer,
+      stepMicroseconds: Int(message.stepMicroseconds), steps: Int(message.steps),
+      maximumSteps: Int(message.maxSteps), inputs: inputs, populations: populations,
+      projections: projections, readout: Int(message.readout), task: Task(message.task),
+      goldenDigest: try Self.digest(message.goldenDigest))
+  }
+
+  private static func digest(_ bytes: Data) throws(ModelError) -> UInt32? {
+    guard !bytes.isEmpty else { return nil }
+    guard bytes.count == 4 else {
+      throw .wrongCount(
+        place: "golden_digest", expected: "0 or 4 bytes", found: "\(bytes.count)")
+    }
+    return bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
+  }
+}
+
+/// Throws unless a field that does not apply is absent.
+private func requireAbsent(
+  _ isAbsent: Bool, _ field: String, at place: String
+) throws(ModelError) {
+  guard isAbsent else {
+    throw .malformed(
+      place: "\(place).\(field)", expected: "no such field for this kind", found: "one")
+  }
+}
+
+extension Shape {
+  fileprivate init(_ message: PBShape) {
+    self.init(
+      channels: Int(message.channels), height: Int(message.height), width: Int(message.width))
+  }
+}
+
+extension InputPort {
+  fileprivate init(_ message: PBInputPort, at place: String) throws(ModelError) {
+    let kind: Kind
+    switch message.kind {
+    case .events:
+      try requireAbsent(message.minValue == 0, "min_value", at: place)
+      try requireAbsent(message.maxValue == 0, "max_value", at: place)
+      try requireAbsent(!message.framePerStep, "frame_per_step", at: place)
+      switch message.multiplicity {
+      case .once:
+        try requireAbsent(message.maxEventsPerStep == 0, "max_events_per_step", at: place)
+        kind = .events(.once)
+      case .every:
+        kind = .events(.every(maximumPerStep: Int(message.maxEventsPerStep)))
+      case .UNRECOGNIZED(let value): throw unknownEnum(value, at: place + ".multiplicity")
+      }
+    case .values:
+      try requireAbsent(message.multiplicity == .once, "multiplicity", at: place)
+      try requireAbsent(message.maxEventsPerStep == 0, "max_events_per_step", at: place)
+      kind = .values(
+        minimum: Int(message.minValue), maximum: Int(message.maxValue),
+        framePerStep: message.framePerStep)
+    case .UNRECOGNIZED(let value): throw unknownEnum(value, at: place + ".kind")
+    }
+    self.init(name: message.name, shape: Shape(message.shape), kind: kind, encoder: message.encoder)
+  }
+}
+
+extension Population {
+  fileprivate init(_ message: PBPopulation, at place: String) throws(ModelError) {
+    let kind: Kind
+    switch message.kind {
+    case .lif: kind = .lif(try LIF(message, at: place))
+    case .readout:
+      try requireAbsent(message.threshold.isEmpty, "threshold", at: place)
+      try requireAbsent(message.reset == .subtract, "reset", at: place)
+      try requireAbsent(message.resetValue == 0, "reset_value", at: place)
+      try requireAbsent(message.compare == .greater, "compare", at: place)
+      try requireAbsent(message.refractorySteps == 0, "refractory_steps", at: place)
+      try requireAbsent(message.floor == 0, "floor", at: place)
+      try requireAbsent(message.ceiling == 0, "ceiling", at: place)
+      kind = .readout
+    case .UNRECOGNIZED(let value): throw unknownEnum(value, at: place + ".kind")
+    }
+    self.init(
+      name: message.name, shape: Shape(message.shape), kind: kind,
+      leak: Parameter(message.leak.map(Int.init)), bias: Parameter(message.bias.map(Int.init)),
+      initial: Parameter(message.initial.map(Int.init)))
+  }
+}
+
+extension Population.LIF {
+  fileprivate init(_ message: PBPopulation, at place: String) throws(ModelError) {
+    let reset: Reset
+    switch message.reset {
+    case .subtract: reset = .subtract
+    case .zero: reset = .zero
+    case .value: reset = .value(Int(message.resetValue))
+    case .UNRECOGNIZED(let value): throw unknownEnum(value, at: place + ".reset")
+    }
+    if message.reset != .value {
+      try requireAbsent(message.resetValue == 0, "reset_value", at: place)
+    }
+    let compare: Compare
+    switch message.compare {
+    case .greater: compare = .greater
+    case .greaterEqual: compare = .greaterEqual
+    case .UNRECOGNIZED(let value): throw unknownEnum(value, at: place + ".compare")
+    }
+    self.init(
+      threshold: Parameter(message.threshold.map(Int.init)), reset: reset, compare: compare,
+      refractorySteps: Int(message.refractorySteps), floor: Int(message.floor),
+      ceiling: Int(message.ceiling))
+  }
+}
+
+extension Projection {
+  fileprivate init(_ message: PBProjection, budget: Int, at place: String) throws(ModelError) {
+    let source: Source
+    switch message.source {
+    case .input(let port): source = .input(Int(port))
+    case .population(let population): source = .population(Int(population))
+    case nil:
+      throw .malformed(place: place, expected: "an input or a population", found: "no source")
+    }
+    let topology: Topology
+    switch message.topology {
+    case .dense: topology = .dense
+    case .conv: topology = .convolution(Convolution(message.convolution))
+    case .oneToOne: topology = .oneToOne
+    case .lateral: topology = .lateral
+    case .UNRECOGNIZED(let value): throw unknownEnum(value, at: place + ".topology")
+    }
+    if message.topology != .conv {
+      try requireAbsent(!message.hasConvolution, "convolution", at: place)
+    }
+    self.init(
+      name: message.name, from: source, to: Int(message.target), delay: Int(message.delay),
+      topology: topology, pool: max(Int(message.pool), 1), shift: Int(message.shift),
+      weights: try WeightMatrix(message.weights, budget: budget, at: place + ".weights"))
+  }
+}
+
+extension Convolution {
+  fileprivate init(_ message: PBConvolution) {
+    self.init(
+      y: Axis(
+        kernel: Int(message.kernelHeight), stride: Int(message.strideY),
+        padding: Int(message.paddingY), dilation: Int(message.dilationY)),
+      x: Axis(
+        kernel: Int(message.kernelWidth), stride: Int(message.strideX),
+        padding: Int(message.paddingX), dilation: Int(message.dilationX)),
+      groups: Int(message.groups))
+  }
+}
+
+extension Model.Task {
+  fileprivate init(_ message: PBTask) {
+    self.init(
+      classNames: message.classNames, dataset: message.dataset, recipe: message.recipe,
+      floatAccuracy: message.floatAccuracy, integerAccuracy: message.integerAccuracy,
+      units: message.units.map(\.values))
+  }
+}

@@ -1,0 +1,227 @@
+/// The normative engine: FORMAT.md §4 to §6 as plain loops.
+///
+/// Every other engine must yield the same integers. It is written to be read beside that page;
+/// integers are `Int`, and the machine limits of §5 are preconditions. Work goes with the spikes:
+/// about 10 ns per synaptic operation in a release build.
+public struct ReferenceSimulator: Sendable {
+  /// What a port receives in one step.
+  public enum StepInput: Equatable, Sendable {
+    /// The linear indices of the step's events, in order of arrival.
+    case events([UInt32])
+    /// A frame of values by linear index.
+    case values([Int16])
+    /// Nothing: no events, or the frame already presented is held.
+    case none
+  }
+
+  /// The model that is simulated.
+  public let model: Model
+  /// Per population: every membrane after the last step, or before step 0.
+  public private(set) var membranes: [[Int32]]
+  /// What has been counted since the last ``reset()``.
+  public private(set) var counters: Counters
+
+  /// Per population: steps in which a neuron's input is still lost.
+  private var refractory: [[Int]]
+  /// Per population: spikes of the step before, ascending.
+  private var previousSpikes: [[UInt32]]
+  /// Per projection from a held frame: its scaled sum per target neuron.
+  private var heldSums: [[Int]]
+
+  private let synapses: [Synapses]
+  private let order: [Int]
+  /// Per population: its projections.
+  private let incoming: [[Int]]
+
+  /// A simulator of `model` before step 0; throws ``ModelError`` where the model is invalid.
+  public init(_ model: Model) throws(ModelError) {
+    try model.validate()
+    self.model = model
+    order = try model.evaluationOrder()
+    synapses = model.projections.map { Synapses(of: $0, in: model) }
+    incoming = model.populations.indices.map { population in
+      model.projections.indices.filter { model.projections[$0].target == population }
+    }
+    membranes = []
+    refractory = []
+    previousSpikes = []
+    heldSums = []
+    counters = Counters(zeroFor: model)
+    reset()
+  }
+
+  /// Returns to the state before step 0: initial membranes, no spike under way, counters 0.
+  public mutating func reset() {
+    membranes = model.populations.map { population in
+      population.initial.expanded(to: population.shape, default: 0).map { Int32($0) }
+    }
+    refractory = model.populations.map { [Int](repeating: 0, count: $0.shape.count) }
+    previousSpikes = model.populations.map { _ in [] }
+    heldSums = model.projections.map { _ in [] }
+    counters = Counters(zeroFor: model)
+  }
+
+  /// Resets, runs all steps of `input` and reads the answer; `observe` receives every step.
+  ///
+  /// Throws ``InferenceError`` where the input does not suit the model.
+  public mutating func run(
+    _ input: InferenceInput, observe: (StepRecord) -> Void = { _ in }
+  ) throws(InferenceError) -> Inference {
+    try input.check(for: model)
+    reset()
+    for step in 0..<input.steps {
+      let record = self.step(
+        input.ports.map { port in
+          switch port {
+          case .held(let frame): step == 0 ? .values(frame) : .none
+          case .frames(let frames): .values(frames[step])
+          case .events(let events): .events(events[step])
+          }
+        })
+      observe(record)
+    }
+    return Inference(scores: membranes[model.readout], counters: counters)
+  }
+
+  /// One step (FORMAT.md §4). Precondition: one input per port, suiting its kind.
+  public mutating func step(_ inputs: [StepInput]) -> StepRecord {
+    precondition(
+      inputs.count == model.inputs.count,
+      "\(inputs.count) inputs for a model of \(model.inputs.count) ports")
+    let events = inputs.indices.map { accept(inputs[$0], at: $0) }
+    var spikes = [[UInt32]](repeating: [], count: model.populations.count)
+
+    for population in order {
+      var sums = [Int](repeating: 0, count: model.populations[population].shape.count)
+      for projection in incoming[population] {
+        switch model.projections[projection].source {
+        case .input(let port) where model.inputs[port].carriesValues:
+          addValues(inputs[port], through: projection, to: &sums)
+        case .input(let port):
+          addSpikes(events[port], through: projection, to: &sums)
+        case .population(let source):
+          let isDelayed = model.projections[projection].delay == 1
+          addSpikes(
+            isDelayed ? previousSpikes[source] : spikes[source], through: projection, to: &sums)
+        }
+      }
+      switch model.populations[population].kind {
+      case .lif(let lif): spikes[population] = update(population, lif, with: sums)
+      case .readout: updateReadout(population, with: sums)
+      }
+      counters.populations[population].updates += sums.count
+      counters.populations[population].spikesOut += spikes[population].count
+    }
+    previousSpikes = spikes
+    return StepRecord(spikes: spikes, membranes: membranes)
+  }
+
+  // MARK: Input ports, FORMAT.md §2
+
+  /// The events of a step that count, in order of arrival.
+  private mutating func accept(_ input: StepInput, at port: Int) -> [UInt32] {
+    guard case .events(let events) = input else { return [] }
+    guard case .events(let multiplicity) = model.inputs[port].kind else {
+      preconditionFailure("events presented to port \(port), which takes values")
+    }
+    let inside = events.filter { $0 < model.inputs[port].shape.count }
+    counters.ports[port].droppedOutside += events.count - inside.count
+    var accepted: [UInt32]
+    switch multiplicity {
+    case .once:
+      var seen: Set<UInt32> = []
+      accepted = inside.filter { seen.insert($0).inserted }
+    case .every(let maximum):
+      accepted = Array(inside.prefix(maximum))
+      counters.ports[port].droppedOverflow += inside.count - accepted.count
+    }
+    counters.ports[port].events += accepted.count
+    return accepted
+  }
+
+  // MARK: Projections, FORMAT.md §3 and §4
+
+  private mutating func addSpikes(
+    _ sources: [UInt32], through index: Int, to sums: inout [Int]
+  ) {
+    if sources.isEmpty { return }
+    var arriving = [Int](repeating: 0, count: sums.count)
+    for source in sources {
+      guard let cell = synapses[index].cell(of: Int(source)) else { continue }
+      counters.projections[index].spikesIn += 1
+      counters.projections[index].synops +=
+        synapses[index].deliver(1, from: cell, to: &arriving)
+    }
+    for neuron in sums.indices {
+      sums[neuron] += arriving[neuron] << model.projections[index].shift
+    }
+  }
+
+  private mutating func addValues(_ input: StepInput, through index: Int, to sums: inout [Int]) {
+    if case .values(let frame) = input { heldSums[index] = present(frame, through: index) }
+    precondition(
+      heldSums[index].count == sums.count, "no frame was presented to projection \(index)")
+    for neuron in sums.indices { sums[neuron] += heldSums[index][neuron] }
+  }
+
+  /// The scaled sums of a frame, per target neuron.
+  private mutating func present(_ frame: [Int16], through index: Int) -> [Int] {
+    let projection = model.projections[index]
+    var arriving = [Int](
+      repeating: 0, count: model.populations[projection.target].shape.count)
+    for (cell, value) in synapses[index].pooled(frame).enumerated() where value != 0 {
+      counters.projections[index].macs +=
+        synapses[index].deliver(value, from: cell, to: &arriving)
+    }
+    guard projection.shift > 0 else { return arriving }
+    let half = 1 << (projection.shift - 1)
+    // Shifting an Int right is floor division.
+    return arriving.map { ($0 + half) >> projection.shift }
+  }
+
+  // MARK: Populations, FORMAT.md §4
+
+  /// Updates a LIF population and returns the indices that spike, ascending.
+  private mutating func update(
+    _ index: Int, _ lif: Population.LIF, with sums: [Int]
+  ) -> [UInt32] {
+    let population = model.populations[index]
+    var spikes: [UInt32] = []
+    for neuron in sums.indices {
+      if refractory[index][neuron] > 0 {
+        refractory[index][neuron] -= 1
+        continue
+      }
+      precondition(abs(sums[neuron]) < 1 << 24, "|acc| of a validated model is below 2^24")
+      // Division of Int truncates toward zero.
+      var v = Int(membranes[index][neuron]) * population.leak(of: neuron) / (1 << 15)
+      let u = v + sums[neuron] + population.bias(of: neuron)
+      precondition(abs(u) < 1 << 24, "|u| of a validated model is below 2^24")
+      v = min(max(u, lif.floor), lif.ceiling)
+      if v != u { counters.populations[index].saturations += 1 }
+
+      let threshold = lif.threshold.value(of: neuron, in: population.shape, default: 0)
+      if lif.compare == .greater ? v > threshold : v >= threshold {
+        spikes.append(UInt32(neuron))
+        switch lif.reset {
+        case .subtract: v -= threshold
+        case .zero: v = 0
+        case .value(let value): v = value
+        }
+        refractory[index][neuron] = lif.refractorySteps
+      }
+      membranes[index][neuron] = Int32(v)
+    }
+    return spikes
+  }
+
+  private mutating func updateReadout(_ index: Int, with sums: [Int]) {
+    let population = model.populations[index]
+    for neuron in sums.indices {
+      let decayed = Int(membranes[index][neuron]) * population.leak(of: neuron) / (1 << 15)
+      let v = decayed + sums[neuron] + population.bias(of: neuron)
+      precondition(abs(v) < 1 << 31, "|v| of a validated read-out is below 2^31")
+      membranes[index][neuron] = Int32(v)
+    }
+  }
+}
