@@ -2,7 +2,8 @@
 ///
 /// Every other engine must yield the same integers. It is written to be read beside that page;
 /// integers are `Int`, and the machine limits of §5 are preconditions. Work goes with the spikes:
-/// about 10 ns per synaptic operation in a release build.
+/// 3 ns per synaptic operation in a release build (5.3 ms for 1.75 million operations of a
+/// 28 × 28 convolutional model over 8 steps, one core of a 2-core x86-64 machine).
 public struct ReferenceSimulator: Sendable {
   /// What a port receives in one step.
   public enum StepInput: Equatable, Sendable {

@@ -1,7 +1,10 @@
 /// Every limit of FORMAT.md §1 to §4, checked here and nowhere else; §5 follows in
 /// `ModelBounds.swift`.
 extension Model {
-  /// The most weight-matrix entries, Σ rows · columns, of one model: 2^26 (FORMAT.md §7).
+  /// The most weight-matrix entries, Σ rows · columns, of one model: 2^26.
+  ///
+  /// FORMAT.md §7 limits the *stored* weights to this number. Matrices are dense in memory, so that
+  /// here the entries that a sparse layout leaves out count as well.
   public static let maximumWeights = 1 << 26
 
   /// Checks every limit of FORMAT.md and yields the proven bounds.
