@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SNN_FIXED_POINT_H
+#define SNN_FIXED_POINT_H
+
+#include <stdint.h>
+
+/*
+ * The arithmetic of FORMAT.md that C99 leaves to the implementation, or undefined, written so that it is neither: sums
+ * wrap in unsigned types, and negative numbers are never shifted.
+ */
+
+/** The int32 of the same bits. Conversions below are exact on every two's-complement compiler. */
+static inline int32_t snn_s32(uint32_t bits)
+{
+    return bits <= INT32_MAX ? (int32_t)bits : -(int32_t)(UINT32_MAX - bits) - 1;
+}
+
+/** The int16 of the low 16 bits. */
+static inline int16_t snn_s16(uint32_t bits)
+{
+    bits &= 0xFFFFu;
+    return (int16_t)((int32_t)(bits ^ 0x8000u) - 0x8000);
+}
+
+/** a + b modulo 2^32. */
+static inline int32_t snn_add_s32(int32_t a, int32_t b)
+{
+    return snn_s32((uint32_t)a + (uint32_t)b);
+}
+
+/** a * 2^shift modulo 2^32. */
+static inline int32_t snn_shift_left_s32(int32_t a, uint32_t shift)
+{
+    return snn_s32((uint32_t)a << shift);
+}
+
+/** floor(a / 2^shift), 0 <= shift <= 31. */
+static inline int32_t snn_shift_right_s32(int32_t a, uint32_t shift)
+{
+    return a >= 0 ? (int32_t)((uint32_t)a >> shift) : snn_s32(~(~(uint32_t)a >> shift));
+}
+
+/** The scaled sum of a projection from values: floor((a + 2^(shift-1)) / 2^shift). |a| + 2^(shift-1) < 2^24. */
+static inline int32_t snn_scale_value(int32_t a, uint32_t shift)
+{
+    return shift == 0 ? a : snn_shift_right_s32(a + (int32_t)(UINT32_C(1) << (shift - 1)), shift);
+}
+
+/** trunc0(v * leak / 2^15); |v| * leak <= 2^15 * 2^15 fits 31 bits. */
+static inline int16_t snn_leak_s16(int16_t v, uint32_t leak)
+{
+    const uint32_t magnitude = ((uint32_t)(v < 0 ? -(int32_t)v : v) * leak) >> 15;
+    return (int16_t)(v < 0 ? -(int32_t)magnitude : (int32_t)magnitude);
+}
+
+/** trunc0(v * leak / 2^15); |v| * leak <= 2^31 * 2^15 fits 47 bits. */
+static inline int32_t snn_leak_s32(int32_t v, uint32_t leak)
+{
+    const uint64_t magnitude = ((uint64_t)(v < 0 ? -(int64_t)v : v) * leak) >> 15;
+    return (int32_t)(v < 0 ? -(int64_t)magnitude : (int64_t)magnitude);
+}
+
+/**
+ * n div d as (n * r) >> 40 for n, d <= 2^20: r = floor(2^40 / d) + 1 exceeds 2^40 / d by at most 1, so the quotient
+ * errs by less than n / 2^40 < 1 / d. The product is below 2^61.
+ */
+static inline uint32_t snn_divide(uint32_t n, uint64_t reciprocal)
+{
+    return (uint32_t)((n * reciprocal) >> 40);
+}
+
+/** Index of the lowest set bit of a word that is not 0. */
+static inline uint32_t snn_lowest_bit(uint32_t word)
+{
+#if defined(__x86_64__) || defined(__aarch64__) || defined(__ARM_FEATURE_CLZ) || defined(__riscv_zbb)
+    return (uint32_t)__builtin_ctz(word);
+#else
+    uint32_t bit = 0;
+    const uint32_t lowest = word & (~word + 1u);
+    bit |= (lowest & 0xFFFF0000u) != 0 ? 16u : 0u;
+    bit |= (lowest & 0xFF00FF00u) != 0 ? 8u : 0u;
+    bit |= (lowest & 0xF0F0F0F0u) != 0 ? 4u : 0u;
+    bit |= (lowest & 0xCCCCCCCCu) != 0 ? 2u : 0u;
+    bit |= (lowest & 0xAAAAAAAAu) != 0 ? 1u : 0u;
+    return bit;
+#endif
+}
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fixed_point.h"
+#include "internal.h"
+
+#include <string.h>
+
+/* What comes in: events, frames of values, and the clock of event streams. */
+
+/* ---- Events ---- */
+
+static struct snn_input_state *event_port(struct snn *snn, uint32_t port)
+{
+    return port < snn->model->input_count && snn->model->inputs[port].kind == SNN_EVENTS ? &snn->inputs[port] : NULL;
+}
+
+/** An event of the open step, which is not late. */
+static bool inject(struct snn *snn, uint32_t port, uint32_t index)
+{
+    struct snn_input_state *input = &snn->inputs[port];
+    if (index >= input->size) {
+        input->counters.dropped_outside++;
+        return false;
+    }
+    if (input->list != NULL) {
+        if (input->pending == snn->model->inputs[port].max_events_per_step) {
+            input->counters.dropped_overflow++;
+            return false;
+        }
+        input->list[input->pending++] = index;
+        input->counters.events++;
+        return true;
+    }
+    const uint32_t bit = UINT32_C(1) << (index & 31);
+    if ((input->bits[index >> 5] & bit) == 0) {
+        input->bits[index >> 5] |= bit;
+        input->pending++;
+        input->counters.events++;
+    }
+    return true;
+}
+
+bool snn_event(struct snn *snn, uint32_t port, uint32_t index)
+{
+    struct snn_input_state *input = event_port(snn, port);
+    if (input == NULL) {
+        return false;
+    }
+    if (index < input->size && snn->steps >= snn->model->max_steps) {
+        input->counters.dropped_late++;
+        return false;
+    }
+    return inject(snn, port, index);
+}
+
+/* ---- Events with time ---- */
+
+enum snn_status snn_start(struct snn *snn, uint64_t microseconds, uint32_t steps)
+{
+    if (snn->model->step_microseconds == 0 || steps > snn->model->max_steps) {
+        return SNN_ERROR_ARGUMENT;
+    }
+    snn->start = microseconds;
+    snn->timed_steps = steps == 0 ? snn->model->steps : steps;
+    /* At most 2^16 * 2^31. */
+    snn->boundary = (uint64_t)(snn->steps + 1) * snn->model->step_microseconds;
+    snn->started = true;
+    return SNN_OK;
+}
+
+void snn_advance(struct snn *snn, uint64_t microseconds)
+{
+    if (!snn->started || microseconds < snn->start) {
+        return;
+    }
+    while (snn->steps < snn->timed_steps && microseconds - snn->start >= snn->boundary) {
+        /* timed_steps <= max_steps, so the step is always taken. */
+        if (snn_step(snn) != SNN_OK) {
+            return;
+        }
+        snn->boundary += snn->model->step_microseconds;
+    }
+}
+
+bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32_t polarity, uint64_t microseconds)
+{
+    struct snn_input_state *input = event_port(snn, port);
+    const uint32_t dt = snn->model->step_microseconds;
+    if (input == NULL || dt == 0) {
+        return false;
+    }
+    if (!snn->started) {
+        snn->start = microseconds;
+        snn->boundary = (uint64_t)(snn->steps + 1) * dt;
+        snn->started = true;
+    }
+    snn_advance(snn, microseconds);
+    const struct snn_shape *shape = &snn->model->inputs[port].shape;
+    if (x >= shape->width || y >= shape->height || polarity >= shape->channels) {
+        input->counters.dropped_outside++;
+        return false;
+    }
+    if (snn->steps >= snn->timed_steps || microseconds < snn->start ||
+        microseconds - snn->start < snn->boundary - dt) {
+        input->counters.dropped_late++;
+        return false;
+    }
+    return inject(snn, port, (y * shape->width + x) * shape->channels + polarity);
+}
+
+/* ---- Values ---- */
+
+/** The port, if it takes a frame of `count` values now. */
+static enum snn_status value_port(struct snn *snn, uint32_t port, const void *values, uint32_t count,
+                                  struct snn_input_state **input)
+{
+    if (values == NULL || port >= snn->model->input_count || snn->model->inputs[port].kind != SNN_VALUES ||
+        snn->inputs[port].size != count) {
+        return SNN_ERROR_ARGUMENT;
+    }
+    *input = &snn->inputs[port];
+    return snn->steps >= snn->model->max_steps ? SNN_ERROR_STEPS : SNN_OK;
+}
+
+enum snn_status snn_values_u8(struct snn *snn, uint32_t port, const uint8_t *values, uint32_t count)
+{
+    struct snn_input_state *input = NULL;
+    const enum snn_status status = value_port(snn, port, values, count, &input);
+    if (status != SNN_OK) {
+        return status;
+    }
+    uint8_t low = UINT8_MAX;
+    uint8_t high = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        low = values[i] < low ? values[i] : low;
+        high = values[i] > high ? values[i] : high;
+    }
+    if (low < snn->model->inputs[port].min_value || high > snn->model->inputs[port].max_value) {
+        return SNN_ERROR_VALUE;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        input->frame[i] = values[i];
+    }
+    input->presented = true;
+    input->fresh = true;
+    return SNN_OK;
+}
+
+enum snn_status snn_values_s16(struct snn *snn, uint32_t port, const int16_t *values, uint32_t count)
+{
+    struct snn_input_state *input = NULL;
+    const enum snn_status status = value_port(snn, port, values, count, &input);
+    if (status != SNN_OK) {
+        return status;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (values[i] < snn->model->inputs[port].min_value || values[i] > snn->model->inputs[port].max_value) {
+            return SNN_ERROR_VALUE;
+        }
+    }
+    memcpy(input->frame, values, count * sizeof(int16_t));
+    input->presented = true;
+    input->fresh = true;
+    return SNN_OK;
+}
+
+void snn_add_value_sums(struct snn *snn, const struct snn_delivery *delivery, void *sum, bool wide)
+{
+    int32_t *values = snn->value_sum;
+    const uint32_t shift = delivery->projection->shift;
+    for (uint32_t i = 0; i < delivery->state->target_size; i++) {
+        const int32_t scaled = snn_scale_value(snn_add_s32(values[i], delivery->common), shift);
+        values[i] = 0;
+        if (wide) {
+            int32_t *to = sum;
+            to[i] = snn_add_s32(to[i], scaled);
+        } else {
+            int16_t *to = sum;
+            to[i] = snn_s16((uint32_t)to[i] + (uint32_t)scaled);
+        }
+    }
+}
+
+/** The bias of a population into its offsets. */
+static void set_bias(const struct snn_population *population, struct snn_population_state *state, bool wide)
+{
+    uint32_t k = 0;
+    for (uint32_t i = 0; i < state->offset_parameter.period; i++) {
+        const int32_t bias = population->bias_count == 0 ? 0 : population->bias[k];
+        k = ++k < population->bias_count ? k : 0;
+        if (wide) {
+            ((int32_t *)state->offset)[i] = bias;
+        } else {
+            ((int16_t *)state->offset)[i] = (int16_t)bias;
+        }
+    }
+}
+
+void snn_set_offset(struct snn *snn, uint32_t index)
+{
+    const struct snn_population *population = &snn->model->populations[index];
+    struct snn_population_state *state = &snn->populations[index];
+    const bool wide = population->kind == SNN_READOUT || state->accumulator == SNN_ACCUMULATOR_S32;
+    if (state->offset == NULL) {
+        return;
+    }
+    set_bias(population, state, wide);
+    for (uint32_t i = 0; i < state->incoming_count; i++) {
+        const uint32_t q = snn->incoming[state->incoming + i];
+        const struct snn_projection *projection = &snn->model->projections[q];
+        if (snn_is_held(snn->model, projection) && snn->inputs[projection->source].presented) {
+            const struct snn_input_state *input = &snn->inputs[projection->source];
+            struct snn_delivery delivery = {snn, projection, &snn->projections[q], NULL, true, input->fresh, 0, 0};
+            snn_deliver_values(&delivery, input->frame);
+            snn_add_value_sums(snn, &delivery, state->offset, wide);
+        }
+    }
+}
+
+void snn_begin_step(struct snn *snn)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < snn->model->input_count; i++) {
+        any = any || (snn->inputs[i].fresh && !snn->model->inputs[i].frame_per_step);
+    }
+    for (uint32_t p = 0; any && p < snn->model->population_count; p++) {
+        const struct snn_population_state *state = &snn->populations[p];
+        for (uint32_t i = 0; i < state->incoming_count; i++) {
+            const struct snn_projection *projection = &snn->model->projections[snn->incoming[state->incoming + i]];
+            if (snn_is_held(snn->model, projection) && snn->inputs[projection->source].fresh) {
+                snn_set_offset(snn, p);
+                break;
+            }
+        }
+    }
+    for (uint32_t i = 0; any && i < snn->model->input_count; i++) {
+        if (!snn->model->inputs[i].frame_per_step) {
+            snn->inputs[i].fresh = false;
+        }
+    }
+}
+
+void snn_end_step(struct snn *snn)
+{
+    for (uint32_t i = 0; i < snn->model->input_count; i++) {
+        struct snn_input_state *input = &snn->inputs[i];
+        if (input->pending > 0 && input->bits != NULL) {
+            memset(input->bits, 0, input->words * sizeof(uint32_t));
+        }
+        input->pending = 0;
+        input->fresh = false;
+    }
+}

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "internal.h"
+
+#if SNN_X86_KERNELS
+
+#include "fixed_point.h"
+
+#include <immintrin.h>
+
+/* The kernels for x86-64 with AVX2: 16 sums of 16 bits a turn. */
+
+#define AVX2 __attribute__((target("avx2")))
+#define AVX2_INLINE static inline __attribute__((target("avx2"), always_inline))
+
+AVX2_INLINE __m256i widen_s16(const int8_t *weights)
+{
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)weights));
+}
+
+AVX2_INLINE __m256i widen_s32(const int8_t *weights)
+{
+    return _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)weights));
+}
+
+AVX2_INLINE __m256i load(const void *from)
+{
+    return _mm256_loadu_si256((const __m256i *)from);
+}
+
+AVX2_INLINE void store(void *to, __m256i value)
+{
+    _mm256_storeu_si256((__m256i *)to, value);
+}
+
+/* ---- Rows: a block of columns stays in registers while all rows of the set pass ---- */
+
+/** Sum of 16 * blocks columns over the rows of a set, as int16: 64 rows of int8 stay within 2^13. */
+AVX2_INLINE void gather_rows(__m256i *total, const struct snn_row_set *set, uint32_t column, int blocks)
+{
+    for (int b = 0; b < blocks; b++) {
+        total[b] = _mm256_setzero_si256();
+    }
+    for (uint32_t i = 0; i < set->count; i++) {
+        const int8_t *row = set->weights + (size_t)set->rows[i] * set->columns + column;
+        for (int b = 0; b < blocks; b++) {
+            total[b] = _mm256_add_epi16(total[b], widen_s16(row + 16 * b));
+        }
+    }
+}
+
+AVX2_INLINE void put_rows_s16(int16_t *sum, const struct snn_row_set *set, uint32_t column, int blocks)
+{
+    __m256i total[8];
+    const __m128i shift = _mm_cvtsi32_si128((int)set->shift);
+    gather_rows(total, set, column, blocks);
+    for (int b = 0; b < blocks; b++) {
+        int16_t *to = sum + column + 16 * b;
+        store(to, _mm256_add_epi16(load(to), _mm256_sll_epi16(total[b], shift)));
+    }
+}
+
+AVX2_INLINE void put_rows_s32(int32_t *sum, const struct snn_row_set *set, uint32_t column, int blocks)
+{
+    __m256i total[8];
+    const __m128i shift = _mm_cvtsi32_si128((int)set->shift);
+    gather_rows(total, set, column, blocks);
+    for (int b = 0; b < blocks; b++) {
+        int32_t *to = sum + column + 16 * b;
+        const __m256i low = _mm256_cvtepi16_epi32(_mm256_castsi256_si128(total[b]));
+        const __m256i high = _mm256_cvtepi16_epi32(_mm256_extracti128_si256(total[b], 1));
+        store(to, _mm256_add_epi32(load(to), _mm256_sll_epi32(low, shift)));
+        store(to + 8, _mm256_add_epi32(load(to + 8), _mm256_sll_epi32(high, shift)));
+    }
+}
+
+AVX2 static void add_rows_s16(int16_t *sum, const struct snn_row_set *set)
+{
+    uint32_t column = 0;
+    for (; column + 128 <= set->columns; column += 128) {
+        put_rows_s16(sum, set, column, 8);
+    }
+    for (; column + 16 <= set->columns; column += 16) {
+        put_rows_s16(sum, set, column, 1);
+    }
+    for (uint32_t i = 0; column < set->columns && i < set->count; i++) {
+        const int8_t *row = set->weights + (size_t)set->rows[i] * set->columns;
+        for (uint32_t j = column; j < set->columns; j++) {
+            sum[j] = snn_s16((uint32_t)sum[j] + ((uint32_t)row[j] << set->shift));
+        }
+    }
+}
+
+AVX2 static void add_rows_s32(int32_t *sum, const struct snn_row_set *set)
+{
+    uint32_t column = 0;
+    for (; column + 128 <= set->columns; column += 128) {
+        put_rows_s32(sum, set, column, 8);
+    }
+    for (; column + 16 <= set->columns; column += 16) {
+        put_rows_s32(sum, set, column, 1);
+    }
+    for (uint32_t i = 0; column < set->columns && i < set->count; i++) {
+        const int8_t *row = set->weights + (size_t)set->rows[i] * set->columns;
+        for (uint32_t j = column; j < set->columns; j++) {
+            sum[j] = snn_s32((uint32_t)sum[j] + ((uint32_t)row[j] << set->shift));
+        }
+    }
+}
+
+/** `value` in the low half of every 32-bit lane: madd with a sign-extended weight is then their product. */
+AVX2_INLINE __m256i low_halves(int32_t value)
+{
+    return _mm256_set1_epi32(value & 0xFFFF);
+}
+
+AVX2_INLINE void mac_block(int32_t *sum, const struct snn_row_set *set, const int32_t *values, uint32_t column,
+                           int blocks)
+{
+    __m256i total[8];
+    for (int b = 0; b < blocks; b++) {
+        total[b] = load(sum + column + 8 * b);
+    }
+    for (uint32_t i = 0; i < set->count; i++) {
+        const int8_t *row = set->weights + (size_t)set->rows[i] * set->columns + column;
+        const __m256i value = low_halves(values[i]);
+        for (int b = 0; b < blocks; b++) {
+            total[b] = _mm256_add_epi32(total[b], _mm256_madd_epi16(widen_s32(row + 8 * b), value));
+        }
+    }
+    for (int b = 0; b < blocks; b++) {
+        store(sum + column + 8 * b, total[b]);
+    }
+}
+
+/** Whether every value fits the 16 bits of a madd; sums of a pool may not. */
+static bool all_s16(const int32_t *values, uint32_t count)
+{
+    bool fits = true;
+    for (uint32_t i = 0; i < count; i++) {
+        fits = fits && values[i] >= INT16_MIN && values[i] <= INT16_MAX;
+    }
+    return fits;
+}
+
+AVX2 static void mac_rows(int32_t *sum, const struct snn_row_set *set, const int32_t *values)
+{
+    uint32_t column = 0;
+    if (!all_s16(values, set->count)) {
+        snn_kernels_portable.mac_rows(sum, set, values);
+        return;
+    }
+    for (; column + 64 <= set->columns; column += 64) {
+        mac_block(sum, set, values, column, 8);
+    }
+    for (; column + 8 <= set->columns; column += 8) {
+        mac_block(sum, set, values, column, 1);
+    }
+    for (uint32_t i = 0; column < set->columns && i < set->count; i++) {
+        const int8_t *row = set->weights + (size_t)set->rows[i] * set->columns;
+        for (uint32_t j = column; j < set->columns; j++) {
+            sum[j] += values[i] * row[j];
+        }
+    }
+}
+
+/* ---- Taps ---- */
+
+AVX2_INLINE void add_run_s16(int16_t *sum, const int8_t *weights, uint32_t length, uint32_t shift, __m128i count)
+{
+    uint32_t j = 0;
+    for (; j + 16 <= length; j += 16) {
+        store(sum + j, _mm256_add_epi16(load(sum + j), _mm256_sll_epi16(widen_s16(weights + j), count)));
+    }
+    if (j + 8 <= length) {
+        const __m128i widened = _mm_cvtepi8_epi16(_mm_loadl_epi64((const __m128i *)(const void *)(weights + j)));
+        __m128i *to = (__m128i *)(void *)(sum + j);
+        _mm_storeu_si128(to, _mm_add_epi16(_mm_loadu_si128(to), _mm_sll_epi16(widened, count)));
+        j += 8;
+    }
+    for (; j < length; j++) {
+        sum[j] = snn_s16((uint32_t)sum[j] + ((uint32_t)weights[j] << shift));
+    }
+}
+
+AVX2_INLINE void add_run_s32(int32_t *sum, const int8_t *weights, uint32_t length, uint32_t shift, __m128i count)
+{
+    uint32_t j = 0;
+    for (; j + 8 <= length; j += 8) {
+        store(sum + j, _mm256_add_epi32(load(sum + j), _mm256_sll_epi32(widen_s32(weights + j), count)));
+    }
+    for (; j < length; j++) {
+        sum[j] = snn_s32((uint32_t)sum[j] + ((uint32_t)weights[j] << shift));
+    }
+}
+
+AVX2_INLINE void mac_run(int32_t *sum, const int8_t *weights, uint32_t length, int32_t value, __m256i halves)
+{
+    uint32_t j = 0;
+    for (; j + 8 <= length; j += 8) {
+        store(sum + j, _mm256_add_epi32(load(sum + j), _mm256_madd_epi16(widen_s32(weights + j), halves)));
+    }
+    for (; j < length; j++) {
+        sum[j] += value * weights[j];
+    }
+}
+
+/** With a constant `length` the compiler unrolls the run. */
+AVX2_INLINE void scatter_s16(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count,
+                             uint32_t length)
+{
+    const __m128i shift = _mm_cvtsi32_si128((int)taps->shift);
+    for (uint32_t i = 0; i < count; i++) {
+        const int8_t *weights = taps->weights + hits[i].weight;
+        int16_t *to = sum + hits[i].target;
+        for (uint32_t a = 0; a < hits[i].taps_y; a++) {
+            for (uint32_t b = 0; b < hits[i].taps_x; b++) {
+                add_run_s16(to - b * (size_t)taps->target_step_x, weights + b * (size_t)taps->weight_step_x, length,
+                            taps->shift, shift);
+            }
+            weights += taps->weight_step_y;
+            to -= a + 1 < hits[i].taps_y ? taps->target_step_y : 0;
+        }
+    }
+}
+
+AVX2 static void add_taps_s16(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count)
+{
+    if (taps->length == 16) {
+        scatter_s16(sum, taps, hits, count, 16);
+    } else if (taps->length == 32) {
+        scatter_s16(sum, taps, hits, count, 32);
+    } else {
+        scatter_s16(sum, taps, hits, count, taps->length);
+    }
+}
+
+AVX2 static void add_taps_s32(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count)
+{
+    const __m128i shift = _mm_cvtsi32_si128((int)taps->shift);
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t a = 0; a < hits[i].taps_y; a++) {
+            for (uint32_t b = 0; b < hits[i].taps_x; b++) {
+                add_run_s32(sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x),
+                            taps->weights + hits[i].weight + a * taps->weight_step_y + b * taps->weight_step_x,
+                            taps->length, taps->shift, shift);
+            }
+        }
+    }
+}
+
+AVX2 static void mac_taps(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
+                          const int32_t *values, uint32_t count)
+{
+    if (!all_s16(values, count)) {
+        snn_kernels_portable.mac_taps(sum, taps, hits, values, count);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const __m256i value = low_halves(values[i]);
+        for (uint32_t a = 0; a < hits[i].taps_y; a++) {
+            for (uint32_t b = 0; b < hits[i].taps_x; b++) {
+                mac_run(sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x),
+                        taps->weights + hits[i].weight + a * taps->weight_step_y + b * taps->weight_step_x,
+                        taps->length, values[i], value);
+            }
+        }
+    }
+}
+
+/* ---- Neurons ---- */
+
+/** trunc0(v * leak / 2^15): the magnitude, at most 2^15 and unsigned, times an unsigned leak, then the sign back. */
+AVX2_INLINE __m256i leak_16(__m256i v, __m256i leak)
+{
+    const __m256i magnitude = _mm256_abs_epi16(v);
+    const __m256i high = _mm256_slli_epi16(_mm256_mulhi_epu16(magnitude, leak), 1);
+    const __m256i low = _mm256_srli_epi16(_mm256_mullo_epi16(magnitude, leak), 15);
+    const __m256i sign = _mm256_srai_epi16(v, 15);
+    return _mm256_sub_epi16(_mm256_xor_si256(_mm256_or_si256(high, low), sign), sign);
+}
+
+/** 16 parameters for the neurons at `index` of a period. */
+AVX2_INLINE __m256i parameter_16(const struct snn_parameter *parameter, uint32_t index)
+{
+    const int16_t *values = parameter->values;
+    return parameter->period == 1 ? _mm256_set1_epi16(values[0]) : load(values + index);
+}
+
+AVX2 static void leak(int16_t *membrane, const struct snn_parameter *parameter, uint32_t count)
+{
+    uint32_t at = 0;
+    uint32_t i = 0;
+    for (; i + 32 <= count; i += 32) {
+        store(membrane + i, leak_16(load(membrane + i), parameter_16(parameter, at)));
+        store(membrane + i + 16,
+              leak_16(load(membrane + i + 16), parameter_16(parameter, parameter->period == 1 ? 0 : at + 16)));
+        at = at + 32 < parameter->period ? at + 32 : 0;
+    }
+    const uint16_t *leaks = parameter->values;
+    for (; i < count; i++) {
+        membrane[i] = snn_leak_s16(membrane[i], leaks[at]);
+        at = at + 1 < parameter->period ? at + 1 : 0;
+    }
+}
+
+/** 32 lanes of 0 or -1, in two halves, as bits. */
+AVX2_INLINE uint32_t to_bits(__m256i first, __m256i second)
+{
+    const __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi16(first, second), 0xD8);
+    return (uint32_t)_mm256_movemask_epi8(packed);
+}
+
+/** v + sum + offset + common in 32 bits, clamped: 8 lanes; `changed` gains -1 where the clamp did something. */
+AVX2_INLINE __m256i integrate_8(const struct snn_lif_pass *pass, __m128i v, int32_t *sum, uint32_t offset_index,
+                                __m256i *changed)
+{
+    __m256i u = _mm256_add_epi32(_mm256_cvtepi16_epi32(v), load(sum));
+    u = _mm256_add_epi32(u, _mm256_set1_epi32(pass->common));
+    if (pass->offset.values != NULL) {
+        u = _mm256_add_epi32(u, load((const int32_t *)pass->offset.values + offset_index));
+    }
+    store(sum, _mm256_setzero_si256());
+    const __m256i clamped = _mm256_min_epi32(_mm256_max_epi32(u, _mm256_set1_epi32(pass->floor)),
+                                             _mm256_set1_epi32(pass->ceiling));
+    *changed = _mm256_xor_si256(_mm256_cmpeq_epi32(clamped, u), _mm256_set1_epi32(-1));
+    return clamped;
+}
+
+/** Integrates 16 neurons; `changed` is -1 in lanes that saturated. */
+AVX2_INLINE __m256i integrate_16(const struct snn_lif_pass *pass, __m256i v, uint32_t i, uint32_t offset_index,
+                                 __m256i *changed, int accumulator)
+{
+    if (accumulator == SNN_ACCUMULATOR_S32) {
+        int32_t *sum = (int32_t *)pass->sum + i;
+        __m256i low_changed;
+        __m256i high_changed;
+        const __m256i low = integrate_8(pass, _mm256_castsi256_si128(v), sum, offset_index, &low_changed);
+        const __m256i high =
+            integrate_8(pass, _mm256_extracti128_si256(v, 1), sum + 8, offset_index + 8, &high_changed);
+        *changed = _mm256_permute4x64_epi64(_mm256_packs_epi32(low_changed, high_changed), 0xD8);
+        return _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8);
+    }
+    __m256i sum = _mm256_set1_epi16(snn_s16((uint32_t)pass->common));
+    if (accumulator == SNN_ACCUMULATOR_S16) {
+        int16_t *from = (int16_t *)pass->sum + i;
+        sum = _mm256_add_epi16(sum, load(from));
+        store(from, _mm256_setzero_si256());
+    }
+    if (pass->offset.values != NULL) {
+        sum = _mm256_add_epi16(sum, load((const int16_t *)pass->offset.values + offset_index));
+    }
+    /*
+     * u = v + sum with |v| <= 2^15, |sum| < 2^15. Where it fits int16 both sums below are u. Where it does not, the
+     * saturated one clamps as u would, and the wrapped one has the other sign: it cannot equal the clamped value,
+     * which has u's sign or is 0, as only u = -2^16 wraps to 0.
+     * DIRECT: u fits, but v holds it modulo 2^16 until here, so the wrapped sum is u.
+     */
+    const __m256i wrapped = _mm256_add_epi16(v, sum);
+    const __m256i u = accumulator == SNN_ACCUMULATOR_DIRECT ? wrapped : _mm256_adds_epi16(v, sum);
+    const __m256i clamped = _mm256_min_epi16(_mm256_max_epi16(u, _mm256_set1_epi16(pass->floor)),
+                                             _mm256_set1_epi16(pass->ceiling));
+    *changed = _mm256_xor_si256(_mm256_cmpeq_epi16(clamped, wrapped), _mm256_set1_epi16(-1));
+    return clamped;
+}
+
+/** Places of the parameters of a word of 32 neurons. */
+struct places {
+    uint32_t threshold, leak, offset;
+};
+
+/** 16 neurons: new membranes are stored, lanes that spike returned. */
+AVX2_INLINE __m256i step_16(struct snn_lif_pass *pass, uint32_t i, const struct places *at, uint32_t half,
+                            __m256i *changed, __m256i *any, int accumulator, bool leaky)
+{
+    __m256i v = load(pass->membrane + i);
+    if (leaky) {
+        v = leak_16(v, parameter_16(&pass->leak, at->leak + half));
+    }
+    v = integrate_16(pass, v, i, at->offset + half, changed, accumulator);
+    const __m256i threshold = parameter_16(&pass->threshold, at->threshold + half);
+    const __m256i spikes = pass->compare == SNN_GREATER
+                               ? _mm256_cmpgt_epi16(v, threshold)
+                               : _mm256_xor_si256(_mm256_cmpgt_epi16(threshold, v), _mm256_set1_epi16(-1));
+    if (pass->reset == SNN_RESET_SUBTRACT) {
+        v = _mm256_sub_epi16(v, _mm256_and_si256(spikes, threshold));
+    } else {
+        const int16_t to = pass->reset == SNN_RESET_ZERO ? 0 : pass->reset_value;
+        v = _mm256_blendv_epi8(v, _mm256_set1_epi16(to), spikes);
+    }
+    store(pass->membrane + i, v);
+    *any = _mm256_or_si256(*any, v);
+    return spikes;
+}
+
+AVX2_INLINE void step_words(struct snn_lif_pass *pass, int accumulator, bool leaky)
+{
+    const uint32_t words = pass->count / 32;
+    struct places at = {0, 0, 0};
+    __m256i any = _mm256_setzero_si256();
+    for (uint32_t word = 0; word < words; word++) {
+        __m256i changed[2];
+        const __m256i first = step_16(pass, word * 32, &at, 0, &changed[0], &any, accumulator, leaky);
+        const __m256i second = step_16(pass, word * 32 + 16, &at, 16, &changed[1], &any, accumulator, leaky);
+        const uint32_t spikes = to_bits(first, second);
+        pass->spikes[word] = spikes;
+        pass->spike_count += (uint32_t)__builtin_popcount(spikes);
+        pass->saturations += (uint32_t)__builtin_popcount(to_bits(changed[0], changed[1]));
+        at.threshold = at.threshold + 32 < pass->threshold.period ? at.threshold + 32 : 0;
+        at.leak = at.leak + 32 < pass->leak.period ? at.leak + 32 : 0;
+        at.offset = at.offset + 32 < pass->offset.period ? at.offset + 32 : 0;
+    }
+    pass->any_membrane = pass->any_membrane || _mm256_testz_si256(any, any) == 0;
+    snn_lif_from(pass, words * 32);
+}
+
+AVX2 static void lif(struct snn_lif_pass *pass)
+{
+    const bool leaky = pass->leak.values != NULL;
+    if (pass->refractory != NULL) {
+        snn_lif_from(pass, 0);
+    } else if (pass->accumulator == SNN_ACCUMULATOR_DIRECT) {
+        step_words(pass, SNN_ACCUMULATOR_DIRECT, false);
+    } else if (pass->accumulator == SNN_ACCUMULATOR_S32) {
+        step_words(pass, SNN_ACCUMULATOR_S32, leaky);
+    } else if (leaky) {
+        step_words(pass, SNN_ACCUMULATOR_S16, true);
+    } else {
+        step_words(pass, SNN_ACCUMULATOR_S16, false);
+    }
+}
+
+const struct snn_kernels snn_kernels_avx2 = {add_rows_s16, add_rows_s32, add_taps_s16, add_taps_s32,
+                                             mac_rows,     mac_taps,     leak,         lif};
+
+#endif

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "internal.h"
+
+#if SNN_X86_KERNELS
+
+#include "fixed_point.h"
+
+#include <immintrin.h>
+
+/* The kernels for x86-64 with AVX-512 BW and VL: 32 sums of 16 bits a turn, and masks for what is left over. What
+ * differs little from AVX2 is taken from there. */
+
+#define AVX512 __attribute__((target("avx2,avx512f,avx512bw,avx512vl")))
+#define AVX512_INLINE static inline __attribute__((target("avx2,avx512f,avx512bw,avx512vl"), always_inline))
+
+/** The lowest `count` of 32 lanes. */
+AVX512_INLINE __mmask32 lanes(uint32_t count)
+{
+    return count >= 32 ? UINT32_MAX : (__mmask32)((UINT32_C(1) << count) - 1);
+}
+
+AVX512_INLINE __m512i widen_s16(const int8_t *weights)
+{
+    return _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)weights));
+}
+
+AVX512_INLINE __m512i widen_some_s16(const int8_t *weights, __mmask32 mask)
+{
+    return _mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8(mask, weights));
+}
+
+/* ---- Rows ---- */
+
+AVX512_INLINE void gather_rows(__m512i *total, const struct snn_row_set *set, uint32_t column, int blocks)
+{
+    for (int b = 0; b < blocks; b++) {
+        total[b] = _mm512_setzero_si512();
+    }
+    for (uint32_t i = 0; i < set->count; i++) {
+        const int8_t *row = set->weights + (size_t)set->rows[i] * set->columns + column;
+        for (int b = 0; b < blocks; b++) {
+            total[b] = _mm512_add_epi16(total[b], widen_s16(row + 32 * b));
+        }
+    }
+}
+
+AVX512_INLINE __m512i gather_some_rows(const struct snn_row_set *set, uint32_t column, __mmask32 mask)
+{
+    __m512i total = _mm512_setzero_si512();
+    for (uint32_t i = 0; i < set->count; i++) {
+        const int8_t *row = set->weights + (size_t)set->rows[i] * set->columns + column;
+        total = _mm512_add_epi16(total, widen_some_s16(row, mask));
+    }
+    return total;
+}
+
+AVX512_INLINE void put_s16(int16_t *to, __m512i total, __m128i shift, __mmask32 mask)
+{
+    const __m512i sum = _mm512_add_epi16(_mm512_maskz_loadu_epi16(mask, to), _mm512_sll_epi16(total, shift));
+    _mm512_mask_storeu_epi16(to, mask, sum);
+}
+
+AVX512_INLINE void put_s32(int32_t *to, __m512i total, __m128i shift, __mmask32 mask)
+{
+    const __m512i low = _mm512_cvtepi16_epi32(_mm512_castsi512_si256(total));
+    const __m512i high = _mm512_cvtepi16_epi32(_mm512_extracti64x4_epi64(total, 1));
+    const __mmask16 low_mask = (__mmask16)(mask & 0xFFFF);
+    const __mmask16 high_mask = (__mmask16)(mask >> 16);
+    const __m512i low_sum = _mm512_maskz_loadu_epi32(low_mask, to);
+    _mm512_mask_storeu_epi32(to, low_mask, _mm512_add_epi32(low_sum, _mm512_sll_epi32(low, shift)));
+    if (high_mask != 0) {
+        const __m512i high_sum = _mm512_maskz_loadu_epi32(high_mask, to + 16);
+        _mm512_mask_storeu_epi32(to + 16, high_mask, _mm512_add_epi32(high_sum, _mm512_sll_epi32(high, shift)));
+    }
+}
+
+AVX512 static void add_rows_s16(int16_t *sum, const struct snn_row_set *set)
+{
+    const __m128i shift = _mm_cvtsi32_si128((int)set->shift);
+    uint32_t column = 0;
+    for (; column + 128 <= set->columns; column += 128) {
+        __m512i total[4];
+        gather_rows(total, set, column, 4);
+        for (int b = 0; b < 4; b++) {
+            put_s16(sum + column + 32 * b, total[b], shift, UINT32_MAX);
+        }
+    }
+    for (; column < set->columns; column += 32) {
+        const __mmask32 mask = lanes(set->columns - column);
+        put_s16(sum + column, gather_some_rows(set, column, mask), shift, mask);
+    }
+}
+
+AVX512 static void add_rows_s32(int32_t *sum, const struct snn_row_set *set)
+{
+    const __m128i shift = _mm_cvtsi32_si128((int)set->shift);
+    uint32_t column = 0;
+    for (; column + 128 <= set->columns; column += 128) {
+        __m512i total[4];
+        gather_rows(total, set, column, 4);
+        for (int b = 0; b < 4; b++) {
+            put_s32(sum + column + 32 * b, total[b], shift, UINT32_MAX);
+        }
+    }
+    for (; column < set->columns; column += 32) {
+        const __mmask32 mask = lanes(set->columns - column);
+        put_s32(sum + column, gather_some_rows(set, column, mask), shift, mask);
+    }
+}
+
+/* ---- Taps ---- */
+
+AVX512_INLINE void add_run(int16_t *sum, const int8_t *weights, uint32_t length, __m128i shift)
+{
+    uint32_t j = 0;
+    for (; j + 32 <= length; j += 32) {
+        const __m512i widened = _mm512_sll_epi16(widen_s16(weights + j), shift);
+        _mm512_storeu_si512(sum + j, _mm512_add_epi16(_mm512_loadu_si512(sum + j), widened));
+    }
+    if (j + 16 <= length) {
+        const __m128i packed = _mm_loadu_si128((const __m128i *)(const void *)(weights + j));
+        const __m256i widened = _mm256_sll_epi16(_mm256_cvtepi8_epi16(packed), shift);
+        __m256i *to = (__m256i *)(void *)(sum + j);
+        _mm256_storeu_si256(to, _mm256_add_epi16(_mm256_loadu_si256(to), widened));
+        j += 16;
+    }
+    if (j < length) {
+        const __mmask32 mask = lanes(length - j);
+        put_s16(sum + j, widen_some_s16(weights + j, mask), shift, mask);
+    }
+}
+
+/** With a constant `length` the compiler unrolls the run. */
+AVX512_INLINE void scatter(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count,
+                           uint32_t length)
+{
+    const __m128i shift = _mm_cvtsi32_si128((int)taps->shift);
+    const size_t weight_step = taps->weight_step_x;
+    const size_t target_step = taps->target_step_x;
+    for (uint32_t i = 0; i < count; i++) {
+        const int8_t *weights = taps->weights + hits[i].weight;
+        uint32_t target = hits[i].target;
+        const uint32_t taps_x = hits[i].taps_x;
+        for (uint32_t a = 0; a < hits[i].taps_y; a++) {
+            int16_t *to = sum + target;
+            if (taps_x == 3) {
+                add_run(to, weights, length, shift);
+                add_run(to - target_step, weights + weight_step, length, shift);
+                add_run(to - 2 * target_step, weights + 2 * weight_step, length, shift);
+            } else {
+                for (uint32_t b = 0; b < taps_x; b++) {
+                    add_run(to - b * target_step, weights + b * weight_step, length, shift);
+                }
+            }
+            weights += taps->weight_step_y;
+            target -= taps->target_step_y;
+        }
+    }
+}
+
+AVX512 static void add_taps_s16(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count)
+{
+    if (taps->length == 16) {
+        scatter(sum, taps, hits, count, 16);
+    } else if (taps->length == 32) {
+        scatter(sum, taps, hits, count, 32);
+    } else if (taps->length == 64) {
+        scatter(sum, taps, hits, count, 64);
+    } else {
+        scatter(sum, taps, hits, count, taps->length);
+    }
+}
+
+AVX512 static void add_taps_s32(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count)
+{
+    const __m128i shift = _mm_cvtsi32_si128((int)taps->shift);
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t a = 0; a < hits[i].taps_y; a++) {
+            for (uint32_t b = 0; b < hits[i].taps_x; b++) {
+                const int8_t *weights =
+                    taps->weights + hits[i].weight + a * taps->weight_step_y + b * taps->weight_step_x;
+                int32_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
+                for (uint32_t j = 0; j < taps->length; j += 32) {
+                    const __mmask32 mask = lanes(taps->length - j);
+                    put_s32(to + j, widen_some_s16(weights + j, mask), shift, mask);
+                }
+            }
+        }
+    }
+}
+
+static bool all_s16(const int32_t *values, uint32_t count)
+{
+    bool fits = true;
+    for (uint32_t i = 0; i < count; i++) {
+        fits = fits && values[i] >= INT16_MIN && values[i] <= INT16_MAX;
+    }
+    return fits;
+}
+
+AVX512 static void mac_taps(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
+                            const int32_t *values, uint32_t count)
+{
+    if (taps->length % 16 != 0 || !all_s16(values, count)) {
+        snn_kernels_avx2.mac_taps(sum, taps, hits, values, count);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        /* The value in the low half of each 32-bit lane: madd with a sign-extended weight is their product. */
+        const __m512i value = _mm512_set1_epi32(values[i] & 0xFFFF);
+        for (uint32_t a = 0; a < hits[i].taps_y; a++) {
+            for (uint32_t b = 0; b < hits[i].taps_x; b++) {
+                const int8_t *weights =
+                    taps->weights + hits[i].weight + a * taps->weight_step_y + b * taps->weight_step_x;
+                int32_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
+                for (uint32_t j = 0; j < taps->length; j += 16) {
+                    const __m128i packed = _mm_loadu_si128((const __m128i *)(const void *)(weights + j));
+                    const __m512i product = _mm512_madd_epi16(_mm512_cvtepi8_epi32(packed), value);
+                    _mm512_storeu_si512(to + j, _mm512_add_epi32(_mm512_loadu_si512(to + j), product));
+                }
+            }
+        }
+    }
+}
+
+/* ---- Neurons ---- */
+
+/** trunc0(v * leak / 2^15): the magnitude, at most 2^15 and unsigned, times an unsigned leak, then the sign back. */
+AVX512_INLINE __m512i leak_32(__m512i v, __m512i leak)
+{
+    const __m512i magnitude = _mm512_abs_epi16(v);
+    const __m512i high = _mm512_slli_epi16(_mm512_mulhi_epu16(magnitude, leak), 1);
+    const __m512i low = _mm512_srli_epi16(_mm512_mullo_epi16(magnitude, leak), 15);
+    const __m512i kept = _mm512_or_si512(high, low);
+    return _mm512_mask_sub_epi16(kept, _mm512_movepi16_mask(v), _mm512_setzero_si512(), kept);
+}
+
+AVX512_INLINE __m512i parameter_32(const struct snn_parameter *parameter, uint32_t index)
+{
+    const int16_t *values = parameter->values;
+    return parameter->period == 1 ? _mm512_set1_epi16(values[0]) : _mm512_loadu_si512(values + index);
+}
+
+/** Half a word in 32 bits: see integrate_32. */
+AVX512_INLINE __m512i integrate_16(const struct snn_lif_pass *pass, __m256i v, int32_t *sum, uint32_t offset_index,
+                                   __mmask16 *changed)
+{
+    __m512i u = _mm512_add_epi32(_mm512_cvtepi16_epi32(v), _mm512_loadu_si512(sum));
+    u = _mm512_add_epi32(u, _mm512_set1_epi32(pass->common));
+    if (pass->offset.values != NULL) {
+        u = _mm512_add_epi32(u, _mm512_loadu_si512((const int32_t *)pass->offset.values + offset_index));
+    }
+    _mm512_storeu_si512(sum, _mm512_setzero_si512());
+    const __m512i clamped = _mm512_min_epi32(_mm512_max_epi32(u, _mm512_set1_epi32(pass->floor)),
+                                             _mm512_set1_epi32(pass->ceiling));
+    *changed = _mm512_cmpneq_epi32_mask(clamped, u);
+    return clamped;
+}
+
+/** 32 neurons from i on: v + sum + offset, clamped; `changed` has the lanes that saturated. */
+AVX512_INLINE __m512i integrate_32(const struct snn_lif_pass *pass, __m512i v, uint32_t i, uint32_t offset_index,
+                                   __mmask32 *changed, int accumulator)
+{
+    if (accumulator == SNN_ACCUMULATOR_S32) {
+        int32_t *sum = (int32_t *)pass->sum + i;
+        __mmask16 low_changed;
+        __mmask16 high_changed;
+        const __m512i low = integrate_16(pass, _mm512_castsi512_si256(v), sum, offset_index, &low_changed);
+        const __m512i high =
+            integrate_16(pass, _mm512_extracti64x4_epi64(v, 1), sum + 16, offset_index + 16, &high_changed);
+        *changed = (__mmask32)low_changed | (__mmask32)high_changed << 16;
+        return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi32_epi16(low)), _mm512_cvtepi32_epi16(high), 1);
+    }
+    __m512i sum = _mm512_set1_epi16(snn_s16((uint32_t)pass->common));
+    if (accumulator == SNN_ACCUMULATOR_S16) {
+        int16_t *from = (int16_t *)pass->sum + i;
+        sum = _mm512_add_epi16(sum, _mm512_loadu_si512(from));
+        _mm512_storeu_si512(from, _mm512_setzero_si512());
+    }
+    if (pass->offset.values != NULL) {
+        sum = _mm512_add_epi16(sum, _mm512_loadu_si512((const int16_t *)pass->offset.values + offset_index));
+    }
+    /* Saturated and wrapped sums: the argument stands in kernels_avx2.c, integrate_16. */
+    const __m512i wrapped = _mm512_add_epi16(v, sum);
+    const __m512i u = accumulator == SNN_ACCUMULATOR_DIRECT ? wrapped : _mm512_adds_epi16(v, sum);
+    const __m512i clamped = _mm512_min_epi16(_mm512_max_epi16(u, _mm512_set1_epi16(pass->floor)),
+                                             _mm512_set1_epi16(pass->ceiling));
+    *changed = _mm512_cmpneq_epi16_mask(clamped, wrapped);
+    return clamped;
+}
+
+AVX512_INLINE void step_words(struct snn_lif_pass *pass, int accumulator, bool leaky, bool refractory)
+{
+    const uint32_t words = pass->count / 32;
+    const int16_t reset_to = pass->reset == SNN_RESET_ZERO ? 0 : pass->reset_value;
+    uint32_t t = 0;
+    uint32_t l = 0;
+    uint32_t o = 0;
+    __m512i any = _mm512_setzero_si512();
+    for (uint32_t word = 0; word < words; word++) {
+        const uint32_t i = word * 32;
+        const __m512i before = _mm512_loadu_si512(pass->membrane + i);
+        const __m512i threshold = parameter_32(&pass->threshold, t);
+        __mmask32 changed;
+        __m512i v = leaky ? leak_32(before, parameter_32(&pass->leak, l)) : before;
+        v = integrate_32(pass, v, i, o, &changed, accumulator);
+        __mmask32 spikes = pass->compare == SNN_GREATER ? _mm512_cmpgt_epi16_mask(v, threshold)
+                                                        : _mm512_cmpge_epi16_mask(v, threshold);
+        v = pass->reset == SNN_RESET_SUBTRACT ? _mm512_mask_sub_epi16(v, spikes, v, threshold)
+                                              : _mm512_mask_mov_epi16(v, spikes, _mm512_set1_epi16(reset_to));
+        if (refractory) {
+            uint8_t *left = pass->refractory + i;
+            const __m256i counters = _mm256_loadu_si256((const __m256i *)(const void *)left);
+            const __mmask32 resting = _mm256_test_epi8_mask(counters, counters);
+            v = _mm512_mask_mov_epi16(v, resting, before);
+            spikes &= ~resting;
+            changed &= ~resting;
+            __m256i next = _mm256_subs_epu8(counters, _mm256_set1_epi8(1));
+            next = _mm256_mask_mov_epi8(next, spikes, _mm256_set1_epi8((char)pass->refractory_steps));
+            _mm256_storeu_si256((__m256i *)(void *)left, next);
+        }
+        _mm512_storeu_si512(pass->membrane + i, v);
+        any = _mm512_or_si512(any, v);
+        pass->spikes[word] = spikes;
+        pass->spike_count += (uint32_t)__builtin_popcount(spikes);
+        pass->saturations += (uint32_t)__builtin_popcount(changed);
+        t = t + 32 < pass->threshold.period ? t + 32 : 0;
+        l = l + 32 < pass->leak.period ? l + 32 : 0;
+        o = o + 32 < pass->offset.period ? o + 32 : 0;
+    }
+    pass->any_membrane = pass->any_membrane || _mm512_test_epi16_mask(any, any) != 0;
+    snn_lif_from(pass, words * 32);
+}
+
+AVX512 static void lif(struct snn_lif_pass *pass)
+{
+    const bool leaky = pass->leak.values != NULL;
+    if (pass->accumulator == SNN_ACCUMULATOR_DIRECT) {
+        step_words(pass, SNN_ACCUMULATOR_DIRECT, false, false);
+    } else if (pass->accumulator == SNN_ACCUMULATOR_S32) {
+        step_words(pass, SNN_ACCUMULATOR_S32, leaky, pass->refractory != NULL);
+    } else if (pass->refractory != NULL) {
+        step_words(pass, SNN_ACCUMULATOR_S16, leaky, true);
+    } else if (leaky) {
+        step_words(pass, SNN_ACCUMULATOR_S16, true, false);
+    } else {
+        step_words(pass, SNN_ACCUMULATOR_S16, false, false);
+    }
+}
+
+AVX512 static void leak(int16_t *membrane, const struct snn_parameter *parameter, uint32_t count)
+{
+    uint32_t at = 0;
+    uint32_t i = 0;
+    for (; i + 32 <= count; i += 32) {
+        const __m512i v = _mm512_loadu_si512(membrane + i);
+        _mm512_storeu_si512(membrane + i, leak_32(v, parameter_32(parameter, at)));
+        at = at + 32 < parameter->period ? at + 32 : 0;
+    }
+    const uint16_t *leaks = parameter->values;
+    for (; i < count; i++) {
+        membrane[i] = snn_leak_s16(membrane[i], leaks[at]);
+        at = at + 1 < parameter->period ? at + 1 : 0;
+    }
+}
+
+/** Rows of values: half the lanes of AVX-512 would wait for the loads, so the AVX2 kernel serves. */
+static void mac_rows(int32_t *sum, const struct snn_row_set *set, const int32_t *values)
+{
+    snn_kernels_avx2.mac_rows(sum, set, values);
+}
+
+const struct snn_kernels snn_kernels_avx512 = {add_rows_s16, add_rows_s32, add_taps_s16, add_taps_s32,
+                                               mac_rows,     mac_taps,     leak,         lif};
+
+#endif

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "internal.h"
+
+#include <string.h>
+
+/*
+ * Where everything of a network lies. One walk serves twice: with no memory it counts, with memory it places. What a
+ * model can give from its own constant arrays is not copied.
+ */
+
+struct memory {
+    uint8_t *base; /* null: only count */
+    size_t used;
+};
+
+static void *take(struct memory *memory, size_t count, size_t size)
+{
+    void *place = memory->base == NULL ? NULL : memory->base + memory->used;
+    /* count <= 2^26 and size <= 256: no overflow where size_t has 32 bits and the model fits its address space. */
+    memory->used += (count * size + SNN_ALIGNMENT - 1) & ~(size_t)(SNN_ALIGNMENT - 1);
+    return place;
+}
+
+/** Smallest multiple of `channels` that is a multiple of 32, or the whole population where that is less. */
+static uint32_t tile_period(uint32_t channels, uint32_t neurons)
+{
+    uint32_t period = channels;
+    while (period % 32 != 0 && period < neurons) {
+        period *= 2;
+    }
+    return period < neurons ? period : neurons;
+}
+
+/** An array parameter of `count` entries of `size` bytes, repeated so that kernels may read 32 at a time. */
+static struct snn_parameter make_parameter(struct memory *memory, const void *values, uint32_t count, size_t size,
+                                           const struct snn_shape *shape)
+{
+    const uint32_t neurons = snn_shape_size(shape);
+    struct snn_parameter parameter = {values, count};
+    if (count > 1 && count != neurons && count % 32 != 0) {
+        parameter.period = tile_period(count, neurons);
+        uint8_t *tiles = take(memory, parameter.period, size);
+        for (uint32_t i = 0; tiles != NULL && i < parameter.period; i += count) {
+            const uint32_t left = parameter.period - i;
+            memcpy(tiles + i * size, values, (left < count ? left : count) * size);
+        }
+        parameter.values = tiles;
+    }
+    return parameter;
+}
+
+static bool leaks(const struct snn_population *population)
+{
+    for (uint32_t i = 0; i < population->leak_count; i++) {
+        if (population->leak[i] != 32768) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_held_input(const struct snn_model *model, uint32_t population)
+{
+    for (uint32_t q = 0; q < model->projection_count; q++) {
+        if (model->projections[q].target == population && snn_is_held(model, &model->projections[q])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Bias and held current of a population: an array of its own, the model's array, or one number. */
+static void place_offset(struct memory *memory, const struct snn_model *model, uint32_t index,
+                         struct snn_population_state *state)
+{
+    const struct snn_population *population = &model->populations[index];
+    const bool held = has_held_input(model, index);
+    const bool wide = population->kind == SNN_READOUT || state->accumulator == SNN_ACCUMULATOR_S32;
+    state->driven = held;
+    for (uint32_t i = 0; i < population->bias_count; i++) {
+        state->driven = state->driven || population->bias[i] != 0;
+    }
+    if (held) {
+        state->offset_parameter.period = state->size;
+    } else if (population->bias_count <= 1) {
+        state->common_bias = population->bias_count == 1 ? population->bias[0] : 0;
+        return;
+    } else if (wide && (population->bias_count == state->size || population->bias_count % 32 == 0)) {
+        state->offset_parameter.values = population->bias;
+        state->offset_parameter.period = population->bias_count;
+        return;
+    } else {
+        state->offset_parameter.period = tile_period(population->bias_count, state->size);
+    }
+    state->offset = take(memory, state->offset_parameter.period, wide ? sizeof(int32_t) : sizeof(int16_t));
+    state->offset_parameter.values = state->offset;
+}
+
+static struct snn_population_state place_population(struct memory *memory, const struct snn_model *model,
+                                                    uint32_t index, uint8_t accumulator, uint32_t slots)
+{
+    const struct snn_population *population = &model->populations[index];
+    struct snn_population_state state = {0};
+    state.size = snn_shape_size(&population->shape);
+    state.words = (state.size + 31) / 32;
+    state.accumulator = accumulator;
+    if (leaks(population)) {
+        state.leak = make_parameter(memory, population->leak, population->leak_count, sizeof(uint16_t),
+                                    &population->shape);
+    } else {
+        state.leak.period = 0;
+    }
+    place_offset(memory, model, index, &state);
+    if (population->kind == SNN_READOUT) {
+        state.membrane = take(memory, state.size, sizeof(int32_t));
+        return state;
+    }
+    state.threshold = make_parameter(memory, population->threshold, population->threshold_count, sizeof(int16_t),
+                                     &population->shape);
+    state.membrane = take(memory, state.size, sizeof(int16_t));
+    state.spikes = take(memory, (size_t)state.words * slots, sizeof(uint32_t));
+    state.spike_count = take(memory, slots, sizeof(uint32_t));
+    if (population->refractory_steps > 0) {
+        state.refractory = take(memory, state.size, sizeof(uint8_t));
+    }
+    return state;
+}
+
+static struct snn_input_state place_input(struct memory *memory, const struct snn_input *input)
+{
+    struct snn_input_state state = {0};
+    state.size = snn_shape_size(&input->shape);
+    state.words = (state.size + 31) / 32;
+    if (input->kind == SNN_VALUES) {
+        state.frame = take(memory, state.size, sizeof(int16_t));
+    } else if (input->multiplicity == SNN_EVERY) {
+        state.list = take(memory, input->max_events_per_step, sizeof(uint32_t));
+    } else {
+        state.bits = take(memory, state.words, sizeof(uint32_t));
+    }
+    return state;
+}
+
+static uint32_t greatest_common_divisor(uint32_t a, uint32_t b)
+{
+    while (b != 0) {
+        const uint32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/** One axis of a convolution with its pool. */
+struct axis {
+    uint32_t length, pooled, target; /* source before and after pooling, target */
+    uint32_t pool, taps, stride, dilation, padding;
+};
+
+/**
+ * For each source coordinate the first kernel tap that reaches a target, the number of taps that do, and the first
+ * target: target | tap << 20 | taps << 25. The taps that do lie stride / gcd apart, their targets dilation / gcd.
+ */
+static void map_axis(uint32_t *map, const struct axis *axis)
+{
+    uint32_t cell = 0;
+    uint32_t within = 0;
+    for (uint32_t i = 0; i < axis->length; i++) {
+        uint32_t entry = 0;
+        for (uint32_t k = axis->taps; k-- > 0;) {
+            const uint32_t padded = cell + axis->padding;
+            if (padded >= k * axis->dilation && (padded - k * axis->dilation) % axis->stride == 0) {
+                const uint32_t target = (padded - k * axis->dilation) / axis->stride;
+                if (target < axis->target) {
+                    entry = target | k << 20 | ((entry >> 25) + 1) << 25;
+                }
+            }
+        }
+        map[i] = cell < axis->pooled ? entry : SNN_OUTSIDE;
+        if (++within == axis->pool) {
+            within = 0;
+            cell++;
+        }
+    }
+}
+
+/** For each source coordinate its part of the pooled linear index. */
+static void map_pool(uint32_t *map, uint32_t length, uint32_t pooled, uint32_t pool, uint32_t step)
+{
+    uint32_t cell = 0;
+    uint32_t within = 0;
+    for (uint32_t i = 0; i < length; i++) {
+        map[i] = cell < pooled ? cell * step : SNN_OUTSIDE;
+        if (++within == pool) {
+            within = 0;
+            cell++;
+        }
+    }
+}
+
+/** floor(2^40 / d) + 1 by long division, d < 2^31: keeps 64-bit division out of small targets. */
+static uint64_t reciprocal(uint32_t d)
+{
+    uint64_t quotient = 0;
+    uint32_t rest = 0;
+    for (int bit = 40; bit >= 0; bit--) {
+        rest = rest * 2 + (bit == 40 ? 1u : 0u);
+        quotient <<= 1;
+        if (rest >= d) {
+            rest -= d;
+            quotient |= 1;
+        }
+    }
+    return quotient + 1;
+}
+
+static void prepare_taps(struct snn_projection_state *state, const struct snn_projection *projection,
+                         const struct snn_shape *target)
+{
+    const struct snn_convolution *kernel = &projection->convolution;
+    const uint32_t common_y = greatest_common_divisor(kernel->stride_y, kernel->dilation_y);
+    const uint32_t common_x = greatest_common_divisor(kernel->stride_x, kernel->dilation_x);
+    struct snn_taps *taps = &state->taps;
+    state->run_step_y = kernel->stride_y / common_y * kernel->kernel_width;
+    state->run_step_x = kernel->stride_x / common_x;
+    state->group_reciprocal = reciprocal(state->source.channels / kernel->groups);
+    taps->weights = projection->weights.values;
+    taps->length = target->channels / kernel->groups;
+    taps->shift = projection->shift;
+    taps->weight_step_y = state->run_step_y * taps->length;
+    taps->weight_step_x = state->run_step_x * taps->length;
+    taps->target_step_y = kernel->dilation_y / common_y * target->width * target->channels;
+    taps->target_step_x = kernel->dilation_x / common_x * target->channels;
+    const struct axis y = {state->source.height,   state->pooled.height, target->height,
+                           state->pool,            kernel->kernel_height, kernel->stride_y,
+                           kernel->dilation_y,     kernel->padding_y};
+    const struct axis x = {state->source.width,    state->pooled.width,  target->width,
+                           state->pool,            kernel->kernel_width,  kernel->stride_x,
+                           kernel->dilation_x,     kernel->padding_x};
+    map_axis(state->map_y, &y);
+    map_axis(state->map_x, &x);
+}
+
+static struct snn_projection_state place_projection(struct memory *memory, const struct snn_model *model,
+                                                    const struct snn_projection *projection)
+{
+    const struct snn_shape target = model->populations[projection->target].shape;
+    struct snn_projection_state state = {0};
+    state.source = snn_source_shape(model, projection);
+    state.pooled = snn_pooled_shape(model, projection);
+    state.target_size = snn_shape_size(&target);
+    state.target_channels = target.channels;
+    state.target_width = target.width;
+    state.pool = projection->pool > 1 ? projection->pool : 1;
+    state.channel_reciprocal = reciprocal(state.source.channels);
+    state.width_reciprocal = reciprocal(state.source.width);
+    if (projection->topology == SNN_CONV || state.pool > 1) {
+        state.map_y = take(memory, state.source.height, sizeof(uint32_t));
+        state.map_x = take(memory, state.source.width, sizeof(uint32_t));
+    }
+    if (memory->base == NULL || state.map_y == NULL) {
+        return state;
+    }
+    if (projection->topology == SNN_CONV) {
+        prepare_taps(&state, projection, &target);
+    } else {
+        const uint32_t channels = state.source.channels;
+        map_pool(state.map_y, state.source.height, state.pooled.height, state.pool, state.pooled.width * channels);
+        map_pool(state.map_x, state.source.width, state.pooled.width, state.pool, channels);
+    }
+    return state;
+}
+
+/** Spike maps to keep: a block for layer-major runs, the last two with delays, else one. */
+static uint32_t count_slots(const struct snn_model *model, bool *layer_major)
+{
+    bool held = true;
+    bool delayed = false;
+    for (uint32_t i = 0; i < model->input_count; i++) {
+        held = held && model->inputs[i].kind == SNN_VALUES && !model->inputs[i].frame_per_step;
+    }
+    for (uint32_t q = 0; q < model->projection_count; q++) {
+        delayed = delayed || model->projections[q].delay != 0;
+    }
+    *layer_major = held && !delayed && SNN_RUN_BLOCK > 1;
+    return *layer_major ? SNN_RUN_BLOCK : delayed ? 2 : 1;
+}
+
+/** The accumulator all populations share, and the sums of values, which share it too unless both are in use at once. */
+static void place_sums(struct memory *memory, const struct snn_model *model, const struct snn_plan *plan,
+                       struct snn *snn)
+{
+    size_t sum = 0;
+    size_t values = 0;
+    bool at_once = false;
+    for (uint32_t p = 0; p < model->population_count; p++) {
+        const size_t size = snn_shape_size(&model->populations[p].shape);
+        const size_t bytes = plan->accumulator[p] == SNN_ACCUMULATOR_DIRECT ? 0
+                             : plan->accumulator[p] == SNN_ACCUMULATOR_S16  ? size * sizeof(int16_t)
+                                                                            : size * sizeof(int32_t);
+        sum = bytes > sum ? bytes : sum;
+    }
+    for (uint32_t q = 0; q < model->projection_count; q++) {
+        const struct snn_projection *projection = &model->projections[q];
+        const size_t size = snn_shape_size(&model->populations[projection->target].shape);
+        if (snn_is_from_values(model, projection)) {
+            values = size > values ? size : values;
+            at_once = at_once || !snn_is_held(model, projection);
+        }
+    }
+    snn->value_sum_size = values;
+    if (at_once) {
+        snn->value_sum = take(memory, values, sizeof(int32_t));
+    } else if (values * sizeof(int32_t) > sum) {
+        sum = values * sizeof(int32_t);
+    }
+    snn->sum = take(memory, sum, 1);
+    if (!at_once) {
+        snn->value_sum = snn->sum;
+    }
+}
+
+size_t snn_lay_out(const struct snn_model *model, const struct snn_plan *plan, uint8_t *base)
+{
+    struct memory memory = {base, 0};
+    struct snn *snn = take(&memory, 1, sizeof(struct snn));
+    struct snn made = {0};
+    made.model = model;
+    made.inputs = take(&memory, model->input_count, sizeof(struct snn_input_state));
+    made.populations = take(&memory, model->population_count, sizeof(struct snn_population_state));
+    made.projections = take(&memory, model->projection_count, sizeof(struct snn_projection_state));
+    made.order = take(&memory, model->population_count, sizeof(uint16_t));
+    made.incoming = take(&memory, model->projection_count, sizeof(uint16_t));
+    made.slots = count_slots(model, &made.layer_major);
+    for (uint32_t i = 0; i < model->input_count; i++) {
+        const struct snn_input_state state = place_input(&memory, &model->inputs[i]);
+        if (base != NULL) {
+            made.inputs[i] = state;
+        }
+    }
+    uint32_t incoming = 0;
+    for (uint32_t p = 0; p < model->population_count; p++) {
+        struct snn_population_state state = place_population(&memory, model, p, plan->accumulator[p], made.slots);
+        if (base == NULL) {
+            continue;
+        }
+        made.order[p] = plan->order[p];
+        state.incoming = incoming;
+        for (uint32_t q = 0; q < model->projection_count; q++) {
+            if (model->projections[q].target == p) {
+                made.incoming[incoming++] = (uint16_t)q;
+            }
+        }
+        state.incoming_count = incoming - state.incoming;
+        made.populations[p] = state;
+    }
+    for (uint32_t q = 0; q < model->projection_count; q++) {
+        const struct snn_projection_state state = place_projection(&memory, model, &model->projections[q]);
+        if (base != NULL) {
+            made.projections[q] = state;
+        }
+    }
+    place_sums(&memory, model, plan, &made);
+    if (base != NULL) {
+        memset(made.sum, 0, (size_t)(base + memory.used - (uint8_t *)made.sum));
+        memset(made.value_sum, 0, made.value_sum_size * sizeof(int32_t));
+        *snn = made;
+    }
+    return memory.used;
+}

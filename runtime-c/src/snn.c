@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fixed_point.h"
+#include "internal.h"
+
+#include <string.h>
+
+/* The life of a network and its time step. */
+
+/* ---- Life cycle ---- */
+
+size_t snn_state_size(const struct snn_model *model)
+{
+    struct snn_plan plan;
+    if (snn_plan_model(model, &plan, NULL) != SNN_OK) {
+        return 0;
+    }
+    return snn_lay_out(model, &plan, NULL) + SNN_ALIGNMENT - 1;
+}
+
+enum snn_status snn_init(struct snn **snn, const struct snn_model *model, void *memory, size_t size)
+{
+    struct snn_plan plan;
+    if (snn == NULL) {
+        return SNN_ERROR_ARGUMENT;
+    }
+    *snn = NULL;
+    if (model == NULL || memory == NULL) {
+        return SNN_ERROR_ARGUMENT;
+    }
+    const enum snn_status status = snn_plan_model(model, &plan, NULL);
+    if (status != SNN_OK) {
+        return status;
+    }
+    if (size < snn_lay_out(model, &plan, NULL) + SNN_ALIGNMENT - 1) {
+        return SNN_ERROR_MEMORY;
+    }
+    const uintptr_t misaligned = (uintptr_t)memory & (SNN_ALIGNMENT - 1);
+    uint8_t *base = (uint8_t *)memory + (misaligned == 0 ? 0 : SNN_ALIGNMENT - misaligned);
+    (void)snn_lay_out(model, &plan, base);
+    *snn = (struct snn *)(void *)base;
+    (*snn)->kernels = snn_best_kernels();
+    snn_reset(*snn);
+    return SNN_OK;
+}
+
+/** Membranes to their initial values. */
+static void reset_membranes(const struct snn_population *population, struct snn_population_state *state)
+{
+    state->any_membrane = false;
+    uint32_t k = 0;
+    for (uint32_t i = 0; i < state->size; i++) {
+        const int32_t v = population->initial_count == 0 ? 0 : population->initial[k];
+        k = ++k < population->initial_count ? k : 0;
+        state->any_membrane = state->any_membrane || v != 0;
+        if (population->kind == SNN_READOUT) {
+            ((int32_t *)state->membrane)[i] = v;
+        } else {
+            ((int16_t *)state->membrane)[i] = (int16_t)v;
+        }
+    }
+}
+
+void snn_reset(struct snn *snn)
+{
+    for (uint32_t i = 0; i < snn->model->input_count; i++) {
+        struct snn_input_state *input = &snn->inputs[i];
+        if (input->bits != NULL) {
+            memset(input->bits, 0, input->words * sizeof(uint32_t));
+        }
+        input->pending = 0;
+        input->presented = false;
+        input->fresh = false;
+        memset(&input->counters, 0, sizeof input->counters);
+    }
+    for (uint32_t p = 0; p < snn->model->population_count; p++) {
+        struct snn_population_state *state = &snn->populations[p];
+        reset_membranes(&snn->model->populations[p], state);
+        if (state->spikes != NULL) {
+            memset(state->spikes, 0, (size_t)state->words * snn->slots * sizeof(uint32_t));
+            memset(state->spike_count, 0, snn->slots * sizeof(uint32_t));
+        }
+        if (state->refractory != NULL) {
+            memset(state->refractory, 0, state->size);
+        }
+        state->active_steps = state->any_membrane ? 1 : 0;
+        state->spikes_out = 0;
+        state->saturations = 0;
+        state->skipped = 0;
+        snn_set_offset(snn, p);
+    }
+    for (uint32_t q = 0; q < snn->model->projection_count; q++) {
+        memset(&snn->projections[q].counters, 0, sizeof snn->projections[q].counters);
+    }
+    snn->slot = 0;
+    snn->steps = 0;
+    snn->started = false;
+    snn->timed_steps = snn->model->steps;
+    snn->weight_bytes = 0;
+}
+
+/* ---- The time step ---- */
+
+/** The spikes a projection carries into the step whose map is `slot`; `previous` is the map of the step before. */
+static struct snn_source find_source(const struct snn *snn, const struct snn_projection *projection, uint32_t slot,
+                                     uint32_t previous)
+{
+    struct snn_source source = {0};
+    if (projection->from_input) {
+        const struct snn_input_state *input = &snn->inputs[projection->source];
+        source.bits = input->bits;
+        source.list = input->list;
+        source.words = input->words;
+        source.count = input->pending;
+    } else {
+        const struct snn_population_state *population = &snn->populations[projection->source];
+        const uint32_t at = projection->delay == 0 ? slot : previous;
+        source.bits = population->spikes + (size_t)at * population->words;
+        source.words = population->words;
+        source.count = population->spike_count[at];
+    }
+    return source;
+}
+
+/** Delivers everything that arrives at a population in this step; true when something did. */
+static bool deliver(struct snn *snn, uint32_t index, uint32_t slot, uint32_t previous, int32_t *common)
+{
+    struct snn_population_state *state = &snn->populations[index];
+    const bool readout = snn->model->populations[index].kind == SNN_READOUT;
+    bool arrived = false;
+    for (uint32_t i = 0; i < state->incoming_count; i++) {
+        const uint32_t q = snn->incoming[state->incoming + i];
+        const struct snn_projection *projection = &snn->model->projections[q];
+        struct snn_delivery delivery = {snn, projection, &snn->projections[q], NULL, true, true, 0, 0};
+        const bool direct = state->accumulator == SNN_ACCUMULATOR_DIRECT;
+        void *sum = direct ? state->membrane : snn->sum;
+        const bool wide = readout || state->accumulator == SNN_ACCUMULATOR_S32;
+        if (!snn_is_from_values(snn->model, projection)) {
+            const struct snn_source source = find_source(snn, projection, slot, previous);
+            delivery.sum = sum;
+            delivery.wide = wide;
+            if (source.count > 0) {
+                snn_deliver_spikes(&delivery, &source);
+                *common = snn_add_s32(*common, delivery.common);
+                arrived = arrived || delivery.arrived > 0;
+            }
+        } else if (!snn_is_held(snn->model, projection) && snn->inputs[projection->source].fresh) {
+            snn_deliver_values(&delivery, snn->inputs[projection->source].frame);
+            snn_add_value_sums(snn, &delivery, sum, wide);
+            arrived = true;
+        }
+    }
+    return arrived;
+}
+
+static void step_lif(struct snn *snn, uint32_t index, uint32_t slot, uint32_t previous)
+{
+    const struct snn_population *population = &snn->model->populations[index];
+    struct snn_population_state *state = &snn->populations[index];
+    const bool leaky = state->leak.values != NULL;
+    const bool direct = state->accumulator == SNN_ACCUMULATOR_DIRECT;
+    uint32_t *spikes = state->spikes + (size_t)slot * state->words;
+    int32_t common = state->common_bias;
+    if (direct && leaky && state->any_membrane) {
+        snn->kernels->leak(state->membrane, &state->leak, state->size);
+    }
+    const bool arrived = deliver(snn, index, slot, previous, &common);
+    /* Nothing arrives, nothing drives it, nobody is left above the threshold and no membrane can move: at 0 none fires,
+     * since 0 > threshold and 0 >= threshold are false for every threshold allowed. */
+    if (!arrived && !state->driven && state->active_steps == 0 && !(leaky && state->any_membrane)) {
+        if (state->spike_count[slot] != 0) {
+            memset(spikes, 0, state->words * sizeof(uint32_t));
+            state->spike_count[slot] = 0;
+        }
+        state->skipped++;
+        return;
+    }
+    struct snn_lif_pass pass = {0};
+    pass.membrane = state->membrane;
+    pass.sum = snn->sum;
+    pass.refractory = state->refractory;
+    pass.spikes = spikes;
+    pass.threshold = state->threshold;
+    pass.leak = state->leak;
+    if (direct) {
+        pass.leak.values = NULL;
+    }
+    pass.offset = state->offset_parameter;
+    pass.common = common;
+    pass.count = state->size;
+    pass.floor = population->floor;
+    pass.ceiling = population->ceiling;
+    pass.reset_value = population->reset_value;
+    pass.accumulator = state->accumulator;
+    pass.reset = population->reset;
+    pass.compare = population->compare;
+    pass.refractory_steps = population->refractory_steps;
+    snn->kernels->lif(&pass);
+    state->spike_count[slot] = pass.spike_count;
+    state->spikes_out += pass.spike_count;
+    state->saturations += pass.saturations;
+    state->any_membrane = pass.any_membrane;
+    /* A reset may leave a neuron above the threshold, to fire after its refractory steps. */
+    if (pass.spike_count > 0) {
+        state->active_steps = (uint32_t)population->refractory_steps + 1;
+    } else if (state->active_steps > 0) {
+        state->active_steps--;
+    }
+}
+
+static void step_readout(struct snn *snn, uint32_t index, uint32_t slot, uint32_t previous)
+{
+    struct snn_population_state *state = &snn->populations[index];
+    int32_t common = state->common_bias;
+    const bool leaky = state->leak.values != NULL && state->any_membrane;
+    if (leaky) {
+        snn_readout_leak(state);
+    }
+    const bool arrived = deliver(snn, index, slot, previous, &common);
+    if (common != 0 || state->offset_parameter.values != NULL) {
+        snn_readout_offset(state, common);
+    }
+    if (arrived || state->driven) {
+        state->any_membrane = true;
+    } else if (!leaky) {
+        state->skipped++;
+    }
+}
+
+static void step_population(struct snn *snn, uint32_t index, uint32_t slot, uint32_t previous)
+{
+    if (snn->model->populations[index].kind == SNN_LIF) {
+        step_lif(snn, index, slot, previous);
+    } else {
+        step_readout(snn, index, slot, previous);
+    }
+}
+
+static uint32_t next_slot(const struct snn *snn, uint32_t slot)
+{
+    return slot + 1 == snn->slots ? 0 : slot + 1;
+}
+
+/** `count` steps, 1 <= count <= slots, each population through all of them before the next. */
+static void step_block(struct snn *snn, uint32_t count)
+{
+    uint32_t slot = snn->slot;
+    snn_begin_step(snn);
+    for (uint32_t n = 0; n < snn->model->population_count; n++) {
+        slot = snn->slot;
+        for (uint32_t t = 0; t < count; t++) {
+            const uint32_t previous = slot;
+            slot = next_slot(snn, slot);
+            step_population(snn, snn->order[n], slot, previous);
+        }
+    }
+    snn_end_step(snn);
+    snn->slot = slot;
+    snn->steps += count;
+}
+
+enum snn_status snn_step(struct snn *snn)
+{
+    if (snn->steps >= snn->model->max_steps) {
+        return SNN_ERROR_STEPS;
+    }
+    step_block(snn, 1);
+    if (snn->trace != NULL) {
+        for (uint32_t p = 0; p < snn->model->population_count; p++) {
+            snn->trace(snn->trace_context, snn, snn->steps - 1, p);
+        }
+    }
+    return SNN_OK;
+}
+
+enum snn_status snn_run(struct snn *snn, uint32_t steps)
+{
+    const uint32_t left = snn->model->max_steps - snn->steps;
+    const uint32_t end = snn->steps + (steps < left ? steps : left);
+    while (snn->steps < end) {
+        if (snn->layer_major && snn->trace == NULL) {
+            step_block(snn, end - snn->steps < snn->slots ? end - snn->steps : snn->slots);
+        } else if (snn_step(snn) != SNN_OK) {
+            return SNN_ERROR_STEPS;
+        }
+    }
+    return steps <= left ? SNN_OK : SNN_ERROR_STEPS;
+}
+
+uint32_t snn_steps(const struct snn *snn)
+{
+    return snn->steps;
+}

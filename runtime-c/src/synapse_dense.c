@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fixed_point.h"
+#include "internal.h"
+
+/* Every source to every target: a spike adds its row. */
+
+/** Sends a batch of rows, each with a factor for values or null for spikes, into the sums. */
+static void send(struct snn_delivery *delivery, const uint32_t *rows, const int32_t *values, uint32_t count)
+{
+    const struct snn_weights *weights = &delivery->projection->weights;
+    const uint32_t *start = weights->synapse_start;
+    const uint32_t shift = values == NULL ? delivery->projection->shift : 0;
+    uint64_t synapses = (uint64_t)count * weights->columns;
+    if (start != NULL) {
+        synapses = 0;
+        for (uint32_t i = 0; i < count; i++) {
+            synapses += start[rows[i] + 1] - start[rows[i]];
+        }
+    }
+    if (values == NULL) {
+        delivery->state->counters.synops += synapses;
+    } else if (delivery->counted) {
+        delivery->state->counters.macs += synapses;
+    }
+    if (weights->layout == SNN_ROWS_SPARSE) {
+        for (uint32_t i = 0; i < count; i++) {
+            const int32_t factor = values != NULL ? values[i] : (int32_t)(UINT32_C(1) << shift);
+            snn_sparse_add(delivery, 0, start[rows[i]], start[rows[i] + 1], factor);
+        }
+        return;
+    }
+    const struct snn_kernels *kernels = delivery->snn->kernels;
+    const struct snn_row_set set = {weights->values, weights->columns, shift, count, rows};
+    delivery->snn->weight_bytes += (uint64_t)count * weights->columns;
+    if (values != NULL) {
+        kernels->mac_rows(delivery->sum, &set, values);
+    } else if (delivery->wide) {
+        kernels->add_rows_s32(delivery->sum, &set);
+    } else {
+        kernels->add_rows_s16(delivery->sum, &set);
+    }
+}
+
+void snn_dense_spikes(struct snn_delivery *delivery, const struct snn_source *source)
+{
+    uint32_t indices[SNN_CHUNK];
+    struct snn_cursor cursor;
+    snn_cursor_begin(&cursor, source);
+    for (uint32_t count; (count = snn_cursor_next(&cursor, indices)) > 0;) {
+        if (delivery->state->map_y != NULL) {
+            uint32_t inside = 0;
+            for (uint32_t i = 0; i < count; i++) {
+                const uint32_t cell = snn_pooled_index(delivery->state, indices[i]);
+                indices[inside] = cell;
+                inside += cell != SNN_OUTSIDE ? 1u : 0u;
+            }
+            count = inside;
+        }
+        delivery->arrived += count;
+        send(delivery, indices, NULL, count);
+    }
+}
+
+void snn_dense_values(struct snn_delivery *delivery, const int16_t *frame)
+{
+    const struct snn_projection_state *state = delivery->state;
+    uint32_t rows[SNN_CHUNK];
+    int32_t values[SNN_CHUNK];
+    uint32_t count = 0;
+    uint32_t row = 0;
+    for (uint32_t y = 0; y < state->pooled.height; y++) {
+        for (uint32_t x = 0; x < state->pooled.width; x++) {
+            for (uint32_t c = 0; c < state->pooled.channels; c++, row++) {
+                const int32_t value = state->pool == 1 ? frame[row] : snn_pooled_value(state, frame, c, y, x);
+                rows[count] = row;
+                values[count] = value;
+                count += value != 0 ? 1u : 0u;
+                if (count == SNN_CHUNK) {
+                    send(delivery, rows, values, count);
+                    count = 0;
+                }
+            }
+        }
+    }
+    send(delivery, rows, values, count);
+}
