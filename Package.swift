@@ -31,5 +31,7 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
     .testTarget(name: "ModelFormatTests", dependencies: ["ModelFormat", "ModelFixtures", "Tensors"]),
+    .testTarget(
+      name: "ModelExportTests", dependencies: ["ModelExport", "ModelFixtures", "ModelFormat"]),
   ]
 )
