@@ -34,16 +34,15 @@ static inline int32_t snn_shift_left_s32(int32_t a, uint32_t shift)
     return snn_s32((uint32_t)a << shift);
 }
 
-/** floor(a / 2^shift), 0 <= shift <= 31. */
-static inline int32_t snn_shift_right_s32(int32_t a, uint32_t shift)
-{
-    return a >= 0 ? (int32_t)((uint32_t)a >> shift) : snn_s32(~(~(uint32_t)a >> shift));
-}
-
-/** The scaled sum of a projection from values: floor((a + 2^(shift-1)) / 2^shift). |a| + 2^(shift-1) < 2^24. */
+/**
+ * The scaled sum of a projection from values: floor((a + 2^(shift-1)) / 2^shift), |a| + 2^(shift-1) < 2^24.
+ * 2^30 makes it positive and is a multiple of 2^shift, or (shift 31) leaves 0 as it should.
+ */
 static inline int32_t snn_scale_value(int32_t a, uint32_t shift)
 {
-    return shift == 0 ? a : snn_shift_right_s32(a + (int32_t)(UINT32_C(1) << (shift - 1)), shift);
+    const uint32_t lift = UINT32_C(1) << 30;
+    const uint32_t half = (UINT32_C(1) << shift) >> 1;
+    return snn_s32((((uint32_t)a + half + lift) >> shift) - (lift >> shift));
 }
 
 /** trunc0(v * leak / 2^15); |v| * leak <= 2^15 * 2^15 fits 31 bits. */

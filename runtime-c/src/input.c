@@ -167,25 +167,33 @@ void snn_add_value_sums(struct snn *snn, const struct snn_delivery *delivery, vo
 {
     int32_t *values = snn->value_sum;
     const uint32_t shift = delivery->projection->shift;
-    for (uint32_t i = 0; i < delivery->state->target_size; i++) {
-        const int32_t scaled = snn_scale_value(snn_add_s32(values[i], delivery->common), shift);
-        values[i] = 0;
-        if (wide) {
-            int32_t *to = sum;
-            to[i] = snn_add_s32(to[i], scaled);
-        } else {
-            int16_t *to = sum;
-            to[i] = snn_s16((uint32_t)to[i] + (uint32_t)scaled);
+    const uint32_t size = delivery->state->target_size;
+    const uint32_t common = (uint32_t)delivery->common;
+    if (wide) {
+        int32_t *to = sum;
+        for (uint32_t i = 0; i < size; i++) {
+            to[i] = snn_add_s32(to[i], snn_scale_value(snn_s32((uint32_t)values[i] + common), shift));
+        }
+    } else {
+        int16_t *to = sum;
+        for (uint32_t i = 0; i < size; i++) {
+            const uint32_t scaled = (uint32_t)snn_scale_value(snn_s32((uint32_t)values[i] + common), shift);
+            to[i] = snn_s16((uint32_t)to[i] + scaled);
         }
     }
+    memset(values, 0, size * sizeof *values);
 }
 
 /** The bias of a population into its offsets. */
 static void set_bias(const struct snn_population *population, struct snn_population_state *state, bool wide)
 {
     uint32_t k = 0;
+    if (population->bias_count == 0) {
+        memset(state->offset, 0, state->offset_parameter.period * (wide ? sizeof(int32_t) : sizeof(int16_t)));
+        return;
+    }
     for (uint32_t i = 0; i < state->offset_parameter.period; i++) {
-        const int32_t bias = population->bias_count == 0 ? 0 : population->bias[k];
+        const int32_t bias = population->bias[k];
         k = ++k < population->bias_count ? k : 0;
         if (wide) {
             ((int32_t *)state->offset)[i] = bias;

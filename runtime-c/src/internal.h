@@ -7,18 +7,18 @@
 /* Limits of FORMAT.md that size arrays here. */
 enum { SNN_MAX_INPUTS = 16, SNN_MAX_POPULATIONS = 256, SNN_MAX_PROJECTIONS = 1024 };
 
-/** Spikes handled per kernel call; 64 rows of int8 sum to at most 2^13, well inside int16. */
-enum { SNN_CHUNK = 64 };
+/** Spikes handled per kernel call, a multiple of 32; 128 rows of int8 sum to at most 2^14, inside int16. */
+enum { SNN_CHUNK = 128 };
 
 /** In a map of source coordinates: this row or column lies outside every full pooling window. */
 #define SNN_OUTSIDE UINT32_MAX
 
 /* ---- Kernels: everything whose speed depends on the instruction set ---- */
 
-/** One spike into a convolution: a grid of taps_y x taps_x kernel taps. Offsets count entries. */
+/** One spike into a convolution: a grid of taps_y x taps_x kernel taps. */
 struct snn_hit {
-    uint32_t target; /**< of the accumulator at the first tap */
-    uint32_t weight; /**< of the first tap's weights */
+    uint32_t target; /**< index of the first tap's first sum */
+    uint32_t run;    /**< of weights at the first tap */
     uint16_t taps_y, taps_x;
 };
 
@@ -72,6 +72,8 @@ struct snn_kernels {
                      uint32_t count);
     void (*leak)(int16_t *membrane, const struct snn_parameter *leak, uint32_t count);
     void (*lif)(struct snn_lif_pass *pass);
+    /** Indices of the set bits from word *word on, as whole words, until SNN_CHUNK may not hold another; 0 at the end. */
+    uint32_t (*find_spikes)(const uint32_t *bits, uint32_t words, uint32_t *word, uint32_t indices[SNN_CHUNK]);
 };
 
 extern const struct snn_kernels snn_kernels_portable;
@@ -119,6 +121,7 @@ struct snn_projection_state {
     uint32_t *map_y, *map_x; /**< source row, column -> where it goes (see snn_map_axis); null: identity */
     struct snn_taps taps;    /**< CONV */
     uint32_t run_step_y, run_step_x; /**< CONV: runs from tap to tap */
+    uint32_t kernel_width, kernel_taps;
     uint64_t channel_reciprocal, width_reciprocal;
     uint64_t group_reciprocal; /**< CONV: of the source channels of a group */
     struct snn_shape source;      /**< before pooling */
@@ -191,10 +194,11 @@ struct snn_source {
 /** A place in a source. */
 struct snn_cursor {
     const struct snn_source *source;
-    uint32_t position, word;
+    const struct snn_kernels *kernels;
+    uint32_t position;
 };
 
-void snn_cursor_begin(struct snn_cursor *cursor, const struct snn_source *source);
+void snn_cursor_begin(struct snn_cursor *cursor, const struct snn_source *source, const struct snn_kernels *kernels);
 /** Up to SNN_CHUNK further spikes into `indices`; 0 at the end. */
 uint32_t snn_cursor_next(struct snn_cursor *cursor, uint32_t indices[SNN_CHUNK]);
 

@@ -30,7 +30,7 @@ static void add_taps_s16(int16_t *sum, const struct snn_taps *taps, const struct
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
                 const int8_t *run =
-                    taps->weights + hits[i].weight + a * taps->weight_step_y + b * taps->weight_step_x;
+                    taps->weights + (size_t)hits[i].run * taps->length + a * taps->weight_step_y + b * taps->weight_step_x;
                 int16_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
                 for (uint32_t j = 0; j < taps->length; j++) {
                     to[j] = snn_s16((uint32_t)to[j] + ((uint32_t)run[j] << taps->shift));
@@ -46,7 +46,7 @@ static void add_taps_s32(int32_t *sum, const struct snn_taps *taps, const struct
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
                 const int8_t *run =
-                    taps->weights + hits[i].weight + a * taps->weight_step_y + b * taps->weight_step_x;
+                    taps->weights + (size_t)hits[i].run * taps->length + a * taps->weight_step_y + b * taps->weight_step_x;
                 int32_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
                 for (uint32_t j = 0; j < taps->length; j++) {
                     to[j] = snn_s32((uint32_t)to[j] + ((uint32_t)run[j] << taps->shift));
@@ -75,7 +75,7 @@ static void mac_taps(int32_t *sum, const struct snn_taps *taps, const struct snn
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
                 const int8_t *run =
-                    taps->weights + hits[i].weight + a * taps->weight_step_y + b * taps->weight_step_x;
+                    taps->weights + (size_t)hits[i].run * taps->length + a * taps->weight_step_y + b * taps->weight_step_x;
                 int32_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
                 for (uint32_t j = 0; j < taps->length; j++) {
                     to[j] += values[i] * run[j];
@@ -100,8 +100,22 @@ static void lif(struct snn_lif_pass *pass)
     snn_lif_from(pass, 0);
 }
 
+static uint32_t find_spikes(const uint32_t *bits, uint32_t words, uint32_t *word, uint32_t indices[SNN_CHUNK])
+{
+    uint32_t count = 0;
+    uint32_t at = *word;
+    while (at < words && count <= SNN_CHUNK - 32) {
+        for (uint32_t left = bits[at]; left != 0; left &= left - 1) {
+            indices[count++] = at * 32 + snn_lowest_bit(left);
+        }
+        at++;
+    }
+    *word = at;
+    return count;
+}
+
 const struct snn_kernels snn_kernels_portable = {add_rows_s16, add_rows_s32, add_taps_s16, add_taps_s32,
-                                                 mac_rows,     mac_taps,     leak,         lif};
+                                                 mac_rows,     mac_taps,     leak,         lif,          find_spikes};
 
 const struct snn_kernels *snn_best_kernels(void)
 {

@@ -9,8 +9,8 @@
 
 /* The kernels for x86-64 with AVX2: 16 sums of 16 bits a turn. */
 
-#define AVX2 __attribute__((target("avx2")))
-#define AVX2_INLINE static inline __attribute__((target("avx2"), always_inline))
+#define AVX2 __attribute__((target("popcnt,avx2")))
+#define AVX2_INLINE static inline __attribute__((target("popcnt,avx2"), always_inline))
 
 AVX2_INLINE __m256i widen_s16(const int8_t *weights)
 {
@@ -34,7 +34,7 @@ AVX2_INLINE void store(void *to, __m256i value)
 
 /* ---- Rows: a block of columns stays in registers while all rows of the set pass ---- */
 
-/** Sum of 16 * blocks columns over the rows of a set, as int16: 64 rows of int8 stay within 2^13. */
+/** Sum of 16 * blocks columns over the rows of a set, as int16: 128 rows of int8 stay within 2^14. */
 AVX2_INLINE void gather_rows(__m256i *total, const struct snn_row_set *set, uint32_t column, int blocks)
 {
     for (int b = 0; b < blocks; b++) {
@@ -210,7 +210,7 @@ AVX2_INLINE void scatter_s16(int16_t *sum, const struct snn_taps *taps, const st
 {
     const __m128i shift = _mm_cvtsi32_si128((int)taps->shift);
     for (uint32_t i = 0; i < count; i++) {
-        const int8_t *weights = taps->weights + hits[i].weight;
+        const int8_t *weights = taps->weights + (size_t)hits[i].run * taps->length;
         int16_t *to = sum + hits[i].target;
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
@@ -241,7 +241,7 @@ AVX2 static void add_taps_s32(int32_t *sum, const struct snn_taps *taps, const s
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
                 add_run_s32(sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x),
-                            taps->weights + hits[i].weight + a * taps->weight_step_y + b * taps->weight_step_x,
+                            taps->weights + (size_t)hits[i].run * taps->length + a * taps->weight_step_y + b * taps->weight_step_x,
                             taps->length, taps->shift, shift);
             }
         }
@@ -260,7 +260,7 @@ AVX2 static void mac_taps(int32_t *sum, const struct snn_taps *taps, const struc
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
                 mac_run(sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x),
-                        taps->weights + hits[i].weight + a * taps->weight_step_y + b * taps->weight_step_x,
+                        taps->weights + (size_t)hits[i].run * taps->length + a * taps->weight_step_y + b * taps->weight_step_x,
                         taps->length, values[i], value);
             }
         }
@@ -429,7 +429,12 @@ AVX2 static void lif(struct snn_lif_pass *pass)
     }
 }
 
+static uint32_t find_spikes(const uint32_t *bits, uint32_t words, uint32_t *word, uint32_t indices[SNN_CHUNK])
+{
+    return snn_kernels_portable.find_spikes(bits, words, word, indices);
+}
+
 const struct snn_kernels snn_kernels_avx2 = {add_rows_s16, add_rows_s32, add_taps_s16, add_taps_s32,
-                                             mac_rows,     mac_taps,     leak,         lif};
+                                             mac_rows,     mac_taps,     leak,         lif,          find_spikes};
 
 #endif

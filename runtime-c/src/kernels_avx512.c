@@ -10,8 +10,8 @@
 /* The kernels for x86-64 with AVX-512 BW and VL: 32 sums of 16 bits a turn, and masks for what is left over. What
  * differs little from AVX2 is taken from there. */
 
-#define AVX512 __attribute__((target("avx2,avx512f,avx512bw,avx512vl")))
-#define AVX512_INLINE static inline __attribute__((target("avx2,avx512f,avx512bw,avx512vl"), always_inline))
+#define AVX512 __attribute__((target("popcnt,avx2,avx512f,avx512bw,avx512vl")))
+#define AVX512_INLINE static inline __attribute__((target("popcnt,avx2,avx512f,avx512bw,avx512vl"), always_inline))
 
 /** The lowest `count` of 32 lanes. */
 AVX512_INLINE __mmask32 lanes(uint32_t count)
@@ -138,7 +138,7 @@ AVX512_INLINE void scatter(int16_t *sum, const struct snn_taps *taps, const stru
     const size_t weight_step = taps->weight_step_x;
     const size_t target_step = taps->target_step_x;
     for (uint32_t i = 0; i < count; i++) {
-        const int8_t *weights = taps->weights + hits[i].weight;
+        const int8_t *weights = taps->weights + (size_t)hits[i].run * taps->length;
         uint32_t target = hits[i].target;
         const uint32_t taps_x = hits[i].taps_x;
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
@@ -178,7 +178,7 @@ AVX512 static void add_taps_s32(int32_t *sum, const struct snn_taps *taps, const
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
                 const int8_t *weights =
-                    taps->weights + hits[i].weight + a * taps->weight_step_y + b * taps->weight_step_x;
+                    taps->weights + (size_t)hits[i].run * taps->length + a * taps->weight_step_y + b * taps->weight_step_x;
                 int32_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
                 for (uint32_t j = 0; j < taps->length; j += 32) {
                     const __mmask32 mask = lanes(taps->length - j);
@@ -211,7 +211,7 @@ AVX512 static void mac_taps(int32_t *sum, const struct snn_taps *taps, const str
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
                 const int8_t *weights =
-                    taps->weights + hits[i].weight + a * taps->weight_step_y + b * taps->weight_step_x;
+                    taps->weights + (size_t)hits[i].run * taps->length + a * taps->weight_step_y + b * taps->weight_step_x;
                 int32_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
                 for (uint32_t j = 0; j < taps->length; j += 16) {
                     const __m128i packed = _mm_loadu_si128((const __m128i *)(const void *)(weights + j));
@@ -370,7 +370,29 @@ static void mac_rows(int32_t *sum, const struct snn_row_set *set, const int32_t 
     snn_kernels_avx2.mac_rows(sum, set, values);
 }
 
+/** Without a branch per spike, which would be mispredicted every few spikes. */
+AVX512 static uint32_t find_spikes(const uint32_t *bits, uint32_t words, uint32_t *word, uint32_t indices[SNN_CHUNK])
+{
+    const __m512i steps = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    uint32_t count = 0;
+    uint32_t at = *word;
+    while (at < words && count <= SNN_CHUNK - 32) {
+        const __mmask16 low = (__mmask16)bits[at];
+        const __mmask16 high = (__mmask16)(bits[at] >> 16);
+        const __m512i first = _mm512_add_epi32(steps, _mm512_set1_epi32((int)(at * 32)));
+        const __m512i second = _mm512_add_epi32(first, _mm512_set1_epi32(16));
+        /* Whole vectors are stored: 16 + 16 entries from a count of at most SNN_CHUNK - 32. */
+        _mm512_storeu_si512(indices + count, _mm512_maskz_compress_epi32(low, first));
+        count += (uint32_t)__builtin_popcount(low);
+        _mm512_storeu_si512(indices + count, _mm512_maskz_compress_epi32(high, second));
+        count += (uint32_t)__builtin_popcount(high);
+        at++;
+    }
+    *word = at;
+    return count;
+}
+
 const struct snn_kernels snn_kernels_avx512 = {add_rows_s16, add_rows_s32, add_taps_s16, add_taps_s32,
-                                               mac_rows,     mac_taps,     leak,         lif};
+                                               mac_rows,     mac_taps,     leak,         lif,          find_spikes};
 
 #endif

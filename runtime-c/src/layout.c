@@ -221,6 +221,8 @@ static void prepare_taps(struct snn_projection_state *state, const struct snn_pr
     const uint32_t common_y = greatest_common_divisor(kernel->stride_y, kernel->dilation_y);
     const uint32_t common_x = greatest_common_divisor(kernel->stride_x, kernel->dilation_x);
     struct snn_taps *taps = &state->taps;
+    state->kernel_width = kernel->kernel_width;
+    state->kernel_taps = (uint32_t)kernel->kernel_height * kernel->kernel_width;
     state->run_step_y = kernel->stride_y / common_y * kernel->kernel_width;
     state->run_step_x = kernel->stride_x / common_x;
     state->group_reciprocal = reciprocal(state->source.channels / kernel->groups);

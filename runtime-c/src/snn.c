@@ -46,10 +46,14 @@ enum snn_status snn_init(struct snn **snn, const struct snn_model *model, void *
 /** Membranes to their initial values. */
 static void reset_membranes(const struct snn_population *population, struct snn_population_state *state)
 {
-    state->any_membrane = false;
     uint32_t k = 0;
+    state->any_membrane = false;
+    if (population->initial_count == 0) {
+        memset(state->membrane, 0, state->size * (population->kind == SNN_READOUT ? sizeof(int32_t) : sizeof(int16_t)));
+        return;
+    }
     for (uint32_t i = 0; i < state->size; i++) {
-        const int32_t v = population->initial_count == 0 ? 0 : population->initial[k];
+        const int32_t v = population->initial[k];
         k = ++k < population->initial_count ? k : 0;
         state->any_membrane = state->any_membrane || v != 0;
         if (population->kind == SNN_READOUT) {

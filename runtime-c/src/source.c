@@ -4,38 +4,23 @@
 
 /* Spikes on their way: walking through those of a step, and finding the pooled cell of each. */
 
-void snn_cursor_begin(struct snn_cursor *cursor, const struct snn_source *source)
+void snn_cursor_begin(struct snn_cursor *cursor, const struct snn_source *source, const struct snn_kernels *kernels)
 {
     cursor->source = source;
+    cursor->kernels = kernels;
     cursor->position = 0;
-    cursor->word = source->bits != NULL ? source->bits[0] : 0;
 }
 
 uint32_t snn_cursor_next(struct snn_cursor *cursor, uint32_t indices[SNN_CHUNK])
 {
     const struct snn_source *source = cursor->source;
     uint32_t count = 0;
-    if (source->bits == NULL) {
-        while (count < SNN_CHUNK && cursor->position < source->count) {
-            indices[count++] = source->list[cursor->position++];
-        }
-        return count;
+    if (source->bits != NULL) {
+        return cursor->kernels->find_spikes(source->bits, source->words, &cursor->position, indices);
     }
-    uint32_t word = cursor->word;
-    uint32_t position = cursor->position;
-    while (count < SNN_CHUNK) {
-        if (word != 0) {
-            indices[count++] = position * 32 + snn_lowest_bit(word);
-            word &= word - 1;
-        } else if (++position < source->words) {
-            word = source->bits[position];
-        } else {
-            position = source->words;
-            break;
-        }
+    while (count < SNN_CHUNK && cursor->position < source->count) {
+        indices[count++] = source->list[cursor->position++];
     }
-    cursor->word = word;
-    cursor->position = position;
     return count;
 }
 

@@ -45,7 +45,7 @@ void snn_dense_spikes(struct snn_delivery *delivery, const struct snn_source *so
 {
     uint32_t indices[SNN_CHUNK];
     struct snn_cursor cursor;
-    snn_cursor_begin(&cursor, source);
+    snn_cursor_begin(&cursor, source, delivery->snn->kernels);
     for (uint32_t count; (count = snn_cursor_next(&cursor, indices)) > 0;) {
         if (delivery->state->map_y != NULL) {
             uint32_t inside = 0;

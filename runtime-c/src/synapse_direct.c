@@ -30,7 +30,7 @@ void snn_one_to_one_spikes(struct snn_delivery *delivery, const struct snn_sourc
 {
     uint32_t indices[SNN_CHUNK];
     struct snn_cursor cursor;
-    snn_cursor_begin(&cursor, source);
+    snn_cursor_begin(&cursor, source, delivery->snn->kernels);
     for (uint32_t count; (count = snn_cursor_next(&cursor, indices)) > 0;) {
         for (uint32_t i = 0; i < count; i++) {
             const uint32_t cell = arrive(delivery, indices[i]);
@@ -82,7 +82,7 @@ void snn_lateral_spikes(struct snn_delivery *delivery, const struct snn_source *
     struct snn_cursor cursor;
     const int32_t weight = snn_shift_left_s32(delivery->projection->weights.values[0], delivery->projection->shift);
     const uint32_t others = delivery->state->target_size - 1;
-    snn_cursor_begin(&cursor, source);
+    snn_cursor_begin(&cursor, source, delivery->snn->kernels);
     for (uint32_t count; (count = snn_cursor_next(&cursor, indices)) > 0;) {
         for (uint32_t i = 0; i < count; i++) {
             const uint32_t cell = arrive(delivery, indices[i]);

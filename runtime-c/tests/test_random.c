@@ -234,7 +234,7 @@ static void check_two(const struct test_model *test, const struct sample *first,
 
 int main(int argc, char **argv)
 {
-    const uint64_t models = argc > 1 ? strtoull(argv[1], NULL, 10) : 1500;
+    const uint64_t models = argc > 1 ? strtoull(argv[1], NULL, 10) : 500;
     const uint64_t from = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
     static struct test_model test;
     static struct sample sample;

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SNN_LOADER_INTERNAL_H
+#define SNN_LOADER_INTERNAL_H
+
+#include "generated/snn_model.pb-c.h"
+#include "snn_loader.h"
+
+#include "snn/snn.h"
+
+/** The caller's arena: the model grows from below, what is needed only while loading from above. */
+struct loader {
+    uint8_t *base;
+    size_t low, high;       /* free bytes lie between */
+    uint64_t full_entries;  /* weights of the model held as full rows */
+    uint64_t stored;        /* weights stored in the file */
+    struct snn_loader_error *error;
+};
+
+/** Zeroed memory that stays; null, with the error set, when the arena is used up. `count` * `size` may be anything. */
+void *loader_keep(struct loader *loader, uint64_t count, size_t size);
+/** Memory until loader_release; null, with the error set, when the arena is used up. */
+void *loader_scratch(struct loader *loader, uint64_t size);
+
+/** Sets the error: `part` "projections", its index (negative: none) and `field`. Returns false. */
+bool loader_refuse(struct loader *loader, enum snn_status code, const char *part, int64_t index, const char *field,
+                   int64_t expected, int64_t found);
+
+/** Reads the weights of projection `index`, whose topology and convolution are set. */
+bool loader_read_weights(struct loader *loader, uint32_t index, const Snnpb__Weights *from,
+                         struct snn_projection *projection);
+
+#endif

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "snn_loader.h"
+
+#include "loader_internal.h"
+
+#include <string.h>
+
+/*
+ * From .snnpb bytes to struct snn_model. What must be checked before it can be stored in narrower types, or before
+ * memory is laid out, is checked here; every rule about the model itself is checked by snn_check, on the result.
+ */
+
+/* ---- Arena and errors ---- */
+
+static bool out_of_memory(struct loader *loader, uint64_t more)
+{
+    struct snn_loader_error *error = loader->error;
+    const uint64_t size = loader->low + loader->high + more;
+    error->code = more > SNN_LOADER_MAX_ARENA / 2 ? SNN_ERROR_LIMIT : SNN_ERROR_MEMORY;
+    error->needed = (size_t)(size < SNN_LOADER_MAX_ARENA ? size : SNN_LOADER_MAX_ARENA);
+    return false;
+}
+
+void *loader_keep(struct loader *loader, uint64_t count, size_t size)
+{
+    /* count < 2^33 and size <= 256. */
+    const uint64_t bytes = (count * size + 15) & ~UINT64_C(15);
+    if (bytes > loader->high - loader->low) {
+        (void)out_of_memory(loader, bytes);
+        return NULL;
+    }
+    void *place = loader->base + loader->low;
+    loader->low += (size_t)bytes;
+    memset(place, 0, (size_t)bytes);
+    return place;
+}
+
+void *loader_scratch(struct loader *loader, uint64_t size)
+{
+    const uint64_t bytes = (size + 15) & ~UINT64_C(15);
+    if (size > UINT64_MAX - 15 || bytes > loader->high - loader->low) {
+        (void)out_of_memory(loader, size > SNN_LOADER_MAX_ARENA ? SNN_LOADER_MAX_ARENA : bytes);
+        return NULL;
+    }
+    loader->high -= (size_t)bytes;
+    return loader->base + loader->high;
+}
+
+/** Appends text, then a number where it is not negative: "[7]". */
+static size_t append(char path[SNN_LOADER_PATH], size_t at, const char *text)
+{
+    while (*text != 0 && at + 1 < SNN_LOADER_PATH) {
+        path[at++] = *text++;
+    }
+    path[at] = 0;
+    return at;
+}
+
+static size_t append_index(char path[SNN_LOADER_PATH], size_t at, int64_t index)
+{
+    char digits[24];
+    size_t first = sizeof digits - 1;
+    digits[first] = 0;
+    digits[--first] = ']';
+    do {
+        digits[--first] = (char)('0' + index % 10);
+        index /= 10;
+    } while (index > 0);
+    digits[--first] = '[';
+    return append(path, at, digits + first);
+}
+
+bool loader_refuse(struct loader *loader, enum snn_status code, const char *part, int64_t index, const char *field,
+                   int64_t expected, int64_t found)
+{
+    struct snn_loader_error *error = loader->error;
+    size_t at = append(error->path, 0, part);
+    if (index >= 0) {
+        at = append_index(error->path, at, index);
+    }
+    if (at > 0 && field[0] != 0) {
+        at = append(error->path, at, ".");
+    }
+    (void)append(error->path, at, field);
+    error->code = code;
+    error->expected = expected;
+    error->found = found;
+    return false;
+}
+
+/* ---- Messages to structs ---- */
+
+/** The message under conversion, for errors. */
+struct place {
+    struct loader *loader;
+    const char *part;
+    int64_t index;
+};
+
+static bool in_range(const struct place *at, const char *field, int64_t value, int64_t low, int64_t high)
+{
+    return (value >= low && value <= high) ||
+           loader_refuse(at->loader, SNN_ERROR_LIMIT, at->part, at->index, field, value < low ? low : high, value);
+}
+
+static bool known(const struct place *at, const char *field, int value, int last)
+{
+    return (value >= 0 && value <= last) ||
+           loader_refuse(at->loader, SNN_ERROR_ENUM, at->part, at->index, field, last, value);
+}
+
+static bool present(const struct place *at, const char *field, const void *message)
+{
+    return message != NULL || loader_refuse(at->loader, SNN_ERROR_SHAPE, at->part, at->index, field, 1, 0);
+}
+
+static struct snn_shape read_shape(const Snnpb__Shape *from)
+{
+    const struct snn_shape shape = {from->channels, from->height, from->width};
+    return shape;
+}
+
+static bool read_input(struct loader *loader, uint32_t index, const Snnpb__InputPort *from, struct snn_input *to)
+{
+    const struct place at = {loader, "inputs", index};
+    const bool values = from->kind == SNNPB__INPUT_PORT__KIND__VALUES;
+    if (!present(&at, "shape", from->shape) || !known(&at, "kind", (int)from->kind, SNN_VALUES) ||
+        !known(&at, "multiplicity", (int)from->multiplicity, SNN_EVERY) ||
+        (values && (!in_range(&at, "min_value", from->min_value, INT16_MIN, INT16_MAX) ||
+                    !in_range(&at, "max_value", from->max_value, INT16_MIN, INT16_MAX)))) {
+        return false;
+    }
+    to->shape = read_shape(from->shape);
+    to->kind = (uint8_t)from->kind;
+    to->multiplicity = (uint8_t)from->multiplicity;
+    to->max_events_per_step = from->max_events_per_step;
+    to->min_value = (int16_t)(values ? from->min_value : 0);
+    to->max_value = (int16_t)(values ? from->max_value : 0);
+    to->frame_per_step = from->frame_per_step != 0;
+    return true;
+}
+
+static bool read_parameters(const struct place *at, const Snnpb__Population *from, struct snn_population *to)
+{
+    const size_t most = (size_t)1 << 20;
+    if (!in_range(at, "threshold", (int64_t)from->n_threshold, 0, (int64_t)most) ||
+        !in_range(at, "leak", (int64_t)from->n_leak, 0, (int64_t)most) ||
+        !in_range(at, "bias", (int64_t)from->n_bias, 0, (int64_t)most) ||
+        !in_range(at, "initial", (int64_t)from->n_initial, 0, (int64_t)most)) {
+        return false;
+    }
+    int16_t *threshold = loader_keep(at->loader, from->n_threshold, sizeof *threshold);
+    uint16_t *leak = loader_keep(at->loader, from->n_leak, sizeof *leak);
+    int32_t *bias = loader_keep(at->loader, from->n_bias, sizeof *bias);
+    int32_t *initial = loader_keep(at->loader, from->n_initial, sizeof *initial);
+    if (threshold == NULL || leak == NULL || bias == NULL || initial == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < from->n_threshold; i++) {
+        if (!in_range(at, "threshold", from->threshold[i], 0, INT16_MAX)) {
+            return false;
+        }
+        threshold[i] = (int16_t)from->threshold[i];
+    }
+    for (size_t i = 0; i < from->n_leak; i++) {
+        if (!in_range(at, "leak", from->leak[i], 0, 32768)) {
+            return false;
+        }
+        leak[i] = (uint16_t)from->leak[i];
+    }
+    for (size_t i = 0; i < from->n_bias; i++) {
+        bias[i] = from->bias[i];
+    }
+    for (size_t i = 0; i < from->n_initial; i++) {
+        initial[i] = from->initial[i];
+    }
+    to->threshold = threshold;
+    to->leak = leak;
+    to->bias = bias;
+    to->initial = initial;
+    to->threshold_count = (uint32_t)from->n_threshold;
+    to->leak_count = (uint32_t)from->n_leak;
+    to->bias_count = (uint32_t)from->n_bias;
+    to->initial_count = (uint32_t)from->n_initial;
+    return true;
+}
+
+static bool read_population(struct loader *loader, uint32_t index, const Snnpb__Population *from,
+                            struct snn_population *to)
+{
+    const struct place at = {loader, "populations", index};
+    const bool lif = from->kind == SNNPB__POPULATION__KIND__LIF;
+    if (!present(&at, "shape", from->shape) || !known(&at, "kind", (int)from->kind, SNN_READOUT) ||
+        !known(&at, "reset", (int)from->reset, SNN_RESET_VALUE) ||
+        !known(&at, "compare", (int)from->compare, SNN_GREATER_EQUAL) ||
+        (lif && (!in_range(&at, "reset_value", from->reset_value, INT16_MIN, INT16_MAX) ||
+                 !in_range(&at, "floor", from->floor, INT16_MIN, 0) ||
+                 !in_range(&at, "ceiling", from->ceiling, 0, INT16_MAX) ||
+                 !in_range(&at, "refractory_steps", from->refractory_steps, 0, UINT8_MAX)))) {
+        return false;
+    }
+    to->shape = read_shape(from->shape);
+    to->kind = (uint8_t)from->kind;
+    if (lif) {
+        to->reset = (uint8_t)from->reset;
+        to->compare = (uint8_t)from->compare;
+        to->reset_value = (int16_t)from->reset_value;
+        to->floor = (int16_t)from->floor;
+        to->ceiling = (int16_t)from->ceiling;
+        to->refractory_steps = (uint8_t)from->refractory_steps;
+    }
+    return read_parameters(&at, from, to);
+}
+
+static bool read_convolution(const struct place *at, const Snnpb__Convolution *from, struct snn_convolution *to)
+{
+    if (!present(at, "convolution", from) || !in_range(at, "convolution.kernel_height", from->kernel_height, 1, 31) ||
+        !in_range(at, "convolution.kernel_width", from->kernel_width, 1, 31) ||
+        !in_range(at, "convolution.stride_y", from->stride_y, 1, 16) ||
+        !in_range(at, "convolution.stride_x", from->stride_x, 1, 16) ||
+        !in_range(at, "convolution.padding_y", from->padding_y, 0, 30) ||
+        !in_range(at, "convolution.padding_x", from->padding_x, 0, 30) ||
+        !in_range(at, "convolution.dilation_y", from->dilation_y, 1, 16) ||
+        !in_range(at, "convolution.dilation_x", from->dilation_x, 1, 16)) {
+        return false;
+    }
+    to->kernel_height = (uint8_t)from->kernel_height;
+    to->kernel_width = (uint8_t)from->kernel_width;
+    to->stride_y = (uint8_t)from->stride_y;
+    to->stride_x = (uint8_t)from->stride_x;
+    to->padding_y = (uint8_t)from->padding_y;
+    to->padding_x = (uint8_t)from->padding_x;
+    to->dilation_y = (uint8_t)from->dilation_y;
+    to->dilation_x = (uint8_t)from->dilation_x;
+    to->groups = from->groups;
+    return true;
+}
+
+static bool read_projection(struct loader *loader, uint32_t index, const Snnpb__Projection *from,
+                            struct snn_projection *to)
+{
+    const struct place at = {loader, "projections", index};
+    const bool input = from->source_case == SNNPB__PROJECTION__SOURCE_INPUT;
+    if (from->source_case == SNNPB__PROJECTION__SOURCE__NOT_SET) {
+        return loader_refuse(loader, SNN_ERROR_REFERENCE, at.part, at.index, "source", 1, 0);
+    }
+    const uint32_t source = input ? from->input : from->population;
+    /* Wider than any valid index; which ones exist, snn_check knows. */
+    if (source > UINT16_MAX || from->target > UINT16_MAX) {
+        const bool bad_source = source > UINT16_MAX;
+        return loader_refuse(loader, SNN_ERROR_REFERENCE, at.part, at.index, bad_source ? "source" : "target",
+                             UINT16_MAX, bad_source ? source : from->target);
+    }
+    if (!known(&at, "topology", (int)from->topology, SNN_LATERAL) || !in_range(&at, "delay", from->delay, 0, 1) ||
+        !in_range(&at, "pool", from->pool, 0, 16) || !in_range(&at, "shift", from->shift, 0, 31) ||
+        !present(&at, "weights", from->weights)) {
+        return false;
+    }
+    to->source = (uint16_t)source;
+    to->from_input = input;
+    to->target = (uint16_t)from->target;
+    to->topology = (uint8_t)from->topology;
+    to->delay = (uint8_t)from->delay;
+    to->pool = (uint8_t)from->pool;
+    to->shift = (uint8_t)from->shift;
+    if (to->topology == SNN_CONV && !read_convolution(&at, from->convolution, &to->convolution)) {
+        return false;
+    }
+    return loader_read_weights(loader, index, from->weights, to);
+}
+
+/** Structs of a whole message; the parts not read are name lengths and the task's class names, checked only. */
+static struct snn_model *read_model(struct loader *loader, const Snnpb__Model *from)
+{
+    const struct place at = {loader, "", -1};
+    if (from->format_major != SNN_FORMAT_MAJOR) {
+        (void)loader_refuse(loader, SNN_ERROR_VERSION, "", -1, "format_major", SNN_FORMAT_MAJOR, from->format_major);
+        return NULL;
+    }
+    if (!in_range(&at, "name", (int64_t)strlen(from->name), 0, 64) ||
+        !in_range(&at, "producer", (int64_t)strlen(from->producer), 0, 256) ||
+        !in_range(&at, "inputs", (int64_t)from->n_inputs, 1, 16) ||
+        !in_range(&at, "populations", (int64_t)from->n_populations, 1, 256) ||
+        !in_range(&at, "projections", (int64_t)from->n_projections, 1, 1024)) {
+        return NULL;
+    }
+    struct snn_model *model = loader_keep(loader, 1, sizeof *model);
+    char *name = loader_keep(loader, strlen(from->name) + 1, 1);
+    struct snn_input *inputs = loader_keep(loader, from->n_inputs, sizeof *inputs);
+    struct snn_population *populations = loader_keep(loader, from->n_populations, sizeof *populations);
+    struct snn_projection *projections = loader_keep(loader, from->n_projections, sizeof *projections);
+    if (model == NULL || name == NULL || inputs == NULL || populations == NULL || projections == NULL) {
+        return NULL;
+    }
+    memcpy(name, from->name, strlen(from->name));
+    for (uint32_t i = 0; i < from->n_inputs; i++) {
+        if (!read_input(loader, i, from->inputs[i], &inputs[i])) {
+            return NULL;
+        }
+    }
+    for (uint32_t i = 0; i < from->n_populations; i++) {
+        if (!read_population(loader, i, from->populations[i], &populations[i])) {
+            return NULL;
+        }
+    }
+    for (uint32_t i = 0; i < from->n_projections; i++) {
+        if (!read_projection(loader, i, from->projections[i], &projections[i])) {
+            return NULL;
+        }
+    }
+    model->format_major = from->format_major;
+    model->name = name;
+    model->step_microseconds = from->step_microseconds;
+    model->steps = from->steps;
+    model->max_steps = from->max_steps;
+    model->inputs = inputs;
+    model->populations = populations;
+    model->projections = projections;
+    model->input_count = (uint32_t)from->n_inputs;
+    model->population_count = (uint32_t)from->n_populations;
+    model->projection_count = (uint32_t)from->n_projections;
+    model->readout = from->readout;
+    return model;
+}
+
+/** A rule that the model as a whole breaks, told with the schema's names. */
+static bool report_fault(struct loader *loader, const struct snn_fault *fault)
+{
+    static const char *const parts[] = {"", "inputs", "populations", "projections"};
+    static const char *const fields[SNN_FIELD_COUNT] = {
+        "",           "format_major",   "step_microseconds", "steps",       "max_steps",
+        "inputs",     "populations",    "projections",       "readout",     "shape",
+        "kind",       "multiplicity",   "max_events_per_step", "min_value", "max_value",
+        "threshold",  "leak",           "bias",              "initial",     "reset",
+        "reset_value", "compare",       "refractory_steps",  "floor",       "ceiling",
+        "source",     "target",         "delay",             "topology",    "convolution",
+        "pool",       "shift",          "weights",           "weights.rows", "weights.columns"};
+    return loader_refuse(loader, fault->status, parts[fault->part],
+                         fault->part == SNN_PART_MODEL ? -1 : (int64_t)fault->index, fields[fault->field],
+                         fault->expected, fault->found);
+}
+
+static void *unpack_alloc(void *context, size_t size)
+{
+    return loader_scratch(context, size);
+}
+
+static void unpack_free(void *context, void *pointer)
+{
+    (void)context;
+    (void)pointer;
+}
+
+enum snn_status snn_load(void *arena, size_t size, const void *bytes, size_t length, const struct snn_model **model,
+                         struct snn_loader_error *error)
+{
+    uint8_t nothing[1] = {0};
+    const size_t misaligned = (size_t)(-(uintptr_t)arena & 15);
+    struct loader loader = {nothing, 0, 0, 0, 0, error};
+    if (error == NULL || model == NULL || bytes == NULL || (arena == NULL && size != 0)) {
+        return SNN_ERROR_ARGUMENT;
+    }
+    memset(error, 0, sizeof *error);
+    *model = NULL;
+    if (length > SNN_LOADER_MAX_ARENA / 4) {
+        (void)loader_refuse(&loader, SNN_ERROR_LIMIT, "", -1, "", (int64_t)(SNN_LOADER_MAX_ARENA / 4),
+                            (int64_t)length);
+        return error->code;
+    }
+    if (size < 2 * length + 65536) {
+        error->code = SNN_ERROR_MEMORY;
+        error->needed = 3 * length + 131072;
+        return error->code;
+    }
+    if (arena != NULL) {
+        loader.base = (uint8_t *)arena + misaligned;
+        loader.high = (size - misaligned) & ~(size_t)15;
+    }
+    ProtobufCAllocator allocator = {unpack_alloc, unpack_free, &loader};
+    const Snnpb__Model *message = snnpb__model__unpack(&allocator, length, bytes);
+    const struct snn_model *made = NULL;
+    if (message != NULL) {
+        made = read_model(&loader, message);
+    } else if (error->code == SNN_OK) {
+        (void)loader_refuse(&loader, SNN_ERROR_SYNTAX, "", -1, "", 0, 0);
+    }
+    struct snn_fault fault;
+    if (made != NULL && snn_check(made, &fault) != SNN_OK) {
+        (void)report_fault(&loader, &fault);
+    }
+    if (error->code == SNN_ERROR_MEMORY) {
+        /* Twice as much ends in few rounds whatever the file turns out to hold. */
+        const size_t twice = size < SNN_LOADER_MAX_ARENA / 2 ? 2 * size : SNN_LOADER_MAX_ARENA;
+        error->needed = error->needed > twice ? error->needed : twice;
+        if (size >= SNN_LOADER_MAX_ARENA) {
+            error->code = SNN_ERROR_LIMIT;
+        }
+    }
+    if (error->code == SNN_OK) {
+        *model = made;
+        error->used = loader.low + misaligned;
+    }
+    return error->code;
+}
+
+const char *snn_status_text(enum snn_status status)
+{
+    static const char *const texts[] = {"success",
+                                        "argument is null or names nothing",
+                                        "not enough memory",
+                                        "format version not supported",
+                                        "number outside its limits",
+                                        "shapes or counts do not fit",
+                                        "reference to something that is not there",
+                                        "delay-0 projections form a cycle",
+                                        "sums could overflow",
+                                        "weight rows are not well formed",
+                                        "value outside the port's range",
+                                        "max_steps reached",
+                                        "not a .snnpb message",
+                                        "unknown enum value",
+                                        "stated size disagrees with the bytes",
+                                        "compressed bytes are broken",
+                                        "weight index is not well formed",
+                                        "weight code without a value"};
+    const int number = -(int)status;
+    return number >= 0 && number < (int)(sizeof texts / sizeof texts[0]) ? texts[number] : "unknown status";
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+#include "reference.h"
+
+#include "generated/snn_model.pb-c.h"
+#include "snn_loader.h"
+
+#include <string.h>
+#include <zlib.h>
+
+/* Random models written as .snnpb bytes in every coding and layout, read back and compared; then files cut short and with
+ * flipped bits. */
+
+enum { MOST = 1 << 20 };
+
+struct bytes {
+    uint8_t at[MOST];
+    size_t size;
+};
+
+static void put_varint(struct bytes *to, uint32_t number)
+{
+    for (; number >= 0x80; number >>= 7) {
+        to->at[to->size++] = (uint8_t)(number | 0x80);
+    }
+    to->at[to->size++] = (uint8_t)number;
+}
+
+static ProtobufCBinaryData keep_bytes(struct test_model *memory, const struct bytes *from, bool compress_it)
+{
+    ProtobufCBinaryData data = {from->size, NULL};
+    if (compress_it) {
+        uLongf size = compressBound((uLong)from->size);
+        data.data = model_memory(memory, size);
+        CHECK_EQUAL(compress2(data.data, &size, from->at, (uLong)from->size, 6), Z_OK);
+        data.len = size;
+    } else {
+        data.data = model_memory(memory, from->size);
+        memcpy(data.data, from->at, from->size);
+    }
+    return data;
+}
+
+/** Matrix of projection q as a Weights message in a random layout, coding INT8, or CODEBOOK where 16 levels do. */
+static Snnpb__Weights *write_weights(struct test_model *memory, const struct test_model *test, uint32_t q,
+                                     struct random *r)
+{
+    static struct bytes values;
+    static struct bytes index;
+    const struct snn_weights *weights = &test->projections[q].weights;
+    const int8_t *matrix = test->matrix[q];
+    const uint32_t entries = weights->rows * weights->columns;
+    Snnpb__Weights *to = model_memory(memory, sizeof *to);
+    snnpb__weights__init(to);
+    to->rows = weights->rows;
+    to->columns = weights->columns;
+    to->layout = (Snnpb__Weights__Layout)random_in(r, 0, 2);
+    to->compression = (Snnpb__Weights__Compression)random_in(r, 0, 1);
+    int32_t levels[16] = {0};
+    uint32_t level_count = 0;
+    for (uint32_t i = 0; i < entries && level_count <= 16; i++) {
+        uint32_t k = 0;
+        while (k < level_count && k < 16 && levels[k] != matrix[i]) {
+            k++;
+        }
+        if (k == level_count && level_count < 16) {
+            levels[level_count++] = matrix[i];
+        } else if (k == 16) {
+            level_count = 17;
+        }
+    }
+    if (level_count <= 16) {
+        to->coding = SNNPB__WEIGHTS__CODING__CODEBOOK;
+        to->n_codebook = level_count <= 2 ? 2 : level_count <= 4 ? 4 : 16;
+        to->codebook = model_memory(memory, sizeof levels);
+        memcpy(to->codebook, levels, sizeof levels);
+    }
+    const uint32_t bits = level_count > 16 ? 8 : to->n_codebook == 2 ? 1 : to->n_codebook == 4 ? 2 : 4;
+    memset(&values, 0, sizeof values);
+    memset(&index, 0, sizeof index);
+    for (uint32_t row = 0; row < weights->rows; row++) {
+        const int8_t *from = matrix + (size_t)row * weights->columns;
+        uint32_t count = 0;
+        for (uint32_t c = 0; c < weights->columns; c++) {
+            count += from[c] != 0 ? 1u : 0u;
+        }
+        if (to->layout == SNNPB__WEIGHTS__LAYOUT__CSR) {
+            put_varint(&index, count);
+        }
+        uint32_t least = 0;
+        for (uint32_t c = 0; c < weights->columns; c++) {
+            if (to->layout != SNNPB__WEIGHTS__LAYOUT__FULL && from[c] == 0) {
+                continue;
+            }
+            uint32_t code = (uint8_t)from[c];
+            for (uint32_t k = 0; bits < 8 && k < level_count; k++) {
+                code = levels[k] == from[c] ? k : code;
+            }
+            const uint32_t at = to->stored++ * bits;
+            values.at[at >> 3] = (uint8_t)(values.at[at >> 3] | code << (at & 7));
+            const uint32_t bit = row * weights->columns + c;
+            if (to->layout == SNNPB__WEIGHTS__LAYOUT__CSR) {
+                put_varint(&index, c - least);
+            } else if (to->layout == SNNPB__WEIGHTS__LAYOUT__BITMAP) {
+                index.at[bit >> 3] = (uint8_t)(index.at[bit >> 3] | 1u << (bit & 7));
+            }
+            least = c + 1;
+        }
+    }
+    values.size = ((size_t)to->stored * bits + 7) / 8;
+    if (to->layout == SNNPB__WEIGHTS__LAYOUT__BITMAP) {
+        index.size = (entries + 7) / 8;
+    }
+    const bool packed = to->compression == SNNPB__WEIGHTS__COMPRESSION__ZLIB;
+    to->values_size = (uint32_t)values.size;
+    to->index_size = (uint32_t)index.size;
+    to->values = keep_bytes(memory, &values, packed);
+    if (to->layout != SNNPB__WEIGHTS__LAYOUT__FULL) {
+        to->index = keep_bytes(memory, &index, packed);
+    }
+    return to;
+}
+
+static Snnpb__Shape *write_shape(struct test_model *memory, struct snn_shape shape)
+{
+    Snnpb__Shape *to = model_memory(memory, sizeof *to);
+    snnpb__shape__init(to);
+    to->channels = shape.channels;
+    to->height = shape.height;
+    to->width = shape.width;
+    return to;
+}
+
+static Snnpb__Population *write_population(struct test_model *memory, const struct snn_population *from)
+{
+    Snnpb__Population *to = model_memory(memory, sizeof *to);
+    snnpb__population__init(to);
+    to->shape = write_shape(memory, from->shape);
+    to->kind = (Snnpb__Population__Kind)from->kind;
+    to->n_threshold = from->threshold_count;
+    to->n_leak = from->leak_count;
+    to->n_bias = from->bias_count;
+    to->n_initial = from->initial_count;
+    to->threshold = model_memory(memory, to->n_threshold * 4);
+    to->leak = model_memory(memory, to->n_leak * 4);
+    to->bias = model_memory(memory, to->n_bias * 4);
+    to->initial = model_memory(memory, to->n_initial * 4);
+    for (uint32_t i = 0; i < from->threshold_count; i++) {
+        to->threshold[i] = from->threshold[i];
+    }
+    for (uint32_t i = 0; i < from->leak_count; i++) {
+        to->leak[i] = from->leak[i];
+    }
+    for (uint32_t i = 0; i < from->bias_count; i++) {
+        to->bias[i] = from->bias[i];
+    }
+    for (uint32_t i = 0; i < from->initial_count; i++) {
+        to->initial[i] = from->initial[i];
+    }
+    to->reset = (Snnpb__Population__Reset)from->reset;
+    to->reset_value = from->reset_value;
+    to->compare = (Snnpb__Population__Compare)from->compare;
+    to->refractory_steps = from->refractory_steps;
+    to->floor = from->floor;
+    to->ceiling = from->ceiling;
+    return to;
+}
+
+static Snnpb__Projection *write_projection(struct test_model *memory, const struct test_model *test, uint32_t q,
+                                           struct random *r)
+{
+    const struct snn_projection *from = &test->projections[q];
+    Snnpb__Projection *to = model_memory(memory, sizeof *to);
+    snnpb__projection__init(to);
+    to->source_case =
+        from->from_input ? SNNPB__PROJECTION__SOURCE_INPUT : SNNPB__PROJECTION__SOURCE_POPULATION;
+    to->input = from->source;
+    to->target = from->target;
+    to->delay = from->delay;
+    to->topology = (Snnpb__Projection__Topology)from->topology;
+    to->pool = from->pool;
+    to->shift = from->shift;
+    if (from->topology == SNN_CONV) {
+        Snnpb__Convolution *k = model_memory(memory, sizeof *k);
+        snnpb__convolution__init(k);
+        k->kernel_height = from->convolution.kernel_height;
+        k->kernel_width = from->convolution.kernel_width;
+        k->stride_y = from->convolution.stride_y;
+        k->stride_x = from->convolution.stride_x;
+        k->padding_y = from->convolution.padding_y;
+        k->padding_x = from->convolution.padding_x;
+        k->dilation_y = from->convolution.dilation_y;
+        k->dilation_x = from->convolution.dilation_x;
+        k->groups = from->convolution.groups;
+        to->convolution = k;
+    }
+    to->weights = write_weights(memory, test, q, r);
+    return to;
+}
+
+static size_t write_model(struct test_model *memory, const struct test_model *test, struct random *r, uint8_t **bytes)
+{
+    Snnpb__Model model = SNNPB__MODEL__INIT;
+    char name[] = "test";
+    model.format_major = 1;
+    model.name = name;
+    model.steps = test->model.steps;
+    model.max_steps = test->model.max_steps;
+    model.step_microseconds = test->model.step_microseconds;
+    model.readout = test->model.readout;
+    model.n_inputs = test->model.input_count;
+    model.n_populations = test->model.population_count;
+    model.n_projections = test->model.projection_count;
+    model.inputs = model_memory(memory, model.n_inputs * sizeof(void *));
+    model.populations = model_memory(memory, model.n_populations * sizeof(void *));
+    model.projections = model_memory(memory, model.n_projections * sizeof(void *));
+    for (uint32_t i = 0; i < model.n_inputs; i++) {
+        const struct snn_input *from = &test->inputs[i];
+        Snnpb__InputPort *to = model_memory(memory, sizeof *to);
+        snnpb__input_port__init(to);
+        to->shape = write_shape(memory, from->shape);
+        to->kind = (Snnpb__InputPort__Kind)from->kind;
+        to->multiplicity = (Snnpb__InputPort__Multiplicity)from->multiplicity;
+        to->max_events_per_step = from->max_events_per_step;
+        to->min_value = from->min_value;
+        to->max_value = from->max_value;
+        to->frame_per_step = from->frame_per_step;
+        model.inputs[i] = to;
+    }
+    for (uint32_t i = 0; i < model.n_populations; i++) {
+        model.populations[i] = write_population(memory, &test->populations[i]);
+    }
+    for (uint32_t i = 0; i < model.n_projections; i++) {
+        model.projections[i] = write_projection(memory, test, i, r);
+    }
+    *bytes = model_memory(memory, snnpb__model__get_packed_size(&model));
+    return snnpb__model__pack(&model, *bytes);
+}
+
+/** Loads with as much arena as asked for. */
+static enum snn_status load(const uint8_t *bytes, size_t length, uint8_t **arena, const struct snn_model **model,
+                            struct snn_loader_error *error)
+{
+    size_t size = 0;
+    *arena = NULL;
+    for (int round = 0; round < 20; round++) {
+        const enum snn_status status = snn_load(*arena, size, bytes, length, model, error);
+        if (status != SNN_ERROR_MEMORY) {
+            return status;
+        }
+        CHECK(*model == NULL && error->needed > size);
+        size = error->needed;
+        free(*arena);
+        *arena = malloc(size);
+        CHECK(*arena != NULL);
+    }
+    CHECK(false);
+    return SNN_ERROR_MEMORY;
+}
+
+static uint32_t run_hash(const struct snn_model *model)
+{
+    const size_t size = snn_state_size(model);
+    uint8_t *memory = malloc(size);
+    struct snn *snn = NULL;
+    struct random r = {99};
+    uint32_t hash = SNN_HASH_START;
+    CHECK(memory != NULL);
+    CHECK_EQUAL(snn_init(&snn, model, memory, size), SNN_OK);
+    for (uint32_t step = 0; step < 6; step++) {
+        for (uint32_t port = 0; port < model->input_count; port++) {
+            const struct snn_input *input = &model->inputs[port];
+            const uint32_t n = snn_shape_size(&input->shape);
+            int16_t frame[8192];
+            for (uint32_t i = 0; i < n; i++) {
+                frame[i] = (int16_t)random_in(&r, input->min_value, input->max_value);
+                if (input->kind == SNN_EVENTS && random_chance(&r, 20)) {
+                    (void)snn_event(snn, port, i);
+                }
+            }
+            if (input->kind == SNN_VALUES && (step == 0 || input->frame_per_step)) {
+                CHECK_EQUAL(snn_values_s16(snn, port, frame, n), SNN_OK);
+            }
+        }
+        CHECK_EQUAL(snn_step(snn), SNN_OK);
+        for (uint32_t p = 0; p < model->population_count; p++) {
+            hash = snn_hash_population(hash, snn, p);
+        }
+    }
+    for (uint32_t q = 0; q < model->projection_count; q++) {
+        const struct snn_projection_counters counters = snn_projection_counters(snn, q);
+        hash = snn_hash_word(hash, (uint32_t)(counters.synops + counters.macs));
+    }
+    free(memory);
+    return hash;
+}
+
+static void test_written_models_read_back(uint64_t models)
+{
+    static struct test_model test;
+    static struct test_model memory;
+    for (uint64_t seed = 0; seed < models; seed++) {
+        struct random r = {seed + 7};
+        if (model_random(&test, seed)) {
+            uint8_t *bytes = NULL;
+            uint8_t *arena = NULL;
+            const struct snn_model *model = NULL;
+            struct snn_loader_error error;
+            const size_t length = write_model(&memory, &test, &r, &bytes);
+            const enum snn_status status = load(bytes, length, &arena, &model, &error);
+            if (status != SNN_OK) {
+                fprintf(stderr, "seed %llu: %s: %s, expected %lld, found %lld\n", (unsigned long long)seed,
+                        error.path, snn_status_text(status), (long long)error.expected, (long long)error.found);
+                abort();
+            }
+            CHECK_EQUAL(run_hash(model), run_hash(&test.model));
+            free(arena);
+            model_release(&memory);
+        }
+        model_release(&test);
+    }
+}
+
+/** Whether a top-level field ends at `cut`: protobuf has no end mark, so what stands before may be a model too. */
+static bool is_boundary(const uint8_t *bytes, size_t length, size_t cut)
+{
+    size_t at = 0;
+    while (at < cut && at < length) {
+        const bool sized = (bytes[at++] & 7) == 2;
+        uint32_t number = 0;
+        for (uint32_t shift = 0; shift < 35; shift += 7) {
+            number |= (uint32_t)(bytes[at] & 0x7F) << shift;
+            if (bytes[at++] < 0x80) {
+                break;
+            }
+        }
+        at += sized ? number : 0;
+    }
+    return at == cut;
+}
+
+/** Every cut inside a field is refused; every flipped bit ends in a model or an error. Both under the sanitizers' eyes. */
+static void test_broken_files(uint64_t seed, const char *corpus)
+{
+    static struct test_model test;
+    static struct test_model memory;
+    struct random r = {seed};
+    uint8_t *bytes = NULL;
+    const struct snn_model *model = NULL;
+    struct snn_loader_error error;
+    if (!model_random(&test, seed)) {
+        model_release(&test);
+        return;
+    }
+    const size_t length = write_model(&memory, &test, &r, &bytes);
+    const size_t size = (size_t)1 << 21;
+    uint8_t *arena = malloc(size);
+    CHECK(arena != NULL);
+    if (corpus != NULL) {
+        char path[256];
+        snprintf(path, sizeof path, "%s/random-%llu.snnpb", corpus, (unsigned long long)seed);
+        FILE *file = fopen(path, "wb");
+        CHECK(file != NULL && fwrite(bytes, 1, length, file) == length && fclose(file) == 0);
+    }
+    CHECK_EQUAL(snn_load(arena, size, bytes, length, &model, &error), SNN_OK);
+    const size_t stride = length > 1000 ? length / 1000 : 1;
+    for (size_t cut = 0; cut < length; cut += stride) {
+        uint8_t *copy = malloc(cut + 1);
+        CHECK(copy != NULL);
+        memcpy(copy, bytes, cut);
+        if (snn_load(arena, size, copy, cut, &model, &error) == SNN_OK) {
+            CHECK(is_boundary(bytes, length, cut));
+        } else {
+            CHECK(model == NULL);
+        }
+        free(copy);
+    }
+    for (size_t at = 0; at < length; at += stride) {
+        const uint8_t was = bytes[at];
+        for (uint32_t bit = 0; bit < 8; bit++) {
+            bytes[at] = (uint8_t)(was ^ (1u << bit));
+            if (snn_load(arena, size, bytes, length, &model, &error) == SNN_OK) {
+                CHECK(snn_state_size(model) > 0);
+            }
+        }
+        bytes[at] = was;
+    }
+    free(arena);
+    model_release(&memory);
+    model_release(&test);
+}
+
+int main(int argc, char **argv)
+{
+    const char *corpus = argc > 1 ? argv[1] : NULL;
+    test_written_models_read_back(corpus != NULL ? 0 : 150);
+    for (uint64_t seed = 1; seed < 9; seed++) {
+        test_broken_files(seed, corpus);
+    }
+    printf("test_loader: ok\n");
+    return 0;
+}
