@@ -369,7 +369,7 @@ AVX512 static void leak(int16_t *membrane, const struct snn_parameter *parameter
     }
 }
 
-/** Rows of values: half the lanes of AVX-512 would wait for the loads, so the AVX2 kernel serves. */
+/** Rows of values come once per sample: the AVX2 kernel serves. */
 static void mac_rows(int32_t *sum, const struct snn_row_set *set, const int32_t *values)
 {
     snn_kernels_avx2.mac_rows(sum, set, values);
