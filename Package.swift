@@ -13,6 +13,14 @@ let package = Package(
     // MARK: C and system libraries
     .systemLibrary(name: "COneDNN"),
     .systemLibrary(name: "CZlib"),
+    .target(
+      name: "SNNRuntime", path: "runtime-c", exclude: ["loader", "tests"], sources: ["src"],
+      publicHeadersPath: "include"),
+    .target(
+      name: "SNNLoader", dependencies: ["SNNRuntime"], path: "runtime-c/loader",
+      sources: ["snn_loader.c", "loader_weights.c", "generated"], publicHeadersPath: "include",
+      cSettings: [.headerSearchPath("generated")],
+      linkerSettings: [.linkedLibrary("protobuf-c"), .linkedLibrary("z")]),
 
     // MARK: Swift libraries, bottom-up
     .target(name: "Tensors", dependencies: ["COneDNN"]),
@@ -27,6 +35,9 @@ let package = Package(
       dependencies: ["CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     .target(
       name: "ModelExport", dependencies: ["ModelCompression", "ModelFormat", "Spiking", "Tensors"]),
+    .target(
+      name: "Evaluation",
+      dependencies: ["Datasets", "ModelFormat", "SNNLoader", "SNNRuntime", "Tensors"]),
 
     .target(
       name: "Commands",
@@ -51,6 +62,9 @@ let package = Package(
     .testTarget(
       name: "LearningTests", dependencies: ["Learning", "Spiking", "Tensors", "TestMathematics"]),
     .testTarget(name: "ModelFormatTests", dependencies: ["ModelFormat", "ModelFixtures", "Tensors"]),
+    .testTarget(
+      name: "EvaluationTests", dependencies: ["Datasets", "Evaluation", "ModelFixtures", "ModelFormat"]
+    ),
     .testTarget(
       name: "ModelExportTests", dependencies: ["ModelExport", "ModelFixtures", "ModelFormat"]),
   ]
