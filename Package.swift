@@ -38,16 +38,18 @@ let package = Package(
     .target(
       name: "Evaluation",
       dependencies: ["Datasets", "ModelFormat", "SNNLoader", "SNNRuntime", "Tensors"]),
-
     .target(
       name: "Commands",
       dependencies: [
-        "Datasets", "Learning", "ModelCompression", "ModelExport", "ModelFormat", "Spiking",
+        "Datasets", "Evaluation", "Learning", "ModelCompression", "ModelExport", "ModelFormat", "Spiking",
         "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // MARK: Executables and tests
     .executableTarget(name: "snn-train", dependencies: ["Commands"]),
+    .executableTarget(name: "snn-export", dependencies: ["Commands"]),
+    .executableTarget(name: "snn-run", dependencies: ["Commands"]),
+    .executableTarget(name: "snn-check", dependencies: ["Commands"]),
     .target(
       name: "TestMathematics", dependencies: ["Tensors"],
       path: "Tests/TestSupport/TestMathematics"),

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Datasets
+import Evaluation
+
+/// `snn-run model.snnpb --data SET`: the C runtime over a data set.
+public struct RunCommand: ParsableCommand {
+  public static let configuration = CommandConfiguration(
+    commandName: "snn-run",
+    abstract: "Runs a model over a data set and reports accuracy, sparsity, operations and energy.")
+
+  @OptionGroup var arguments: ModelArguments
+
+  @Option(help: "The split: train, validation or test.")
+  var split: Split = .test
+
+  @Option(help: "Only the first N samples.")
+  var limit: Int?
+
+  public init() {}
+
+  public func validate() throws {
+    if let limit, limit < 1 {
+      throw ValidationError("--limit: expected at least 1, found \(limit)")
+    }
+  }
+
+  public func run() throws {
+    try reportingFailure {
+      let (bytes, loaded) = try arguments.load()
+      let dataset = try arguments.open(for: loaded.model)
+      let scored = try loaded.score(
+        dataset, split: split, options: ScoringOptions(limit: limit))
+      let report = EvaluationReport(
+        of: scored, loaded: loaded, modelBytes: bytes.count, dataset: dataset.name,
+        split: split.rawValue)
+      printLine(arguments.json ? try report.json() : report.text)
+    }
+  }
+}
