@@ -1,0 +1,43 @@
+import Foundation
+
+/// Rows of text in aligned columns: the first to the left, all others to the right.
+struct TextTable {
+  private var rows: [[String]]
+
+  init(_ header: [String]) { rows = [header] }
+
+  mutating func add(_ row: [String]) {
+    precondition(row.count == rows[0].count, "\(row.count) cells in a table of \(rows[0].count)")
+    rows.append(row)
+  }
+
+  /// The lines, two spaces in front and between columns, none behind.
+  var lines: [String] {
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      let cells = row.enumerated().map { column, text in
+        let space = String(repeating: " ", count: widths[column] - text.count)
+        return column == 0 ? text + space : space + text
+      }
+      var line = "  " + cells.joined(separator: "  ")
+      while line.last == " " { line.removeLast() }
+      return line
+    }
+  }
+}
+
+/// A number with so many decimals, whatever the locale.
+func decimal(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+
+/// A count for people: all digits of large ones, one decimal of small ones that are not whole.
+func amount(_ value: Double) -> String {
+  value == value.rounded() || value >= 10_000 ? decimal(value, 0) : decimal(value, 1)
+}
+
+/// A fraction as per cent.
+func percent(_ fraction: Double) -> String { decimal(100 * fraction, 2) + " %" }
+
+/// A text cut to `length` characters, the last an ellipsis where something is missing.
+func shortened(_ text: String, to length: Int) -> String {
+  text.count <= length ? text : text.prefix(length - 1) + "…"
+}
