@@ -7,8 +7,8 @@
 /* FORMAT.md, section 7: from packed bytes to rows in memory. */
 
 /*
- * Full rows win over sparse ones from this density on: measured (make bench), a full row costs about 1/16 of a sparse
- * one per entry on a host with vectors.
+ * From this density on rows are held full. An estimate, not yet a measurement: a vector adds 16 or 32 entries in about
+ * the time that a sparse row takes for one.
  */
 enum { FULL_FROM_ONE_IN = 16 };
 

@@ -269,6 +269,23 @@ static bool read_projection(struct loader *loader, uint32_t index, const Snnpb__
     return loader_read_weights(loader, index, from->weights, to);
 }
 
+/** What no engine reads: one class name per read-out neuron or none, and a digest of 4 bytes or none. */
+static bool check_task(struct loader *loader, const Snnpb__Model *from)
+{
+    if (from->golden_digest.len != 0 && from->golden_digest.len != 4) {
+        return loader_refuse(loader, SNN_ERROR_SIZE, "", -1, "golden_digest", 4, (int64_t)from->golden_digest.len);
+    }
+    if (from->task == NULL || from->task->n_class_names == 0 || from->readout >= from->n_populations) {
+        return true;
+    }
+    /* Three numbers below 2^32 may pass 2^64; snn_check refuses such a shape in any case. */
+    const Snnpb__Shape *shape = from->populations[from->readout]->shape;
+    const uint64_t neurons = (uint64_t)shape->channels * shape->height * shape->width;
+    return from->task->n_class_names == neurons ||
+           loader_refuse(loader, SNN_ERROR_SHAPE, "", -1, "task.class_names", (int64_t)neurons,
+                         (int64_t)from->task->n_class_names);
+}
+
 /** Structs of a whole message; the parts not read are name lengths and the task's class names, checked only. */
 static struct snn_model *read_model(struct loader *loader, const Snnpb__Model *from)
 {
@@ -307,6 +324,9 @@ static struct snn_model *read_model(struct loader *loader, const Snnpb__Model *f
         if (!read_projection(loader, i, from->projections[i], &projections[i])) {
             return NULL;
         }
+    }
+    if (!check_task(loader, from)) {
+        return NULL;
     }
     model->format_major = from->format_major;
     model->name = name;

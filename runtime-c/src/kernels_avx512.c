@@ -110,11 +110,12 @@ AVX512 static void add_rows_s32(int32_t *sum, const struct snn_row_set *set)
 
 /* ---- Taps ---- */
 
-AVX512_INLINE void add_run(int16_t *sum, const int8_t *weights, uint32_t length, __m128i shift)
+AVX512_INLINE void add_run(int16_t *sum, const int8_t *weights, uint32_t length, __m128i shift, bool shifted)
 {
     uint32_t j = 0;
     for (; j + 32 <= length; j += 32) {
-        const __m512i widened = _mm512_sll_epi16(widen_s16(weights + j), shift);
+        __m512i widened = widen_s16(weights + j);
+        widened = shifted ? _mm512_sll_epi16(widened, shift) : widened;
         _mm512_storeu_si512(sum + j, _mm512_add_epi16(_mm512_loadu_si512(sum + j), widened));
     }
     if (j + 16 <= length) {
@@ -130,30 +131,34 @@ AVX512_INLINE void add_run(int16_t *sum, const int8_t *weights, uint32_t length,
     }
 }
 
-/** With a constant `length` the compiler unrolls the run. */
+/** With constant `length` and `shifted` the compiler unrolls the run. */
 AVX512_INLINE void scatter(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count,
-                           uint32_t length)
+                           uint32_t length, bool shifted)
 {
     const __m128i shift = _mm_cvtsi32_si128((int)taps->shift);
+    const int8_t *all = taps->weights;
     const size_t weight_step = taps->weight_step_x;
     const size_t target_step = taps->target_step_x;
+    const size_t weight_row = taps->weight_step_y;
+    const size_t target_row = taps->target_step_y;
     for (uint32_t i = 0; i < count; i++) {
-        const int8_t *weights = taps->weights + (size_t)hits[i].run * taps->length;
-        uint32_t target = hits[i].target;
+        const int8_t *weights = all + (size_t)hits[i].run * length;
+        size_t target = hits[i].target;
         const uint32_t taps_x = hits[i].taps_x;
-        for (uint32_t a = 0; a < hits[i].taps_y; a++) {
+        const uint32_t taps_y = hits[i].taps_y;
+        for (uint32_t a = 0; a < taps_y; a++) {
             int16_t *to = sum + target;
             if (taps_x == 3) {
-                add_run(to, weights, length, shift);
-                add_run(to - target_step, weights + weight_step, length, shift);
-                add_run(to - 2 * target_step, weights + 2 * weight_step, length, shift);
+                add_run(to, weights, length, shift, shifted);
+                add_run(to - target_step, weights + weight_step, length, shift, shifted);
+                add_run(to - 2 * target_step, weights + 2 * weight_step, length, shift, shifted);
             } else {
                 for (uint32_t b = 0; b < taps_x; b++) {
-                    add_run(to - b * target_step, weights + b * weight_step, length, shift);
+                    add_run(to - b * target_step, weights + b * weight_step, length, shift, shifted);
                 }
             }
-            weights += taps->weight_step_y;
-            target -= taps->target_step_y;
+            weights += weight_row;
+            target -= target_row;
         }
     }
 }
@@ -161,13 +166,13 @@ AVX512_INLINE void scatter(int16_t *sum, const struct snn_taps *taps, const stru
 AVX512 static void add_taps_s16(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count)
 {
     if (taps->length == 16) {
-        scatter(sum, taps, hits, count, 16);
-    } else if (taps->length == 32) {
-        scatter(sum, taps, hits, count, 32);
-    } else if (taps->length == 64) {
-        scatter(sum, taps, hits, count, 64);
+        scatter(sum, taps, hits, count, 16, true);
+    } else if (taps->length == 32 && taps->shift == 0) {
+        scatter(sum, taps, hits, count, 32, false);
+    } else if (taps->length == 64 && taps->shift == 0) {
+        scatter(sum, taps, hits, count, 64, false);
     } else {
-        scatter(sum, taps, hits, count, taps->length);
+        scatter(sum, taps, hits, count, taps->length, true);
     }
 }
 
@@ -364,7 +369,7 @@ AVX512 static void leak(int16_t *membrane, const struct snn_parameter *parameter
     }
 }
 
-/** Rows of values: half the lanes of AVX-512 would wait for the loads, so the AVX2 kernel serves. */
+/** Rows of values come once per sample: the AVX2 kernel serves. */
 static void mac_rows(int32_t *sum, const struct snn_row_set *set, const int32_t *values)
 {
     snn_kernels_avx2.mac_rows(sum, set, values);

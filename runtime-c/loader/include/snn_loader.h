@@ -26,7 +26,7 @@ struct snn_loader_error {
  * checked before use; hostile bytes end in an error, never in undefined behaviour.
  *
  * All memory comes from `arena` (any alignment; null with size 0 to ask). When it is too small the call returns
- * SNN_ERROR_MEMORY with `error->needed`: ask, provide, call again. Two or three rounds end it: what a file holds is known
+ * SNN_ERROR_MEMORY with `error->needed`: ask, provide, call again. A few rounds end it: what a file holds is known
  * only once it is unpacked. `needed` never exceeds SNN_LOADER_MAX_ARENA, whatever the file says.
  *
  * `*model` points into the arena, or is null after an error. `bytes` may be released afterwards. `error` must not be null.
