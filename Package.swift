@@ -69,5 +69,8 @@ let package = Package(
     ),
     .testTarget(
       name: "ModelExportTests", dependencies: ["ModelExport", "ModelFixtures", "ModelFormat"]),
+    .testTarget(
+      name: "RuntimeTests",
+      dependencies: ["Evaluation", "ModelExport", "ModelFixtures", "ModelFormat", "Tensors"]),
   ]
 )

@@ -25,7 +25,7 @@ public enum EnergyRegime: String, Codable, CaseIterable, Sendable {
     case .integer:
       EnergyConstant(
         name: "MAC, int8 × int8 + int32", picojoules: 0.3,
-        source: "multiply 0.2 (SpikingJelly's op counter) + add 0.1 (Horowitz, ISSCC 2014)")
+        source: "multiply 0.2 (SpikingJelly) + add 0.1 (Horowitz, ISSCC 2014)")
     }
   }
 
