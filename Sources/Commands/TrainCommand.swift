@@ -32,27 +32,41 @@ public struct TrainCommand: ParsableCommand {
 
   public init() {}
 
+  public func validate() throws {
+    if resume, !overrides.isEmpty || seed != nil {
+      throw ValidationError("--resume: expected the run's own recipe, found --set or --seed")
+    }
+  }
+
   public func run() throws {
     try reportingFailure {
       let text = try readText(recipe)
       let recipe = try Recipe(
         yaml: text, overrides: overrides + (seed.map { ["seed=\($0)"] } ?? []))
-      try TrainingRun(recipe, folder: folder(for: recipe), resume: resume).run()
+      if resume {
+        let folder = try folderToResume(recipe)
+        try TrainingRun(folder.readRecipe()).run(in: folder, resuming: true)
+      } else {
+        // The recipe is tried before a folder is made for it.
+        let run = try TrainingRun(recipe)
+        try run.run(in: newFolder(recipe), resuming: false)
+      }
     }
   }
 
-  private func folder(for recipe: Recipe) throws -> RunFolder {
+  private func folderToResume(_ recipe: Recipe) throws -> RunFolder {
+    if let out { return try RunFolder(existing: URL(fileURLWithPath: out)) }
     let root = URL(fileURLWithPath: RunSelection.root)
-    if resume {
-      if let out { return try RunFolder(existing: URL(fileURLWithPath: out)) }
-      guard let newest = RunFolder.newest(named: recipe.name, in: root) else {
-        throw CommandFailure(
-          "\(root.path): expected a run named \(recipe.name) to resume, found none")
-      }
-      return newest
+    guard let newest = RunFolder.newest(named: recipe.name, in: root) else {
+      throw CommandFailure(
+        "\(root.path): expected a run named \(recipe.name) to resume, found none")
     }
+    return newest
+  }
+
+  private func newFolder(_ recipe: Recipe) throws -> RunFolder {
     if let out { return try RunFolder.create(for: recipe, at: URL(fileURLWithPath: out)) }
-    return try RunFolder.create(for: recipe, in: root)
+    return try RunFolder.create(for: recipe, in: URL(fileURLWithPath: RunSelection.root))
   }
 
   private func readText(_ path: String) throws -> String {

@@ -7,23 +7,21 @@ import Spiking
 /// All stages of a recipe, from the first or from where a run stopped.
 struct TrainingRun {
   private let recipe: Recipe
-  private let folder: RunFolder
-  private let resume: Bool
   private let dataset: any Dataset
   private let network: Network
   private let progress = ProgressLine()
 
-  init(_ recipe: Recipe, folder: RunFolder, resume: Bool) throws {
-    self.recipe = resume ? try folder.readRecipe() : recipe
-    self.folder = folder
-    self.resume = resume
-    dataset = try self.recipe.data.open(
-      seed: self.recipe.seed, environment: ProcessInfo.processInfo.environment)
-    network = try self.recipe.network(for: dataset)
-    for stage in self.recipe.stages { try StageCompression(stage).validate(for: network) }
+  /// Opens the data set and builds the network; throws where the recipe is impossible.
+  init(_ recipe: Recipe) throws {
+    self.recipe = recipe
+    dataset = try recipe.data.open(
+      seed: recipe.seed, environment: ProcessInfo.processInfo.environment)
+    network = try recipe.network(for: dataset)
+    for stage in recipe.stages { try StageCompression(stage).validate(for: network) }
   }
 
-  func run() throws {
+  /// Trains all stages, or those that are left, and measures the result.
+  func run(in folder: RunFolder, resuming: Bool) throws {
     let synapses = network.layers.reduce(0) { $0 + $1.weight.value.count }
     printLine(
       "\(recipe.name): \(recipe.network.architecture), T = \(network.steps), \(synapses) synapses, "
@@ -31,7 +29,7 @@ struct TrainingRun {
         + "\(dataset.count(in: .validation)) validation samples)")
     printLine("run: \(folder.url.path)")
     var checkpoint: Checkpoint?
-    if resume, FileManager.default.fileExists(atPath: folder.last.path) {
+    if resuming, FileManager.default.fileExists(atPath: folder.last.path) {
       let last = try Checkpoint(contentsOf: folder.last)
       try folder.truncateMetrics(to: last.position)
       printLine(
@@ -43,9 +41,10 @@ struct TrainingRun {
     }
     for index in recipe.stages.indices {
       if let position = checkpoint?.position, index < position.stageIndex { continue }
-      try run(stage: index, from: checkpoint?.position.stageIndex == index ? checkpoint : nil)
+      let isUnderWay = checkpoint?.position.stageIndex == index
+      try run(stage: index, in: folder, from: isUnderWay ? checkpoint : nil)
     }
-    try measure()
+    try measure(in: folder)
   }
 
   private func batches(_ stage: StageRecipe) throws -> DatasetBatches {
@@ -70,7 +69,9 @@ struct TrainingRun {
     }
   }
 
-  private func run(stage index: Int, from checkpoint: Checkpoint?) throws {
+  private func run(
+    stage index: Int, in folder: RunFolder, from checkpoint: Checkpoint?
+  ) throws {
     let stage = recipe.stages[index]
     var loop = TrainingLoop(
       network: network, stage: TrainingStage(recipe, index: index), source: try batches(stage))
@@ -101,7 +102,7 @@ struct TrainingRun {
   }
 
   /// Reads the test split once: the best network of every stage.
-  private func measure() throws {
+  private func measure(in folder: RunFolder) throws {
     let test = try SplitBatches(dataset, split: .test)
     var results: [StageMeasurement] = []
     for stage in recipe.stages {
@@ -124,6 +125,14 @@ struct TrainingRun {
           report.accuracy * 100, report.samples, measurement.meanActivity * 100))
     }
     try StageMeasurement.write(results, to: folder)
+    if case .events = dataset.input {
+      let baseline = try FrameSumBaseline(dataset: dataset)
+      printLine(
+        String(
+          format:
+            "for comparison, a static classifier of the events summed over time: test %.2f %%",
+          baseline.testAccuracy * 100))
+    }
   }
 }
 
