@@ -71,6 +71,8 @@ let package = Package(
       name: "ModelExportTests", dependencies: ["ModelExport", "ModelFixtures", "ModelFormat"]),
     .testTarget(
       name: "RuntimeTests",
-      dependencies: ["Evaluation", "ModelExport", "ModelFixtures", "ModelFormat", "Tensors"]),
+      dependencies: [
+        "Datasets", "Evaluation", "ModelExport", "ModelFixtures", "ModelFormat", "Tensors",
+      ]),
   ]
 )
