@@ -41,7 +41,8 @@ let package = Package(
     .target(
       name: "Commands",
       dependencies: [
-        "Datasets", "Evaluation", "Learning", "ModelCompression", "ModelExport", "ModelFormat", "Spiking",
+        "Datasets", "Evaluation", "Learning", "ModelCompression", "ModelExport", "ModelFormat",
+        "Spiking",
         "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -63,9 +64,11 @@ let package = Package(
       exclude: ["Oracle"]),
     .testTarget(
       name: "LearningTests", dependencies: ["Learning", "Spiking", "Tensors", "TestMathematics"]),
-    .testTarget(name: "ModelFormatTests", dependencies: ["ModelFormat", "ModelFixtures", "Tensors"]),
     .testTarget(
-      name: "EvaluationTests", dependencies: ["Datasets", "Evaluation", "ModelFixtures", "ModelFormat"]
+      name: "ModelFormatTests", dependencies: ["ModelFormat", "ModelFixtures", "Tensors"]),
+    .testTarget(
+      name: "EvaluationTests",
+      dependencies: ["Datasets", "Evaluation", "ModelFixtures", "ModelFormat"]
     ),
     .testTarget(
       name: "ModelExportTests", dependencies: ["ModelExport", "ModelFixtures", "ModelFormat"]),
