@@ -14,7 +14,8 @@ public enum RuntimeError: Error, Equatable, Sendable, CustomStringConvertible {
       // Some rules compare no numbers: that the bytes are a message at all, say.
       "\(path.isEmpty ? "model" : path): "
         + (expected == 0 && found == 0
-          ? reason : "expected \(expected), found \(found): \(reason)")
+          ? "expected a whole and valid .snnpb file, found one that is \(reason)"
+          : "expected \(expected), found \(found): \(reason)")
     case .unsuitable(let path, let expected, let found):
       "\(path): expected \(expected), found \(found)"
     }
