@@ -8,6 +8,8 @@ final class StageCompression: TrainingObserver {
   let name = "compression"
   private let bits: QuantizationRecipe?
   private let plan: PruningPlan?
+  /// The quantised network, whose grid checkpoints keep.
+  private var network: Network?
   private var stepsPerEpoch = 1
   private var steps = 1
 
@@ -41,16 +43,13 @@ final class StageCompression: TrainingObserver {
       for layer in network.layers { layer.hook = nil }
       return
     }
-    let widths = try network.layers.map { layer in
-      try Self.width(bits.layers[layer.name] ?? bits.bits, of: layer.name)
+    var widths: [String: WeightBits] = [:]
+    for layer in network.layers {
+      widths[layer.name] = try Self.width(bits.layers[layer.name] ?? bits.bits, of: layer.name)
     }
-    for (index, (layer, width)) in zip(network.layers, widths).enumerated() {
-      layer.hook = Quantizer(
-        for: layer, bits: width, inputScale: index == 0 ? network.input.scale : nil)
-    }
+    network.quantize { widths[$0.name] ?? .eight }
     self.network = network
   }
-  private var network: Network?
 
   func willBeginStage(_ network: Network, steps: Int, stepsPerEpoch: Int) throws {
     self.steps = steps
