@@ -2,6 +2,8 @@ import Datasets
 import Foundation
 import Learning
 import ModelCompression
+import ModelExport
+import ModelFormat
 import Spiking
 
 /// All stages of a recipe, from the first or from where a run stopped.
@@ -80,6 +82,7 @@ struct TrainingRun {
     loop.onProgress = { progress.show($0) }
     let layers = network.layers.dropLast().map(\.name)
     loop.onEpoch = { metrics in
+      if stage.quantization != nil { try checkBounds(stage) }
       try folder.append(metrics, layers: layers)
       progress.clear()
       printLine(
@@ -98,6 +101,18 @@ struct TrainingRun {
         String(
           format: "%@: best epoch %d, validation %.2f %%", stage.name, best.epoch + 1,
           best.validation.accuracy * 100))
+    }
+  }
+
+  /// A network whose sums could leave the integers of a device is told now, not after hours at export.
+  private func checkBounds(_ stage: StageRecipe) throws {
+    do {
+      _ = try lower(
+        network, as: ExportDescription(name: recipe.name, maximumSteps: network.steps)
+      ).validate()
+    } catch let error as ModelError {
+      throw CommandFailure(
+        "stage \(stage.name): \(error); fewer bits or inputs keep the sums in bounds")
     }
   }
 
