@@ -51,6 +51,7 @@ let package = Package(
     .executableTarget(name: "snn-export", dependencies: ["Commands"]),
     .executableTarget(name: "snn-run", dependencies: ["Commands"]),
     .executableTarget(name: "snn-check", dependencies: ["Commands"]),
+    .executableTarget(name: "snn-bench", dependencies: ["Commands"]),
     .target(
       name: "TestMathematics", dependencies: ["Tensors"],
       path: "Tests/TestSupport/TestMathematics"),

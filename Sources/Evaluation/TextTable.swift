@@ -1,18 +1,18 @@
 import Foundation
 
 /// Rows of text in aligned columns: the first to the left, all others to the right.
-struct TextTable {
+package struct TextTable {
   private var rows: [[String]]
 
-  init(_ header: [String]) { rows = [header] }
+  package init(_ header: [String]) { rows = [header] }
 
-  mutating func add(_ row: [String]) {
+  package mutating func add(_ row: [String]) {
     precondition(row.count == rows[0].count, "\(row.count) cells in a table of \(rows[0].count)")
     rows.append(row)
   }
 
   /// The lines, two spaces in front and between columns, none behind.
-  var lines: [String] {
+  package var lines: [String] {
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       let cells = row.enumerated().map { column, text in
@@ -27,7 +27,7 @@ struct TextTable {
 }
 
 /// A number with so many decimals, whatever the locale.
-func decimal(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+package func decimal(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 
 /// A count for people: all digits of large ones, one decimal of small ones that are not whole.
 func amount(_ value: Double) -> String {

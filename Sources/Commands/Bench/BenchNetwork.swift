@@ -1,0 +1,80 @@
+import Learning
+import ModelCompression
+import Spiking
+import Tensors
+
+/// A network that is measured, with random weights and random input, and the bars it is held to.
+struct BenchNetwork {
+  let name: String
+  let architecture: String
+  let input: NetworkInput
+  let steps: Int
+  let batchSize: Int
+  /// Float training, as a fraction of what the matrix product's own rate allows.
+  let trainingBar: Double
+  /// Milliseconds of one inference on one thread.
+  let latencyBar: Double?
+
+  /// Float training takes at least the quantised network's time divided by this.
+  static let quantizedRatioBar = 1.3
+  /// Fraction of input neurons that spike in a step, where the input is events.
+  private static let eventRate = 0.05
+  /// Hidden layers spike at most this often, per neuron and step, before quantisation rounds thresholds.
+  private static let greatestRate = 0.095
+
+  static let all = [
+    BenchNetwork(
+      name: "N1", architecture: "256-10", input: .values(.init(channels: 784), scale: 1 / 255),
+      steps: 10, batchSize: 64, trainingBar: 0.20, latencyBar: nil),
+    BenchNetwork(
+      name: "N2", architecture: "16C3-P2-32C3-P2-128-10",
+      input: .values(.init(channels: 1, height: 28, width: 28), scale: 1 / 255), steps: 5,
+      batchSize: 64, trainingBar: 0.40, latencyBar: 0.12),
+    BenchNetwork(
+      name: "N3", architecture: "16C3-P2-32C3-P2-128-10",
+      input: .events(.init(channels: 2, height: 34, width: 34)), steps: 20, batchSize: 64,
+      trainingBar: 0.40, latencyBar: 0.5),
+    BenchNetwork(
+      name: "N4", architecture: "64C3-64C3-P2-128C3-128C3-P2-256C3-256C3-P2-256-10",
+      input: .values(.init(channels: 3, height: 32, width: 32), scale: 1 / 255), steps: 5,
+      batchSize: 16, trainingBar: 0.75, latencyBar: nil),
+  ]
+
+  /// `784 256-10, T = 10`.
+  var description: String { "\(input.shape) \(architecture), T = \(steps)" }
+
+  /// The same random samples every time.
+  func batch(of count: Int) -> TrainingBatch {
+    var random = RandomSource(seed: 7)
+    let isEvents = input.scale == nil
+    let values = (0..<(isEvents ? steps : 1) * count * input.shape.count).map { _ -> UInt8 in
+      isEvents
+        ? (random.uniform() < Self.eventRate ? 1 : 0) : UInt8(random.integer(below: 256))
+    }
+    return TrainingBatch(
+      values: values, labels: (0..<count).map { _ in random.integer(below: 10) })
+  }
+
+  /// The network with thresholds raised until every hidden layer is as sparse as a trained one.
+  func network() throws -> Network {
+    let network = try Network(
+      name: name, architecture: Architecture(architecture), input: input, classes: 10,
+      steps: steps, neurons: NeuronConfiguration(), random: RandomSource(seed: 1))
+    let batch = batch(of: 4)
+    var scale: Float = 0.3
+    while try ThresholdCalibration(scale: scale, shardSize: 4).run(network, on: batch)
+      .contains(where: { $0.rate > Self.greatestRate })
+    {
+      scale *= 1.25
+    }
+    return network
+  }
+
+  /// The same network at 4 bits, its first layer at 8.
+  func quantizedNetwork() throws -> Network {
+    let network = try network()
+    let first = network.layers[0].name
+    network.quantize { $0.name == first ? .eight : .four }
+    return network
+  }
+}
