@@ -412,7 +412,7 @@ struct places {
 };
 
 /** 16 neurons: new membranes are stored, lanes that spike returned. */
-AVX2_INLINE __m256i step_16(struct snn_lif_pass *pass, uint32_t i, const struct places *at, uint32_t half,
+AVX2_INLINE __m256i step_16(const struct snn_lif_pass *pass, uint32_t i, const struct places *at, uint32_t half,
                             __m256i *changed, __m256i *any, int accumulator, bool leaky)
 {
     __m256i v = load(pass->membrane + i);
@@ -435,9 +435,14 @@ AVX2_INLINE __m256i step_16(struct snn_lif_pass *pass, uint32_t i, const struct 
     return spikes;
 }
 
-AVX2_INLINE void step_words(struct snn_lif_pass *pass, int accumulator, bool leaky)
+AVX2_INLINE void step_words(struct snn_lif_pass *whole, int accumulator, bool leaky)
 {
+    /* A copy whose address stays here, which stores through other pointers cannot change: it lives in registers. */
+    const struct snn_lif_pass copy = *whole;
+    const struct snn_lif_pass *pass = &copy;
     const uint32_t words = pass->count / 32;
+    uint32_t spike_count = 0;
+    uint32_t saturations = 0;
     struct places at = {0, 0, 0};
     __m256i any = _mm256_setzero_si256();
     for (uint32_t word = 0; word < words; word++) {
@@ -446,14 +451,16 @@ AVX2_INLINE void step_words(struct snn_lif_pass *pass, int accumulator, bool lea
         const __m256i second = step_16(pass, word * 32 + 16, &at, 16, &changed[1], &any, accumulator, leaky);
         const uint32_t spikes = to_bits(first, second);
         pass->spikes[word] = spikes;
-        pass->spike_count += (uint32_t)__builtin_popcount(spikes);
-        pass->saturations += (uint32_t)__builtin_popcount(to_bits(changed[0], changed[1]));
+        spike_count += (uint32_t)__builtin_popcount(spikes);
+        saturations += (uint32_t)__builtin_popcount(to_bits(changed[0], changed[1]));
         at.threshold = at.threshold + 32 < pass->threshold.period ? at.threshold + 32 : 0;
         at.leak = at.leak + 32 < pass->leak.period ? at.leak + 32 : 0;
         at.offset = at.offset + 32 < pass->offset.period ? at.offset + 32 : 0;
     }
-    pass->any_membrane = pass->any_membrane || _mm256_testz_si256(any, any) == 0;
-    snn_lif_from(pass, words * 32);
+    whole->spike_count += spike_count;
+    whole->saturations += saturations;
+    whole->any_membrane = whole->any_membrane || _mm256_testz_si256(any, any) == 0;
+    snn_lif_from(whole, words * 32);
 }
 
 AVX2 static void lif(struct snn_lif_pass *pass)

@@ -120,19 +120,22 @@ struct lanes {
 /** Channels of a block: 32, 16 in a half vector, or those of a mask. */
 enum width { WHOLE, HALF, SOME };
 
+/** From tap to tap in the weights. */
+struct steps {
+    size_t y, x;
+};
+
 /**
  * A grid of taps x 32 channels from channel j on: the lanes are summed in registers, then each sum is loaded and stored
- * once. 64 lanes of int8 stay within 2^13. Constant `rows`, `columns` and `width` unroll it.
+ * once. 64 lanes of int8 stay within 2^13. Constant `rows`, `columns`, `steps` and `width` make it straight code.
  */
 AVX512_INLINE void add_grid(void *sum, const struct snn_taps *taps, const struct lanes *lanes, size_t target,
-                            uint32_t j, int rows, int columns, enum width width, bool wide)
+                            uint32_t j, int rows, int columns, struct steps steps, enum width width, bool wide)
 {
     __m512i total[9];
     const __mmask32 mask = lanes_of(taps->length - j);
     const __m128i shift = _mm_cvtsi32_si128((int)taps->shift);
     const int8_t *weights = taps->weights + j;
-    const size_t step_y = taps->weight_step_y;
-    const size_t step_x = taps->weight_step_x;
     for (int k = 0; k < rows * columns; k++) {
         total[k] = _mm512_setzero_si512();
     }
@@ -140,7 +143,7 @@ AVX512_INLINE void add_grid(void *sum, const struct snn_taps *taps, const struct
         const int8_t *from = weights + lanes->offsets[i];
         for (int a = 0; a < rows; a++) {
             for (int b = 0; b < columns; b++) {
-                const int8_t *tap = from + (size_t)a * step_y + (size_t)b * step_x;
+                const int8_t *tap = from + (size_t)a * steps.y + (size_t)b * steps.x;
                 __m512i *to = &total[a * columns + b];
                 if (width == WHOLE) {
                     *to = _mm512_add_epi16(*to, widen_s16(tap));
@@ -175,27 +178,36 @@ AVX512_INLINE void add_grid(void *sum, const struct snn_taps *taps, const struct
 AVX512_INLINE void add_grids(void *sum, const struct snn_taps *taps, const struct lanes *lanes, size_t target,
                              int rows, int columns, bool wide)
 {
+    const struct steps steps = {taps->weight_step_y, taps->weight_step_x};
     uint32_t j = 0;
     for (; j + 32 <= taps->length; j += 32) {
-        add_grid(sum, taps, lanes, target, j, rows, columns, WHOLE, wide);
+        add_grid(sum, taps, lanes, target, j, rows, columns, steps, WHOLE, wide);
     }
     if (j + 16 == taps->length) {
-        add_grid(sum, taps, lanes, target, j, rows, columns, HALF, wide);
+        add_grid(sum, taps, lanes, target, j, rows, columns, steps, HALF, wide);
     } else if (j < taps->length) {
-        add_grid(sum, taps, lanes, target, j, rows, columns, SOME, wide);
+        add_grid(sum, taps, lanes, target, j, rows, columns, steps, SOME, wide);
     }
 }
 
 AVX512_INLINE uint64_t scatter(void *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count,
                                bool wide)
 {
+    /* A 3 x 3 kernel of stride 1, the common one: steps are constants then. */
+    const bool packed = taps->weight_step_x == taps->length && taps->weight_step_y == 3 * taps->length;
     struct lanes lanes;
     uint64_t synapses = 0;
     for (uint32_t i = 0; i < count; i++) {
         lanes.count = snn_expand(taps, &hits[i], lanes.offsets, &synapses);
         const size_t target = hits[i].target;
         if (hits[i].taps_y == 3 && hits[i].taps_x == 3) {
-            add_grids(sum, taps, &lanes, target, 3, 3, wide);
+            if (packed && taps->length == 32) {
+                add_grid(sum, taps, &lanes, target, 0, 3, 3, (struct steps){96, 32}, WHOLE, wide);
+            } else if (packed && taps->length == 16) {
+                add_grid(sum, taps, &lanes, target, 0, 3, 3, (struct steps){48, 16}, HALF, wide);
+            } else {
+                add_grids(sum, taps, &lanes, target, 3, 3, wide);
+            }
             continue;
         }
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
@@ -328,13 +340,18 @@ AVX512_INLINE __m512i integrate_32(const struct snn_lif_pass *pass, __m512i v, u
     return clamped;
 }
 
-AVX512_INLINE void step_words(struct snn_lif_pass *pass, int accumulator, bool leaky, bool refractory)
+AVX512_INLINE void step_words(struct snn_lif_pass *whole, int accumulator, bool leaky, bool refractory)
 {
+    /* A copy whose address stays here, which stores through other pointers cannot change: it lives in registers. */
+    const struct snn_lif_pass copy = *whole;
+    const struct snn_lif_pass *pass = &copy;
     const uint32_t words = pass->count / 32;
     const int16_t reset_to = pass->reset == SNN_RESET_ZERO ? 0 : pass->reset_value;
     uint32_t t = 0;
     uint32_t l = 0;
     uint32_t o = 0;
+    uint32_t spike_count = 0;
+    uint32_t saturations = 0;
     __m512i any = _mm512_setzero_si512();
     for (uint32_t word = 0; word < words; word++) {
         const uint32_t i = word * 32;
@@ -361,14 +378,16 @@ AVX512_INLINE void step_words(struct snn_lif_pass *pass, int accumulator, bool l
         _mm512_storeu_si512(pass->membrane + i, v);
         any = _mm512_or_si512(any, v);
         pass->spikes[word] = spikes;
-        pass->spike_count += (uint32_t)__builtin_popcount(spikes);
-        pass->saturations += (uint32_t)__builtin_popcount(changed);
+        spike_count += (uint32_t)__builtin_popcount(spikes);
+        saturations += (uint32_t)__builtin_popcount(changed);
         t = t + 32 < pass->threshold.period ? t + 32 : 0;
         l = l + 32 < pass->leak.period ? l + 32 : 0;
         o = o + 32 < pass->offset.period ? o + 32 : 0;
     }
-    pass->any_membrane = pass->any_membrane || _mm512_test_epi16_mask(any, any) != 0;
-    snn_lif_from(pass, words * 32);
+    whole->spike_count += spike_count;
+    whole->saturations += saturations;
+    whole->any_membrane = whole->any_membrane || _mm512_test_epi16_mask(any, any) != 0;
+    snn_lif_from(whole, words * 32);
 }
 
 AVX512 static void lif(struct snn_lif_pass *pass)
