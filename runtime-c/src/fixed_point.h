@@ -85,4 +85,13 @@ static inline uint32_t snn_lowest_bit(uint32_t word)
 #endif
 }
 
+/** Set bits of a word, by sums in ever wider fields. */
+static inline uint32_t snn_count_bits(uint32_t word)
+{
+    word -= (word >> 1) & 0x55555555u;
+    word = (word & 0x33333333u) + ((word >> 2) & 0x33333333u);
+    word = (word + (word >> 4)) & 0x0F0F0F0Fu;
+    return (word * 0x01010101u) >> 24;
+}
+
 #endif

@@ -115,6 +115,9 @@ const struct snn_kernels *snn_best_kernels(void);
 /** Neurons first ... count - 1 of a pass, in portable C; `first` is a multiple of 32. Adds to the findings. */
 void snn_lif_from(struct snn_lif_pass *pass, uint32_t first);
 
+/** All whole words of 32 neurons of a pass without leak and refractory steps, in portable C. Adds to the findings. */
+void snn_lif_words(struct snn_lif_pass *pass);
+
 /* ---- State ---- */
 
 struct snn_input_state {

@@ -47,11 +47,23 @@ static inline void add_runs_s16(uint16_t *sum, const int8_t *weights, const uint
     }
 }
 
-/** As add_runs_s16 modulo 2^32. */
+/** As add_runs_s16 modulo 2^32; runs are summed in 16 bits, four at a time. */
 static inline void add_runs_s32(uint32_t *restrict sum, const int8_t *restrict weights, const uint32_t *offsets,
                                 uint32_t count, uint32_t length, uint32_t shift)
 {
-    for (uint32_t i = 0; i < count; i++) {
+    uint32_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+        const int8_t *restrict a = weights + offsets[i];
+        const int8_t *restrict b = weights + offsets[i + 1];
+        const int8_t *restrict c = weights + offsets[i + 2];
+        const int8_t *restrict d = weights + offsets[i + 3];
+        for (uint32_t j = 0; j < length; j++) {
+            const int16_t first = (int16_t)(a[j] + b[j]);
+            const int16_t second = (int16_t)(c[j] + d[j]);
+            sum[j] += (uint32_t)(int16_t)(first + second) << shift;
+        }
+    }
+    for (; i < count; i++) {
         const int8_t *restrict run = weights + offsets[i];
         for (uint32_t j = 0; j < length; j++) {
             sum[j] += (uint32_t)run[j] << shift;
@@ -172,26 +184,51 @@ static void mac_taps(int32_t *sum, const struct snn_taps *taps, const struct snn
     }
 }
 
+/**
+ * snn_leak_s16 in 16-bit lanes: the magnitude, at most 2^15, times the leak, at most 2^15, is a product of two halves,
+ * of which bits 15 to 30 are kept.
+ */
+static inline void leak_run(int16_t *restrict membrane, const uint16_t *restrict leaks, uint32_t count)
+{
+    for (uint32_t j = 0; j < count; j++) {
+        const int16_t v = membrane[j];
+        const uint16_t sign = v < 0 ? UINT16_MAX : 0;
+        const uint16_t magnitude = (uint16_t)(((uint16_t)v ^ sign) - sign);
+        const uint32_t product = (uint32_t)magnitude * leaks[j];
+        const uint16_t high = (uint16_t)(product >> 16);
+        const uint16_t low = (uint16_t)product;
+        const uint16_t kept = (uint16_t)((uint16_t)(high << 1) | (uint16_t)(low >> 15));
+        ((uint16_t *)membrane)[j] = (uint16_t)((kept ^ sign) - sign);
+    }
+}
+
 static void leak(int16_t *membrane, const struct snn_parameter *parameter, uint32_t count)
 {
     const uint16_t *leaks = parameter->values;
+    uint16_t filled[32];
     uint32_t l = 0;
-    if (parameter->period == 1) {
-        const uint32_t one = leaks[0];
-        for (uint32_t i = 0; i < count; i++) {
-            membrane[i] = snn_leak_s16(membrane[i], one);
-        }
-        return;
+    for (uint32_t j = 0; j < 32; j++) {
+        filled[j] = leaks[0];
     }
-    for (uint32_t i = 0; i < count; i++) {
-        membrane[i] = snn_leak_s16(membrane[i], leaks[l]);
-        l = l + 1 < parameter->period ? l + 1 : 0;
+    uint32_t i = 0;
+    for (; i + 32 <= count; i += 32) {
+        leak_run(membrane + i, parameter->period == 1 ? filled : leaks + l, 32);
+        l = l + 32 < parameter->period ? l + 32 : 0;
     }
+    leak_run(membrane + i, parameter->period == 1 ? filled : leaks + l, count - i);
 }
 
 static void lif(struct snn_lif_pass *pass)
 {
-    snn_lif_from(pass, 0);
+    uint32_t done = 0;
+    if (pass->refractory == NULL) {
+        done = pass->count - pass->count % 32;
+        if (pass->leak.values != NULL) {
+            leak(pass->membrane, &pass->leak, done);
+        }
+        snn_lif_words(pass);
+    }
+    snn_lif_from(pass, done);
 }
 
 static uint32_t find_spikes(const uint32_t *bits, uint32_t words, uint32_t *word, uint32_t indices[SNN_CHUNK])
