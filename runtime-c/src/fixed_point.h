@@ -35,8 +35,8 @@ static inline int32_t snn_shift_left_s32(int32_t a, uint32_t shift)
 }
 
 /**
- * The scaled sum of a projection from values: floor((a + 2^(shift-1)) / 2^shift), |a| + 2^(shift-1) < 2^24.
- * 2^30 makes it positive and is a multiple of 2^shift, or (shift 31) leaves 0 as it should.
+ * The scaled sum of a projection from values: floor((a + 2^(shift-1)) / 2^shift), |a| + 2^(shift-1) < 2^24, so that
+ * shift <= 24. 2^30 makes it positive and is a multiple of 2^shift.
  */
 static inline int32_t snn_scale_value(int32_t a, uint32_t shift)
 {

@@ -88,17 +88,18 @@ bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32
     if (input == NULL || dt == 0) {
         return false;
     }
+    /* Before its time is looked at: an event outside the sensor says nothing about the recording. */
+    const struct snn_shape *shape = &snn->model->inputs[port].shape;
+    if (x >= shape->width || y >= shape->height || polarity >= shape->channels) {
+        input->counters.dropped_outside++;
+        return false;
+    }
     if (!snn->started) {
         snn->start = microseconds;
         snn->boundary = (uint64_t)(snn->steps + 1) * dt;
         snn->started = true;
     }
     snn_advance(snn, microseconds);
-    const struct snn_shape *shape = &snn->model->inputs[port].shape;
-    if (x >= shape->width || y >= shape->height || polarity >= shape->channels) {
-        input->counters.dropped_outside++;
-        return false;
-    }
     if (snn->steps >= snn->timed_steps || microseconds < snn->start ||
         microseconds - snn->start < snn->boundary - dt) {
         input->counters.dropped_late++;

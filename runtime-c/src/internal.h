@@ -194,8 +194,7 @@ struct snn_plan {
 };
 
 enum snn_status snn_plan_model(const struct snn_model *model, struct snn_plan *plan, struct snn_fault *fault);
-enum snn_status snn_check_weights(const struct snn_projection *projection, uint32_t index, uint64_t *stored,
-                                  struct snn_fault *fault);
+enum snn_status snn_check_weights(const struct snn_projection *projection, uint32_t index, struct snn_fault *fault);
 enum snn_status snn_check_bounds(const struct snn_model *model, struct snn_plan *plan, struct snn_fault *fault);
 
 /** Fills `fault` where there is one; returns fault.status. */

@@ -96,8 +96,9 @@ SNN_MUST_USE enum snn_status snn_start(struct snn *snn, uint64_t microseconds, u
 
 /**
  * An address event. Closes every step that ends at or before its time, then injects index
- * (y * width + x) * channels + polarity as snn_event does. False when dropped: outside the sensor, or late (before the
- * open step, or after the sample's last). Any number of steps up to the sample's may run inside this call.
+ * (y * width + x) * channels + polarity as snn_event does. Time may go back within the open step. False when dropped:
+ * outside the sensor, which neither sets t0 nor closes a step, or late (before the open step, or after the sample's last).
+ * Any number of steps up to the sample's may run inside this call.
  */
 bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32_t polarity, uint64_t microseconds);
 
