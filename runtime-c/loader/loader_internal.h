@@ -11,8 +11,7 @@
 struct loader {
     uint8_t *base;
     size_t low, high;       /* free bytes lie between */
-    uint64_t full_entries;  /* weights of the model held as full rows */
-    uint64_t stored;        /* weights stored in the file */
+    uint64_t entries; /* rows * columns of the projections read so far */
     struct snn_loader_error *error;
 };
 
@@ -24,6 +23,9 @@ void *loader_scratch(struct loader *loader, uint64_t size);
 /** Sets the error: `part` "projections", its index (negative: none) and `field`. Returns false. */
 bool loader_refuse(struct loader *loader, enum snn_status code, const char *part, int64_t index, const char *field,
                    int64_t expected, int64_t found);
+
+/** Refuses text, which ends in 0, that is not UTF-8. */
+bool loader_check_text(struct loader *loader, const char *part, int64_t index, const char *field, const char *text);
 
 /** Reads the weights of projection `index`, whose topology and convolution are set. */
 bool loader_read_weights(struct loader *loader, uint32_t index, const Snnpb__Weights *from,

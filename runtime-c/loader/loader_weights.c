@@ -350,9 +350,9 @@ static bool check_sizes(struct reader *reader)
     if (from->rows == 0 || from->rows > UINT32_C(1) << 20 || from->columns == 0 || from->columns >= UINT32_C(1) << 31) {
         return refuse(reader, SNN_ERROR_SHAPE, "weights.rows", UINT32_C(1) << 20, from->rows);
     }
-    reader->loader->stored += from->stored;
-    if (reader->loader->stored > max_entries) {
-        return refuse(reader, SNN_ERROR_LIMIT, "weights.stored", max_entries, reader->loader->stored);
+    reader->loader->entries += entries;
+    if (reader->loader->entries > max_entries) {
+        return refuse(reader, SNN_ERROR_LIMIT, "weights.rows", max_entries, reader->loader->entries);
     }
     if (from->layout < SNNPB__WEIGHTS__LAYOUT__FULL || from->layout > SNNPB__WEIGHTS__LAYOUT__BITMAP) {
         return refuse(reader, SNN_ERROR_ENUM, "weights.layout", SNNPB__WEIGHTS__LAYOUT__BITMAP,
@@ -423,11 +423,9 @@ bool loader_read_weights(struct loader *loader, uint32_t index, const Snnpb__Wei
     to->rows = from->rows;
     to->columns = from->columns;
     bool read = false;
-    if (!matrix || (synapses * FULL_FROM_ONE_IN >= entries && loader->full_entries + entries <= max_entries)) {
-        loader->full_entries += entries;
+    if (!matrix || synapses * FULL_FROM_ONE_IN >= entries) {
         read = fill_full(&reader, runs, length, matrix && synapses != entries, to);
     } else {
-        loader->full_entries += synapses;
         read = fill_sparse(&reader, runs, length, synapses, to);
     }
     loader->high = high;

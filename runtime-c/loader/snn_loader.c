@@ -109,6 +109,11 @@ static bool known(const struct place *at, const char *field, int value, int last
            loader_refuse(at->loader, SNN_ERROR_ENUM, at->part, at->index, field, last, value);
 }
 
+static bool text(const struct place *at, const char *field, const char *value)
+{
+    return loader_check_text(at->loader, at->part, at->index, field, value);
+}
+
 static bool present(const struct place *at, const char *field, const void *message)
 {
     return message != NULL || loader_refuse(at->loader, SNN_ERROR_SHAPE, at->part, at->index, field, 1, 0);
@@ -124,7 +129,8 @@ static bool read_input(struct loader *loader, uint32_t index, const Snnpb__Input
 {
     const struct place at = {loader, "inputs", index};
     const bool values = from->kind == SNNPB__INPUT_PORT__KIND__VALUES;
-    if (!present(&at, "shape", from->shape) || !known(&at, "kind", (int)from->kind, SNN_VALUES) ||
+    if (!text(&at, "name", from->name) || !text(&at, "encoder", from->encoder) ||
+        !present(&at, "shape", from->shape) || !known(&at, "kind", (int)from->kind, SNN_VALUES) ||
         !known(&at, "multiplicity", (int)from->multiplicity, SNN_EVERY) ||
         (values && (!in_range(&at, "min_value", from->min_value, INT16_MIN, INT16_MAX) ||
                     !in_range(&at, "max_value", from->max_value, INT16_MIN, INT16_MAX)))) {
@@ -190,7 +196,8 @@ static bool read_population(struct loader *loader, uint32_t index, const Snnpb__
 {
     const struct place at = {loader, "populations", index};
     const bool lif = from->kind == SNNPB__POPULATION__KIND__LIF;
-    if (!present(&at, "shape", from->shape) || !known(&at, "kind", (int)from->kind, SNN_READOUT) ||
+    if (!text(&at, "name", from->name) || !present(&at, "shape", from->shape) ||
+        !known(&at, "kind", (int)from->kind, SNN_READOUT) ||
         !known(&at, "reset", (int)from->reset, SNN_RESET_VALUE) ||
         !known(&at, "compare", (int)from->compare, SNN_GREATER_EQUAL) ||
         (lif && (!in_range(&at, "reset_value", from->reset_value, INT16_MIN, INT16_MAX) ||
@@ -251,8 +258,8 @@ static bool read_projection(struct loader *loader, uint32_t index, const Snnpb__
         return loader_refuse(loader, SNN_ERROR_REFERENCE, at.part, at.index, bad_source ? "source" : "target",
                              UINT16_MAX, bad_source ? source : from->target);
     }
-    if (!known(&at, "topology", (int)from->topology, SNN_LATERAL) || !in_range(&at, "delay", from->delay, 0, 1) ||
-        !in_range(&at, "pool", from->pool, 0, 16) || !in_range(&at, "shift", from->shift, 0, 31) ||
+    if (!text(&at, "name", from->name) || !known(&at, "topology", (int)from->topology, SNN_LATERAL) || !in_range(&at, "delay", from->delay, 0, 1) ||
+        !in_range(&at, "pool", from->pool, 0, 16) || !in_range(&at, "shift", from->shift, 0, 24) ||
         !present(&at, "weights", from->weights)) {
         return false;
     }
@@ -275,6 +282,16 @@ static bool check_task(struct loader *loader, const Snnpb__Model *from)
     if (from->golden_digest.len != 0 && from->golden_digest.len != 4) {
         return loader_refuse(loader, SNN_ERROR_SIZE, "", -1, "golden_digest", 4, (int64_t)from->golden_digest.len);
     }
+    const struct place at = {loader, "", -1};
+    for (size_t i = 0; from->task != NULL && i < from->task->n_class_names; i++) {
+        if (!text(&at, "task.class_names", from->task->class_names[i])) {
+            return false;
+        }
+    }
+    if (from->task != NULL &&
+        (!text(&at, "task.dataset", from->task->dataset) || !text(&at, "task.recipe", from->task->recipe))) {
+        return false;
+    }
     if (from->task == NULL || from->task->n_class_names == 0 || from->readout >= from->n_populations) {
         return true;
     }
@@ -294,7 +311,8 @@ static struct snn_model *read_model(struct loader *loader, const Snnpb__Model *f
         (void)loader_refuse(loader, SNN_ERROR_VERSION, "", -1, "format_major", SNN_FORMAT_MAJOR, from->format_major);
         return NULL;
     }
-    if (!in_range(&at, "name", (int64_t)strlen(from->name), 0, 64) ||
+    if (!text(&at, "name", from->name) || !text(&at, "producer", from->producer) ||
+        !in_range(&at, "name", (int64_t)strlen(from->name), 0, 64) ||
         !in_range(&at, "producer", (int64_t)strlen(from->producer), 0, 256) ||
         !in_range(&at, "inputs", (int64_t)from->n_inputs, 1, 16) ||
         !in_range(&at, "populations", (int64_t)from->n_populations, 1, 256) ||
@@ -376,7 +394,7 @@ enum snn_status snn_load(void *arena, size_t size, const void *bytes, size_t len
 {
     uint8_t nothing[1] = {0};
     const size_t misaligned = (size_t)(-(uintptr_t)arena & 15);
-    struct loader loader = {nothing, 0, 0, 0, 0, error};
+    struct loader loader = {nothing, 0, 0, 0, error};
     if (error == NULL || model == NULL || bytes == NULL || (arena == NULL && size != 0)) {
         return SNN_ERROR_ARGUMENT;
     }

@@ -35,8 +35,8 @@ static inline int32_t snn_shift_left_s32(int32_t a, uint32_t shift)
 }
 
 /**
- * The scaled sum of a projection from values: floor((a + 2^(shift-1)) / 2^shift), |a| + 2^(shift-1) < 2^24.
- * 2^30 makes it positive and is a multiple of 2^shift, or (shift 31) leaves 0 as it should.
+ * The scaled sum of a projection from values: floor((a + 2^(shift-1)) / 2^shift), |a| + 2^(shift-1) < 2^24, so that
+ * shift <= 24. 2^30 makes it positive and is a multiple of 2^shift.
  */
 static inline int32_t snn_scale_value(int32_t a, uint32_t shift)
 {
@@ -83,6 +83,15 @@ static inline uint32_t snn_lowest_bit(uint32_t word)
     bit |= (lowest & 0xAAAAAAAAu) != 0 ? 1u : 0u;
     return bit;
 #endif
+}
+
+/** Set bits of a word, by sums in ever wider fields. */
+static inline uint32_t snn_count_bits(uint32_t word)
+{
+    word -= (word >> 1) & 0x55555555u;
+    word = (word & 0x33333333u) + ((word >> 2) & 0x33333333u);
+    word = (word + (word >> 4)) & 0x0F0F0F0Fu;
+    return (word * 0x01010101u) >> 24;
 }
 
 #endif

@@ -88,7 +88,7 @@ bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32
     if (input == NULL || dt == 0) {
         return false;
     }
-    /* First of all: an address that cannot be right says nothing of the time either. */
+    /* Before its time is looked at: an event outside the sensor says nothing about the recording. */
     const struct snn_shape *shape = &snn->model->inputs[port].shape;
     if (x >= shape->width || y >= shape->height || polarity >= shape->channels) {
         input->counters.dropped_outside++;

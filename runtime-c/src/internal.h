@@ -10,21 +10,47 @@ enum { SNN_MAX_INPUTS = 16, SNN_MAX_POPULATIONS = 256, SNN_MAX_PROJECTIONS = 102
 /** Spikes handled per kernel call, a multiple of 32; 128 rows of int8 sum to at most 2^14, inside int16. */
 enum { SNN_CHUNK = 128 };
 
+/** Hits handled per kernel call. */
+enum { SNN_HITS = 64 };
+
 /** In a map of source coordinates: this row or column lies outside every full pooling window. */
 #define SNN_OUTSIDE UINT32_MAX
 
 /* ---- Kernels: everything whose speed depends on the instruction set ---- */
 
-/** One spike into a convolution: a grid of taps_y x taps_x kernel taps. */
+/** Spikes that reach the same targets: bit i stands for lane `hit.lane` + i. As wide as a register. */
+#ifndef SNN_LANE_BITS
+#if UINTPTR_MAX > UINT32_MAX
+#define SNN_LANE_BITS 64
+#else
+#define SNN_LANE_BITS 32
+#endif
+#endif
+#if SNN_LANE_BITS == 64
+typedef uint64_t snn_lanes;
+#else
+typedef uint32_t snn_lanes;
+#endif
+
+/** A source channel of a convolution. Lanes repeat the channels, once per pixel that a word of lanes holds. */
+struct snn_lane {
+    uint32_t run;      /**< its first run of weights */
+    uint32_t synapses; /**< of all its runs */
+};
+
+/** Spikes at one place of a convolution, or one value: a grid of taps_y x taps_x kernel taps. */
 struct snn_hit {
     uint32_t target; /**< index of the first tap's first sum */
-    uint32_t run;    /**< of weights at the first tap */
+    uint32_t tap;    /**< the first tap, a run relative to a lane's */
+    uint32_t lane;
     uint16_t taps_y, taps_x;
+    snn_lanes lanes; /**< not 0; 1 for a value */
 };
 
 /** What all hits of a projection share. From tap to tap weights go forward and targets go back. */
 struct snn_taps {
     const int8_t *weights;
+    const struct snn_lane *lane;
     uint32_t length; /**< entries of a tap: C_out / groups */
     uint32_t shift;
     uint32_t weight_step_y, weight_step_x, target_step_y, target_step_x;
@@ -64,8 +90,9 @@ struct snn_lif_pass {
 struct snn_kernels {
     void (*add_rows_s16)(int16_t *sum, const struct snn_row_set *set);
     void (*add_rows_s32)(int32_t *sum, const struct snn_row_set *set);
-    void (*add_taps_s16)(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count);
-    void (*add_taps_s32)(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count);
+    /** Adds spikes; returns their synapses as if each hit had the whole kernel. */
+    uint64_t (*add_taps_s16)(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count);
+    uint64_t (*add_taps_s32)(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count);
     /** sum += values[i] * row rows[i]; |values[i]| <= 2^15 * k^2, k^2 of the pool. */
     void (*mac_rows)(int32_t *sum, const struct snn_row_set *set, const int32_t *values);
     void (*mac_taps)(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, const int32_t *values,
@@ -87,6 +114,9 @@ const struct snn_kernels *snn_best_kernels(void);
 
 /** Neurons first ... count - 1 of a pass, in portable C; `first` is a multiple of 32. Adds to the findings. */
 void snn_lif_from(struct snn_lif_pass *pass, uint32_t first);
+
+/** All whole words of 32 neurons of a pass without leak and refractory steps, in portable C. Adds to the findings. */
+void snn_lif_words(struct snn_lif_pass *pass);
 
 /* ---- State ---- */
 
@@ -122,6 +152,7 @@ struct snn_projection_state {
     struct snn_taps taps;    /**< CONV */
     uint32_t run_step_y, run_step_x; /**< CONV: runs from tap to tap */
     uint32_t kernel_width, kernel_taps;
+    struct snn_lane *lane; /**< CONV: the channels, repeated for every pixel that a word of lanes holds */
     uint64_t channel_reciprocal, width_reciprocal;
     uint64_t group_reciprocal; /**< CONV: of the source channels of a group */
     struct snn_shape source;      /**< before pooling */
@@ -163,8 +194,7 @@ struct snn_plan {
 };
 
 enum snn_status snn_plan_model(const struct snn_model *model, struct snn_plan *plan, struct snn_fault *fault);
-enum snn_status snn_check_weights(const struct snn_projection *projection, uint32_t index, uint64_t *stored,
-                                  struct snn_fault *fault);
+enum snn_status snn_check_weights(const struct snn_projection *projection, uint32_t index, struct snn_fault *fault);
 enum snn_status snn_check_bounds(const struct snn_model *model, struct snn_plan *plan, struct snn_fault *fault);
 
 /** Fills `fault` where there is one; returns fault.status. */

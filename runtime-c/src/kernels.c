@@ -1,71 +1,173 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fixed_point.h"
 #include "internal.h"
+#include "lanes.h"
 
-/* The kernels in portable C, and the choice among those that the build and the processor offer. */
+/*
+ * The kernels in portable C, and the choice among those that the build and the processor offer. Inner loops are
+ * contiguous, free of branches and in unsigned arithmetic of the width they store, so that compilers turn them into
+ * vectors where there are any. Four runs of weights are added at a time: their sum, at most 512, is scaled and stored
+ * once.
+ */
+
+/** sum[j] += (a[j] + b[j] + c[j] + d[j]) * factor modulo 2^16; sums are int16 of the same bits. */
+static inline void add_four_s16(uint16_t *restrict sum, const int8_t *restrict weights, const uint32_t offsets[4],
+                                uint32_t length, uint32_t factor)
+{
+    const int8_t *restrict a = weights + offsets[0];
+    const int8_t *restrict b = weights + offsets[1];
+    const int8_t *restrict c = weights + offsets[2];
+    const int8_t *restrict d = weights + offsets[3];
+    for (uint32_t j = 0; j < length; j++) {
+        const uint16_t first = (uint16_t)((uint16_t)a[j] + (uint16_t)b[j]);
+        const uint16_t second = (uint16_t)((uint16_t)c[j] + (uint16_t)d[j]);
+        const uint16_t total = (uint16_t)(first + second);
+        sum[j] = (uint16_t)(sum[j] + (uint16_t)(total * factor));
+    }
+}
+
+static inline void add_one_s16(uint16_t *restrict sum, const int8_t *restrict weights, uint32_t length,
+                               uint32_t factor)
+{
+    for (uint32_t j = 0; j < length; j++) {
+        sum[j] = (uint16_t)(sum[j] + (uint16_t)((uint16_t)weights[j] * factor));
+    }
+}
+
+/** Adds `count` runs of weights to one run of sums. With constant length or factor the compiler simplifies. */
+static inline void add_runs_s16(uint16_t *sum, const int8_t *weights, const uint32_t *offsets, uint32_t count,
+                                uint32_t length, uint32_t factor)
+{
+    uint32_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+        add_four_s16(sum, weights, offsets + i, length, factor);
+    }
+    for (; i < count; i++) {
+        add_one_s16(sum, weights + offsets[i], length, factor);
+    }
+}
+
+/** As add_runs_s16 modulo 2^32; runs are summed in 16 bits, four at a time. */
+static inline void add_runs_s32(uint32_t *restrict sum, const int8_t *restrict weights, const uint32_t *offsets,
+                                uint32_t count, uint32_t length, uint32_t shift)
+{
+    uint32_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+        const int8_t *restrict a = weights + offsets[i];
+        const int8_t *restrict b = weights + offsets[i + 1];
+        const int8_t *restrict c = weights + offsets[i + 2];
+        const int8_t *restrict d = weights + offsets[i + 3];
+        for (uint32_t j = 0; j < length; j++) {
+            const int16_t first = (int16_t)(a[j] + b[j]);
+            const int16_t second = (int16_t)(c[j] + d[j]);
+            sum[j] += (uint32_t)(int16_t)(first + second) << shift;
+        }
+    }
+    for (; i < count; i++) {
+        const int8_t *restrict run = weights + offsets[i];
+        for (uint32_t j = 0; j < length; j++) {
+            sum[j] += (uint32_t)run[j] << shift;
+        }
+    }
+}
+
+static inline void mac_run(int32_t *restrict sum, const int8_t *restrict weights, uint32_t length, int32_t value)
+{
+    /* Sums of values stay below 2^24 (FORMAT.md, section 5), and so does every part of them. */
+    if (value == (int16_t)value) {
+        const int16_t narrow = (int16_t)value;
+        for (uint32_t j = 0; j < length; j++) {
+            sum[j] += narrow * (int16_t)weights[j];
+        }
+        return;
+    }
+    for (uint32_t j = 0; j < length; j++) {
+        sum[j] += value * weights[j];
+    }
+}
+
+/* ---- Rows ---- */
+
+/** Rows to offsets from the first weight: below 2^26, the limit on stored weights. */
+static void find_rows(const struct snn_row_set *set, uint32_t offsets[SNN_CHUNK])
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        offsets[i] = set->rows[i] * set->columns;
+    }
+}
 
 static void add_rows_s16(int16_t *sum, const struct snn_row_set *set)
 {
-    for (uint32_t i = 0; i < set->count; i++) {
-        const int8_t *row = set->weights + (size_t)set->rows[i] * set->columns;
-        for (uint32_t j = 0; j < set->columns; j++) {
-            sum[j] = snn_s16((uint32_t)sum[j] + ((uint32_t)row[j] << set->shift));
-        }
-    }
+    uint32_t offsets[SNN_CHUNK];
+    find_rows(set, offsets);
+    add_runs_s16((uint16_t *)sum, set->weights, offsets, set->count, set->columns, UINT32_C(1) << set->shift);
 }
 
 static void add_rows_s32(int32_t *sum, const struct snn_row_set *set)
 {
-    for (uint32_t i = 0; i < set->count; i++) {
-        const int8_t *row = set->weights + (size_t)set->rows[i] * set->columns;
-        for (uint32_t j = 0; j < set->columns; j++) {
-            sum[j] = snn_s32((uint32_t)sum[j] + ((uint32_t)row[j] << set->shift));
-        }
-    }
+    uint32_t offsets[SNN_CHUNK];
+    find_rows(set, offsets);
+    add_runs_s32((uint32_t *)sum, set->weights, offsets, set->count, set->columns, set->shift);
 }
-
-static void add_taps_s16(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t a = 0; a < hits[i].taps_y; a++) {
-            for (uint32_t b = 0; b < hits[i].taps_x; b++) {
-                const int8_t *run =
-                    taps->weights + (size_t)hits[i].run * taps->length + a * taps->weight_step_y + b * taps->weight_step_x;
-                int16_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
-                for (uint32_t j = 0; j < taps->length; j++) {
-                    to[j] = snn_s16((uint32_t)to[j] + ((uint32_t)run[j] << taps->shift));
-                }
-            }
-        }
-    }
-}
-
-static void add_taps_s32(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t a = 0; a < hits[i].taps_y; a++) {
-            for (uint32_t b = 0; b < hits[i].taps_x; b++) {
-                const int8_t *run =
-                    taps->weights + (size_t)hits[i].run * taps->length + a * taps->weight_step_y + b * taps->weight_step_x;
-                int32_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
-                for (uint32_t j = 0; j < taps->length; j++) {
-                    to[j] = snn_s32((uint32_t)to[j] + ((uint32_t)run[j] << taps->shift));
-                }
-            }
-        }
-    }
-}
-
-/* Sums of values stay below 2^24 (FORMAT.md, section 5), and so does every part of them. */
 
 static void mac_rows(int32_t *sum, const struct snn_row_set *set, const int32_t *values)
 {
     for (uint32_t i = 0; i < set->count; i++) {
-        const int8_t *row = set->weights + (size_t)set->rows[i] * set->columns;
-        for (uint32_t j = 0; j < set->columns; j++) {
-            sum[j] += values[i] * row[j];
+        mac_run(sum, set->weights + (size_t)set->rows[i] * set->columns, set->columns, values[i]);
+    }
+}
+
+/* ---- Taps ---- */
+
+/** All taps of the hits, in constant `length` where it is known. */
+static inline uint64_t scatter_s16(uint16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
+                                   uint32_t count, uint32_t length)
+{
+    const uint32_t factor = UINT32_C(1) << taps->shift;
+    uint32_t offsets[SNN_LANE_BITS];
+    uint64_t synapses = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t lanes = snn_expand(taps, &hits[i], offsets, &synapses);
+        for (uint32_t a = 0; a < hits[i].taps_y; a++) {
+            const int8_t *weights = taps->weights + a * taps->weight_step_y;
+            for (uint32_t b = 0; b < hits[i].taps_x; b++) {
+                uint16_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
+                add_runs_s16(to, weights, offsets, lanes, length, factor);
+                weights += taps->weight_step_x;
+            }
         }
     }
+    return synapses;
+}
+
+static uint64_t add_taps_s16(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count)
+{
+#ifndef __OPTIMIZE_SIZE__
+    if (taps->length == 16) {
+        return scatter_s16((uint16_t *)sum, taps, hits, count, 16);
+    }
+    if (taps->length == 32) {
+        return scatter_s16((uint16_t *)sum, taps, hits, count, 32);
+    }
+#endif
+    return scatter_s16((uint16_t *)sum, taps, hits, count, taps->length);
+}
+
+static uint64_t add_taps_s32(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count)
+{
+    uint32_t offsets[SNN_LANE_BITS];
+    uint64_t synapses = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t lanes = snn_expand(taps, &hits[i], offsets, &synapses);
+        for (uint32_t a = 0; a < hits[i].taps_y; a++) {
+            for (uint32_t b = 0; b < hits[i].taps_x; b++) {
+                int32_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
+                add_runs_s32((uint32_t *)to, taps->weights + a * taps->weight_step_y + b * taps->weight_step_x,
+                             offsets, lanes, taps->length, taps->shift);
+            }
+        }
+    }
+    return synapses;
 }
 
 static void mac_taps(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, const int32_t *values,
@@ -74,30 +176,59 @@ static void mac_taps(int32_t *sum, const struct snn_taps *taps, const struct snn
     for (uint32_t i = 0; i < count; i++) {
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
-                const int8_t *run =
-                    taps->weights + (size_t)hits[i].run * taps->length + a * taps->weight_step_y + b * taps->weight_step_x;
-                int32_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
-                for (uint32_t j = 0; j < taps->length; j++) {
-                    to[j] += values[i] * run[j];
-                }
+                mac_run(sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x),
+                        snn_hit_weights(taps, &hits[i]) + a * taps->weight_step_y + b * taps->weight_step_x,
+                        taps->length, values[i]);
             }
         }
+    }
+}
+
+/**
+ * snn_leak_s16 in 16-bit lanes: the magnitude, at most 2^15, times the leak, at most 2^15, is a product of two halves,
+ * of which bits 15 to 30 are kept.
+ */
+static inline void leak_run(int16_t *restrict membrane, const uint16_t *restrict leaks, uint32_t count)
+{
+    for (uint32_t j = 0; j < count; j++) {
+        const int16_t v = membrane[j];
+        const uint16_t sign = v < 0 ? UINT16_MAX : 0;
+        const uint16_t magnitude = (uint16_t)(((uint16_t)v ^ sign) - sign);
+        const uint32_t product = (uint32_t)magnitude * leaks[j];
+        const uint16_t high = (uint16_t)(product >> 16);
+        const uint16_t low = (uint16_t)product;
+        const uint16_t kept = (uint16_t)((uint16_t)(high << 1) | (uint16_t)(low >> 15));
+        ((uint16_t *)membrane)[j] = (uint16_t)((kept ^ sign) - sign);
     }
 }
 
 static void leak(int16_t *membrane, const struct snn_parameter *parameter, uint32_t count)
 {
     const uint16_t *leaks = parameter->values;
+    uint16_t filled[32];
     uint32_t l = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        membrane[i] = snn_leak_s16(membrane[i], leaks[l]);
-        l = l + 1 < parameter->period ? l + 1 : 0;
+    for (uint32_t j = 0; j < 32; j++) {
+        filled[j] = leaks[0];
     }
+    uint32_t i = 0;
+    for (; i + 32 <= count; i += 32) {
+        leak_run(membrane + i, parameter->period == 1 ? filled : leaks + l, 32);
+        l = l + 32 < parameter->period ? l + 32 : 0;
+    }
+    leak_run(membrane + i, parameter->period == 1 ? filled : leaks + l, count - i);
 }
 
 static void lif(struct snn_lif_pass *pass)
 {
-    snn_lif_from(pass, 0);
+    uint32_t done = 0;
+    if (pass->refractory == NULL) {
+        done = pass->count - pass->count % 32;
+        if (pass->leak.values != NULL) {
+            leak(pass->membrane, &pass->leak, done);
+        }
+        snn_lif_words(pass);
+    }
+    snn_lif_from(pass, done);
 }
 
 static uint32_t find_spikes(const uint32_t *bits, uint32_t words, uint32_t *word, uint32_t indices[SNN_CHUNK])

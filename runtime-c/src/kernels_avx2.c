@@ -4,6 +4,7 @@
 #if SNN_X86_KERNELS
 
 #include "fixed_point.h"
+#include "lanes.h"
 
 #include <immintrin.h>
 
@@ -48,14 +49,26 @@ AVX2_INLINE void gather_rows(__m256i *total, const struct snn_row_set *set, uint
     }
 }
 
+AVX2_INLINE void put_s16(int16_t *to, __m256i total, __m128i shift)
+{
+    store(to, _mm256_add_epi16(load(to), _mm256_sll_epi16(total, shift)));
+}
+
+AVX2_INLINE void put_s32(int32_t *to, __m256i total, __m128i shift)
+{
+    const __m256i low = _mm256_cvtepi16_epi32(_mm256_castsi256_si128(total));
+    const __m256i high = _mm256_cvtepi16_epi32(_mm256_extracti128_si256(total, 1));
+    store(to, _mm256_add_epi32(load(to), _mm256_sll_epi32(low, shift)));
+    store(to + 8, _mm256_add_epi32(load(to + 8), _mm256_sll_epi32(high, shift)));
+}
+
 AVX2_INLINE void put_rows_s16(int16_t *sum, const struct snn_row_set *set, uint32_t column, int blocks)
 {
     __m256i total[8];
     const __m128i shift = _mm_cvtsi32_si128((int)set->shift);
     gather_rows(total, set, column, blocks);
     for (int b = 0; b < blocks; b++) {
-        int16_t *to = sum + column + 16 * b;
-        store(to, _mm256_add_epi16(load(to), _mm256_sll_epi16(total[b], shift)));
+        put_s16(sum + column + 16 * b, total[b], shift);
     }
 }
 
@@ -65,11 +78,7 @@ AVX2_INLINE void put_rows_s32(int32_t *sum, const struct snn_row_set *set, uint3
     const __m128i shift = _mm_cvtsi32_si128((int)set->shift);
     gather_rows(total, set, column, blocks);
     for (int b = 0; b < blocks; b++) {
-        int32_t *to = sum + column + 16 * b;
-        const __m256i low = _mm256_cvtepi16_epi32(_mm256_castsi256_si128(total[b]));
-        const __m256i high = _mm256_cvtepi16_epi32(_mm256_extracti128_si256(total[b], 1));
-        store(to, _mm256_add_epi32(load(to), _mm256_sll_epi32(low, shift)));
-        store(to + 8, _mm256_add_epi32(load(to + 8), _mm256_sll_epi32(high, shift)));
+        put_s32(sum + column + 16 * b, total[b], shift);
     }
 }
 
@@ -165,32 +174,110 @@ AVX2 static void mac_rows(int32_t *sum, const struct snn_row_set *set, const int
 
 /* ---- Taps ---- */
 
-AVX2_INLINE void add_run_s16(int16_t *sum, const int8_t *weights, uint32_t length, uint32_t shift, __m128i count)
+/** A hit at work: where its lanes' weights begin. */
+struct lanes {
+    uint32_t count;
+    uint32_t offsets[SNN_LANE_BITS];
+};
+
+/**
+ * A grid of taps x 16 channels from channel j on: the lanes are summed in registers, then each sum is loaded and stored
+ * once. 64 lanes of int8 stay within 2^13. Constant `rows` and `columns` unroll it.
+ */
+AVX2_INLINE void add_grid(void *sum, const struct snn_taps *taps, const struct lanes *lanes, size_t target, uint32_t j,
+                          int rows, int columns, bool wide)
 {
-    uint32_t j = 0;
-    for (; j + 16 <= length; j += 16) {
-        store(sum + j, _mm256_add_epi16(load(sum + j), _mm256_sll_epi16(widen_s16(weights + j), count)));
+    __m256i total[9];
+    const __m128i shift = _mm_cvtsi32_si128((int)taps->shift);
+    const int8_t *weights = taps->weights + j;
+    const size_t step_y = taps->weight_step_y;
+    const size_t step_x = taps->weight_step_x;
+    for (int k = 0; k < rows * columns; k++) {
+        total[k] = _mm256_setzero_si256();
     }
-    if (j + 8 <= length) {
-        const __m128i widened = _mm_cvtepi8_epi16(_mm_loadl_epi64((const __m128i *)(const void *)(weights + j)));
-        __m128i *to = (__m128i *)(void *)(sum + j);
-        _mm_storeu_si128(to, _mm_add_epi16(_mm_loadu_si128(to), _mm_sll_epi16(widened, count)));
-        j += 8;
+    for (uint32_t i = 0; i < lanes->count; i++) {
+        const int8_t *from = weights + lanes->offsets[i];
+        for (int a = 0; a < rows; a++) {
+            for (int b = 0; b < columns; b++) {
+                const int8_t *tap = from + (size_t)a * step_y + (size_t)b * step_x;
+                total[a * columns + b] = _mm256_add_epi16(total[a * columns + b], widen_s16(tap));
+            }
+        }
     }
-    for (; j < length; j++) {
-        sum[j] = snn_s16((uint32_t)sum[j] + ((uint32_t)weights[j] << shift));
+    for (int a = 0; a < rows; a++) {
+        for (int b = 0; b < columns; b++) {
+            const __m256i one = total[a * columns + b];
+            const size_t at = target + j - (size_t)a * taps->target_step_y - (size_t)b * taps->target_step_x;
+            if (wide) {
+                put_s32((int32_t *)sum + at, one, shift);
+            } else {
+                put_s16((int16_t *)sum + at, one, shift);
+            }
+        }
     }
 }
 
-AVX2_INLINE void add_run_s32(int32_t *sum, const int8_t *weights, uint32_t length, uint32_t shift, __m128i count)
+/** Channels that do not fill 16 lanes, one tap. */
+AVX2_INLINE void add_rest(void *sum, const struct snn_taps *taps, const struct lanes *lanes, size_t target,
+                          size_t weight, uint32_t j, bool wide)
 {
-    uint32_t j = 0;
-    for (; j + 8 <= length; j += 8) {
-        store(sum + j, _mm256_add_epi32(load(sum + j), _mm256_sll_epi32(widen_s32(weights + j), count)));
+    for (; j < taps->length; j++) {
+        int32_t lane_sum = 0;
+        for (uint32_t i = 0; i < lanes->count; i++) {
+            lane_sum += taps->weights[weight + lanes->offsets[i] + j];
+        }
+        const uint32_t total = (uint32_t)lane_sum << taps->shift;
+        if (wide) {
+            int32_t *to = (int32_t *)sum + target + j;
+            *to = snn_s32((uint32_t)*to + total);
+        } else {
+            int16_t *to = (int16_t *)sum + target + j;
+            *to = snn_s16((uint32_t)*to + total);
+        }
     }
-    for (; j < length; j++) {
-        sum[j] = snn_s32((uint32_t)sum[j] + ((uint32_t)weights[j] << shift));
+}
+
+AVX2_INLINE uint64_t scatter(void *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count,
+                             bool wide)
+{
+    struct lanes lanes;
+    uint64_t synapses = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        lanes.count = snn_expand(taps, &hits[i], lanes.offsets, &synapses);
+        const size_t target = hits[i].target;
+        if (hits[i].taps_y == 3 && hits[i].taps_x == 3 && taps->length % 16 == 0) {
+            for (uint32_t j = 0; j < taps->length; j += 16) {
+                add_grid(sum, taps, &lanes, target, j, 3, 3, wide);
+            }
+            continue;
+        }
+        for (uint32_t a = 0; a < hits[i].taps_y; a++) {
+            for (uint32_t b = 0; b < hits[i].taps_x; b++) {
+                const size_t weight = (size_t)a * taps->weight_step_y + (size_t)b * taps->weight_step_x;
+                const size_t back = (size_t)a * taps->target_step_y + (size_t)b * taps->target_step_x;
+                struct snn_taps tap = *taps;
+                uint32_t j = 0;
+                tap.weights += weight;
+                for (; j + 16 <= taps->length; j += 16) {
+                    add_grid(sum, &tap, &lanes, target - back, j, 1, 1, wide);
+                }
+                add_rest(sum, taps, &lanes, target - back, weight, j, wide);
+            }
+        }
     }
+    return synapses;
+}
+
+AVX2 static uint64_t add_taps_s16(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
+                                  uint32_t count)
+{
+    return scatter(sum, taps, hits, count, false);
+}
+
+AVX2 static uint64_t add_taps_s32(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
+                                  uint32_t count)
+{
+    return scatter(sum, taps, hits, count, true);
 }
 
 AVX2_INLINE void mac_run(int32_t *sum, const int8_t *weights, uint32_t length, int32_t value, __m256i halves)
@@ -201,50 +288,6 @@ AVX2_INLINE void mac_run(int32_t *sum, const int8_t *weights, uint32_t length, i
     }
     for (; j < length; j++) {
         sum[j] += value * weights[j];
-    }
-}
-
-/** With a constant `length` the compiler unrolls the run. */
-AVX2_INLINE void scatter_s16(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count,
-                             uint32_t length)
-{
-    const __m128i shift = _mm_cvtsi32_si128((int)taps->shift);
-    for (uint32_t i = 0; i < count; i++) {
-        const int8_t *weights = taps->weights + (size_t)hits[i].run * taps->length;
-        int16_t *to = sum + hits[i].target;
-        for (uint32_t a = 0; a < hits[i].taps_y; a++) {
-            for (uint32_t b = 0; b < hits[i].taps_x; b++) {
-                add_run_s16(to - b * (size_t)taps->target_step_x, weights + b * (size_t)taps->weight_step_x, length,
-                            taps->shift, shift);
-            }
-            weights += taps->weight_step_y;
-            to -= a + 1 < hits[i].taps_y ? taps->target_step_y : 0;
-        }
-    }
-}
-
-AVX2 static void add_taps_s16(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count)
-{
-    if (taps->length == 16) {
-        scatter_s16(sum, taps, hits, count, 16);
-    } else if (taps->length == 32) {
-        scatter_s16(sum, taps, hits, count, 32);
-    } else {
-        scatter_s16(sum, taps, hits, count, taps->length);
-    }
-}
-
-AVX2 static void add_taps_s32(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count)
-{
-    const __m128i shift = _mm_cvtsi32_si128((int)taps->shift);
-    for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t a = 0; a < hits[i].taps_y; a++) {
-            for (uint32_t b = 0; b < hits[i].taps_x; b++) {
-                add_run_s32(sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x),
-                            taps->weights + (size_t)hits[i].run * taps->length + a * taps->weight_step_y + b * taps->weight_step_x,
-                            taps->length, taps->shift, shift);
-            }
-        }
     }
 }
 
@@ -260,7 +303,7 @@ AVX2 static void mac_taps(int32_t *sum, const struct snn_taps *taps, const struc
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
                 mac_run(sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x),
-                        taps->weights + (size_t)hits[i].run * taps->length + a * taps->weight_step_y + b * taps->weight_step_x,
+                        snn_hit_weights(taps, &hits[i]) + a * taps->weight_step_y + b * taps->weight_step_x,
                         taps->length, values[i], value);
             }
         }
@@ -369,7 +412,7 @@ struct places {
 };
 
 /** 16 neurons: new membranes are stored, lanes that spike returned. */
-AVX2_INLINE __m256i step_16(struct snn_lif_pass *pass, uint32_t i, const struct places *at, uint32_t half,
+AVX2_INLINE __m256i step_16(const struct snn_lif_pass *pass, uint32_t i, const struct places *at, uint32_t half,
                             __m256i *changed, __m256i *any, int accumulator, bool leaky)
 {
     __m256i v = load(pass->membrane + i);
@@ -392,9 +435,14 @@ AVX2_INLINE __m256i step_16(struct snn_lif_pass *pass, uint32_t i, const struct 
     return spikes;
 }
 
-AVX2_INLINE void step_words(struct snn_lif_pass *pass, int accumulator, bool leaky)
+AVX2_INLINE void step_words(struct snn_lif_pass *whole, int accumulator, bool leaky)
 {
+    /* A copy whose address stays here, which stores through other pointers cannot change: it lives in registers. */
+    const struct snn_lif_pass copy = *whole;
+    const struct snn_lif_pass *pass = &copy;
     const uint32_t words = pass->count / 32;
+    uint32_t spike_count = 0;
+    uint32_t saturations = 0;
     struct places at = {0, 0, 0};
     __m256i any = _mm256_setzero_si256();
     for (uint32_t word = 0; word < words; word++) {
@@ -403,14 +451,16 @@ AVX2_INLINE void step_words(struct snn_lif_pass *pass, int accumulator, bool lea
         const __m256i second = step_16(pass, word * 32 + 16, &at, 16, &changed[1], &any, accumulator, leaky);
         const uint32_t spikes = to_bits(first, second);
         pass->spikes[word] = spikes;
-        pass->spike_count += (uint32_t)__builtin_popcount(spikes);
-        pass->saturations += (uint32_t)__builtin_popcount(to_bits(changed[0], changed[1]));
+        spike_count += (uint32_t)__builtin_popcount(spikes);
+        saturations += (uint32_t)__builtin_popcount(to_bits(changed[0], changed[1]));
         at.threshold = at.threshold + 32 < pass->threshold.period ? at.threshold + 32 : 0;
         at.leak = at.leak + 32 < pass->leak.period ? at.leak + 32 : 0;
         at.offset = at.offset + 32 < pass->offset.period ? at.offset + 32 : 0;
     }
-    pass->any_membrane = pass->any_membrane || _mm256_testz_si256(any, any) == 0;
-    snn_lif_from(pass, words * 32);
+    whole->spike_count += spike_count;
+    whole->saturations += saturations;
+    whole->any_membrane = whole->any_membrane || _mm256_testz_si256(any, any) == 0;
+    snn_lif_from(whole, words * 32);
 }
 
 AVX2 static void lif(struct snn_lif_pass *pass)

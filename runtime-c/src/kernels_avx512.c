@@ -4,6 +4,7 @@
 #if SNN_X86_KERNELS
 
 #include "fixed_point.h"
+#include "lanes.h"
 
 #include <immintrin.h>
 
@@ -14,7 +15,7 @@
 #define AVX512_INLINE static inline __attribute__((target("popcnt,avx2,avx512f,avx512bw,avx512vl"), always_inline))
 
 /** The lowest `count` of 32 lanes. */
-AVX512_INLINE __mmask32 lanes(uint32_t count)
+AVX512_INLINE __mmask32 lanes_of(uint32_t count)
 {
     return count >= 32 ? UINT32_MAX : (__mmask32)((UINT32_C(1) << count) - 1);
 }
@@ -86,7 +87,7 @@ AVX512 static void add_rows_s16(int16_t *sum, const struct snn_row_set *set)
         }
     }
     for (; column < set->columns; column += 32) {
-        const __mmask32 mask = lanes(set->columns - column);
+        const __mmask32 mask = lanes_of(set->columns - column);
         put_s16(sum + column, gather_some_rows(set, column, mask), shift, mask);
     }
 }
@@ -103,95 +104,140 @@ AVX512 static void add_rows_s32(int32_t *sum, const struct snn_row_set *set)
         }
     }
     for (; column < set->columns; column += 32) {
-        const __mmask32 mask = lanes(set->columns - column);
+        const __mmask32 mask = lanes_of(set->columns - column);
         put_s32(sum + column, gather_some_rows(set, column, mask), shift, mask);
     }
 }
 
 /* ---- Taps ---- */
 
-AVX512_INLINE void add_run(int16_t *sum, const int8_t *weights, uint32_t length, __m128i shift, bool shifted)
-{
-    uint32_t j = 0;
-    for (; j + 32 <= length; j += 32) {
-        __m512i widened = widen_s16(weights + j);
-        widened = shifted ? _mm512_sll_epi16(widened, shift) : widened;
-        _mm512_storeu_si512(sum + j, _mm512_add_epi16(_mm512_loadu_si512(sum + j), widened));
-    }
-    if (j + 16 <= length) {
-        const __m128i packed = _mm_loadu_si128((const __m128i *)(const void *)(weights + j));
-        const __m256i widened = _mm256_sll_epi16(_mm256_cvtepi8_epi16(packed), shift);
-        __m256i *to = (__m256i *)(void *)(sum + j);
-        _mm256_storeu_si256(to, _mm256_add_epi16(_mm256_loadu_si256(to), widened));
-        j += 16;
-    }
-    if (j < length) {
-        const __mmask32 mask = lanes(length - j);
-        put_s16(sum + j, widen_some_s16(weights + j, mask), shift, mask);
-    }
-}
+/** A hit at work: where its lanes' weights begin. */
+struct lanes {
+    uint32_t count;
+    uint32_t offsets[SNN_LANE_BITS];
+};
 
-/** With constant `length` and `shifted` the compiler unrolls the run. */
-AVX512_INLINE void scatter(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count,
-                           uint32_t length, bool shifted)
+/** Channels of a block: 32, 16 in a half vector, or those of a mask. */
+enum width { WHOLE, HALF, SOME };
+
+/** From tap to tap in the weights. */
+struct steps {
+    size_t y, x;
+};
+
+/**
+ * A grid of taps x 32 channels from channel j on: the lanes are summed in registers, then each sum is loaded and stored
+ * once. 64 lanes of int8 stay within 2^13. Constant `rows`, `columns`, `steps` and `width` make it straight code.
+ */
+AVX512_INLINE void add_grid(void *sum, const struct snn_taps *taps, const struct lanes *lanes, size_t target,
+                            uint32_t j, int rows, int columns, struct steps steps, enum width width, bool wide)
 {
+    __m512i total[9];
+    const __mmask32 mask = lanes_of(taps->length - j);
     const __m128i shift = _mm_cvtsi32_si128((int)taps->shift);
-    const int8_t *all = taps->weights;
-    const size_t weight_step = taps->weight_step_x;
-    const size_t target_step = taps->target_step_x;
-    const size_t weight_row = taps->weight_step_y;
-    const size_t target_row = taps->target_step_y;
-    for (uint32_t i = 0; i < count; i++) {
-        const int8_t *weights = all + (size_t)hits[i].run * length;
-        size_t target = hits[i].target;
-        const uint32_t taps_x = hits[i].taps_x;
-        const uint32_t taps_y = hits[i].taps_y;
-        for (uint32_t a = 0; a < taps_y; a++) {
-            int16_t *to = sum + target;
-            if (taps_x == 3) {
-                add_run(to, weights, length, shift, shifted);
-                add_run(to - target_step, weights + weight_step, length, shift, shifted);
-                add_run(to - 2 * target_step, weights + 2 * weight_step, length, shift, shifted);
+    const int8_t *weights = taps->weights + j;
+    for (int k = 0; k < rows * columns; k++) {
+        total[k] = _mm512_setzero_si512();
+    }
+    for (uint32_t i = 0; i < lanes->count; i++) {
+        const int8_t *from = weights + lanes->offsets[i];
+        for (int a = 0; a < rows; a++) {
+            for (int b = 0; b < columns; b++) {
+                const int8_t *tap = from + (size_t)a * steps.y + (size_t)b * steps.x;
+                __m512i *to = &total[a * columns + b];
+                if (width == WHOLE) {
+                    *to = _mm512_add_epi16(*to, widen_s16(tap));
+                } else if (width == HALF) {
+                    const __m128i packed = _mm_loadu_si128((const __m128i *)(const void *)tap);
+                    *to = _mm512_castsi256_si512(
+                        _mm256_add_epi16(_mm512_castsi512_si256(*to), _mm256_cvtepi8_epi16(packed)));
+                } else {
+                    *to = _mm512_add_epi16(*to, widen_some_s16(tap, mask));
+                }
+            }
+        }
+    }
+    for (int a = 0; a < rows; a++) {
+        for (int b = 0; b < columns; b++) {
+            const __m512i one = total[a * columns + b];
+            const size_t at = target + j - (size_t)a * taps->target_step_y - (size_t)b * taps->target_step_x;
+            if (wide) {
+                put_s32((int32_t *)sum + at, one, shift, width == WHOLE ? UINT32_MAX : mask);
+            } else if (width == HALF) {
+                __m256i *to = (__m256i *)(void *)((int16_t *)sum + at);
+                const __m256i scaled = _mm256_sll_epi16(_mm512_castsi512_si256(one), shift);
+                _mm256_storeu_si256(to, _mm256_add_epi16(_mm256_loadu_si256(to), scaled));
             } else {
-                for (uint32_t b = 0; b < taps_x; b++) {
-                    add_run(to - b * target_step, weights + b * weight_step, length, shift, shifted);
-                }
+                put_s16((int16_t *)sum + at, one, shift, width == WHOLE ? UINT32_MAX : mask);
             }
-            weights += weight_row;
-            target -= target_row;
         }
     }
 }
 
-AVX512 static void add_taps_s16(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count)
+/** All channels of a grid of taps. */
+AVX512_INLINE void add_grids(void *sum, const struct snn_taps *taps, const struct lanes *lanes, size_t target,
+                             int rows, int columns, bool wide)
 {
-    if (taps->length == 16) {
-        scatter(sum, taps, hits, count, 16, true);
-    } else if (taps->length == 32 && taps->shift == 0) {
-        scatter(sum, taps, hits, count, 32, false);
-    } else if (taps->length == 64 && taps->shift == 0) {
-        scatter(sum, taps, hits, count, 64, false);
-    } else {
-        scatter(sum, taps, hits, count, taps->length, true);
+    const struct steps steps = {taps->weight_step_y, taps->weight_step_x};
+    uint32_t j = 0;
+    for (; j + 32 <= taps->length; j += 32) {
+        add_grid(sum, taps, lanes, target, j, rows, columns, steps, WHOLE, wide);
+    }
+    if (j + 16 == taps->length) {
+        add_grid(sum, taps, lanes, target, j, rows, columns, steps, HALF, wide);
+    } else if (j < taps->length) {
+        add_grid(sum, taps, lanes, target, j, rows, columns, steps, SOME, wide);
     }
 }
 
-AVX512 static void add_taps_s32(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count)
+AVX512_INLINE uint64_t scatter(void *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count,
+                               bool wide)
 {
-    const __m128i shift = _mm_cvtsi32_si128((int)taps->shift);
+    /* A 3 x 3 kernel of stride 1, the common one: steps are constants then. */
+    const bool packed = taps->weight_step_x == taps->length && taps->weight_step_y == 3 * taps->length;
+    struct lanes lanes;
+    uint64_t synapses = 0;
     for (uint32_t i = 0; i < count; i++) {
+        lanes.count = snn_expand(taps, &hits[i], lanes.offsets, &synapses);
+        const size_t target = hits[i].target;
+        if (hits[i].taps_y == 3 && hits[i].taps_x == 3) {
+            if (packed && taps->length == 32) {
+                add_grid(sum, taps, &lanes, target, 0, 3, 3, (struct steps){96, 32}, WHOLE, wide);
+            } else if (packed && taps->length == 16) {
+                add_grid(sum, taps, &lanes, target, 0, 3, 3, (struct steps){48, 16}, HALF, wide);
+            } else {
+                add_grids(sum, taps, &lanes, target, 3, 3, wide);
+            }
+            continue;
+        }
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
-            for (uint32_t b = 0; b < hits[i].taps_x; b++) {
-                const int8_t *weights =
-                    taps->weights + (size_t)hits[i].run * taps->length + a * taps->weight_step_y + b * taps->weight_step_x;
-                int32_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
-                for (uint32_t j = 0; j < taps->length; j += 32) {
-                    const __mmask32 mask = lanes(taps->length - j);
-                    put_s32(to + j, widen_some_s16(weights + j, mask), shift, mask);
-                }
+            struct snn_taps row = *taps;
+            size_t to = target - (size_t)a * taps->target_step_y;
+            uint32_t b = 0;
+            row.weights += (size_t)a * taps->weight_step_y;
+            for (; b + 2 <= hits[i].taps_x; b += 2) {
+                add_grids(sum, &row, &lanes, to, 1, 2, wide);
+                row.weights += 2 * (size_t)taps->weight_step_x;
+                to -= 2 * (size_t)taps->target_step_x;
+            }
+            if (b < hits[i].taps_x) {
+                add_grids(sum, &row, &lanes, to, 1, 1, wide);
             }
         }
     }
+    return synapses;
+}
+
+AVX512 static uint64_t add_taps_s16(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
+                                    uint32_t count)
+{
+    return scatter(sum, taps, hits, count, false);
+}
+
+AVX512 static uint64_t add_taps_s32(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
+                                    uint32_t count)
+{
+    return scatter(sum, taps, hits, count, true);
 }
 
 static bool all_s16(const int32_t *values, uint32_t count)
@@ -216,7 +262,7 @@ AVX512 static void mac_taps(int32_t *sum, const struct snn_taps *taps, const str
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
                 const int8_t *weights =
-                    taps->weights + (size_t)hits[i].run * taps->length + a * taps->weight_step_y + b * taps->weight_step_x;
+                    snn_hit_weights(taps, &hits[i]) + a * taps->weight_step_y + b * taps->weight_step_x;
                 int32_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
                 for (uint32_t j = 0; j < taps->length; j += 16) {
                     const __m128i packed = _mm_loadu_si128((const __m128i *)(const void *)(weights + j));
@@ -294,13 +340,18 @@ AVX512_INLINE __m512i integrate_32(const struct snn_lif_pass *pass, __m512i v, u
     return clamped;
 }
 
-AVX512_INLINE void step_words(struct snn_lif_pass *pass, int accumulator, bool leaky, bool refractory)
+AVX512_INLINE void step_words(struct snn_lif_pass *whole, int accumulator, bool leaky, bool refractory)
 {
+    /* A copy whose address stays here, which stores through other pointers cannot change: it lives in registers. */
+    const struct snn_lif_pass copy = *whole;
+    const struct snn_lif_pass *pass = &copy;
     const uint32_t words = pass->count / 32;
     const int16_t reset_to = pass->reset == SNN_RESET_ZERO ? 0 : pass->reset_value;
     uint32_t t = 0;
     uint32_t l = 0;
     uint32_t o = 0;
+    uint32_t spike_count = 0;
+    uint32_t saturations = 0;
     __m512i any = _mm512_setzero_si512();
     for (uint32_t word = 0; word < words; word++) {
         const uint32_t i = word * 32;
@@ -327,14 +378,16 @@ AVX512_INLINE void step_words(struct snn_lif_pass *pass, int accumulator, bool l
         _mm512_storeu_si512(pass->membrane + i, v);
         any = _mm512_or_si512(any, v);
         pass->spikes[word] = spikes;
-        pass->spike_count += (uint32_t)__builtin_popcount(spikes);
-        pass->saturations += (uint32_t)__builtin_popcount(changed);
+        spike_count += (uint32_t)__builtin_popcount(spikes);
+        saturations += (uint32_t)__builtin_popcount(changed);
         t = t + 32 < pass->threshold.period ? t + 32 : 0;
         l = l + 32 < pass->leak.period ? l + 32 : 0;
         o = o + 32 < pass->offset.period ? o + 32 : 0;
     }
-    pass->any_membrane = pass->any_membrane || _mm512_test_epi16_mask(any, any) != 0;
-    snn_lif_from(pass, words * 32);
+    whole->spike_count += spike_count;
+    whole->saturations += saturations;
+    whole->any_membrane = whole->any_membrane || _mm512_test_epi16_mask(any, any) != 0;
+    snn_lif_from(whole, words * 32);
 }
 
 AVX512 static void lif(struct snn_lif_pass *pass)

@@ -214,6 +214,29 @@ static uint64_t reciprocal(uint32_t d)
     return quotient + 1;
 }
 
+/** Channels of a convolution's source, repeated as often as whole pixels of a pooled cell fit a word of lanes. */
+static uint32_t count_lanes(const struct snn_projection_state *state)
+{
+    const uint32_t channels = state->source.channels;
+    uint32_t lanes = channels;
+    for (uint32_t i = 1; i < state->pool * state->pool && lanes + channels <= SNN_LANE_BITS; i++) {
+        lanes += channels;
+    }
+    return lanes;
+}
+
+static void prepare_lanes(const struct snn_projection_state *state, const struct snn_weights *weights)
+{
+    const uint32_t lanes = count_lanes(state);
+    for (uint32_t i = 0; i < lanes; i++) {
+        struct snn_lane *lane = &state->lane[i];
+        lane->run = i % state->source.channels * state->kernel_taps;
+        lane->synapses = weights->synapse_start == NULL
+                             ? weights->columns
+                             : weights->synapse_start[lane->run + state->kernel_taps] - weights->synapse_start[lane->run];
+    }
+}
+
 static void prepare_taps(struct snn_projection_state *state, const struct snn_projection *projection,
                          const struct snn_shape *target)
 {
@@ -226,7 +249,9 @@ static void prepare_taps(struct snn_projection_state *state, const struct snn_pr
     state->run_step_y = kernel->stride_y / common_y * kernel->kernel_width;
     state->run_step_x = kernel->stride_x / common_x;
     state->group_reciprocal = reciprocal(state->source.channels / kernel->groups);
+    prepare_lanes(state, &projection->weights);
     taps->weights = projection->weights.values;
+    taps->lane = state->lane;
     taps->length = target->channels / kernel->groups;
     taps->shift = projection->shift;
     taps->weight_step_y = state->run_step_y * taps->length;
@@ -259,6 +284,9 @@ static struct snn_projection_state place_projection(struct memory *memory, const
     if (projection->topology == SNN_CONV || state.pool > 1) {
         state.map_y = take(memory, state.source.height, sizeof(uint32_t));
         state.map_x = take(memory, state.source.width, sizeof(uint32_t));
+    }
+    if (projection->topology == SNN_CONV) {
+        state.lane = take(memory, count_lanes(&state), sizeof(struct snn_lane));
     }
     if (memory->base == NULL || state.map_y == NULL) {
         return state;

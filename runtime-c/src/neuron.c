@@ -2,6 +2,8 @@
 #include "fixed_point.h"
 #include "internal.h"
 
+#include <string.h>
+
 /* The neuron pass of FORMAT.md, section 4, in portable C. Faster passes take whole words of 32 neurons and leave the
  * rest to this one. */
 
@@ -89,6 +91,183 @@ void snn_lif_from(struct snn_lif_pass *pass, uint32_t first)
         o = advance(o, pass->offset.period);
     }
     pass->any_membrane = any;
+}
+
+/* ---- Words of 32 neurons: no branch depends on a neuron, so compilers make vectors of these loops ---- */
+
+enum { WORD = 32 };
+
+/** Entries `index` ... of a parameter, 32 of them: its own, or one value repeated in `filled`. */
+static const int16_t *parameter_word(const struct snn_parameter *parameter, uint32_t index, const int16_t *filled)
+{
+    return parameter->period == 1 ? filled : (const int16_t *)parameter->values + index;
+}
+
+/** A neuron's bit in its half of a word. */
+static const uint16_t mark[WORD] = {
+    0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000,
+    0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000};
+
+/** All 16 marks in one: or-ed four at a time, which is the same in either order of bytes. */
+static uint32_t gather_marks(const uint16_t marks[16])
+{
+    uint64_t four[4];
+    memcpy(four, marks, sizeof four);
+    const uint64_t all = (four[0] | four[1]) | (four[2] | four[3]);
+    const uint32_t two = (uint32_t)(all | all >> 32);
+    return (two | two >> 16) & 0xFFFFu;
+}
+
+/** sum[j] += common + offset[j] modulo 2^16; a null offset is 0. */
+static void add_offsets_s16(uint16_t *restrict sum, uint32_t common, const int16_t *restrict offset)
+{
+    for (uint32_t j = 0; j < WORD; j++) {
+        sum[j] = (uint16_t)(sum[j] + (uint16_t)common);
+    }
+    for (uint32_t j = 0; offset != NULL && j < WORD; j++) {
+        sum[j] = (uint16_t)(sum[j] + (uint16_t)offset[j]);
+    }
+}
+
+static void add_offsets_s32(uint32_t *restrict sum, uint32_t common, const int32_t *restrict offset)
+{
+    for (uint32_t j = 0; j < WORD; j++) {
+        sum[j] += common;
+    }
+    for (uint32_t j = 0; offset != NULL && j < WORD; j++) {
+        sum[j] += (uint32_t)offset[j];
+    }
+}
+
+/** What 32 neurons have in common. */
+struct rule {
+    int16_t floor, ceiling, reset_to;
+    int16_t subtract;     /* -1: subtract reset */
+    int16_t below;        /* 1: at the threshold is enough, so one less is to be exceeded */
+};
+
+/** Clamps membranes in place; returns how many changed. */
+static uint32_t clamp_s16(int16_t *restrict membrane, const struct rule *rule)
+{
+    const int16_t floor = rule->floor;
+    const int16_t ceiling = rule->ceiling;
+    uint16_t changed = 0;
+    for (uint32_t j = 0; j < WORD; j++) {
+        const int16_t u = membrane[j];
+        const int16_t raised = u < floor ? floor : u;
+        const int16_t v = raised > ceiling ? ceiling : raised;
+        membrane[j] = v;
+        changed = (uint16_t)(changed + (v != u ? 1 : 0));
+    }
+    return changed;
+}
+
+/** membrane[j] + sum[j], clamped; returns how many the clamp changed. */
+static uint32_t clamp_sum_s16(int16_t *restrict membrane, const int16_t *restrict sum, const struct rule *rule)
+{
+    const int32_t floor = rule->floor;
+    const int32_t ceiling = rule->ceiling;
+    uint32_t changed = 0;
+    for (uint32_t j = 0; j < WORD; j++) {
+        const int32_t u = membrane[j] + sum[j];
+        const int32_t raised = u < floor ? floor : u;
+        const int32_t v = raised > ceiling ? ceiling : raised;
+        membrane[j] = (int16_t)v;
+        changed += v != u ? 1u : 0u;
+    }
+    return changed;
+}
+
+static uint32_t clamp_sum_s32(int16_t *restrict membrane, const int32_t *restrict sum, const struct rule *rule)
+{
+    const int32_t floor = rule->floor;
+    const int32_t ceiling = rule->ceiling;
+    uint32_t changed = 0;
+    for (uint32_t j = 0; j < WORD; j++) {
+        const int32_t u = membrane[j] + sum[j];
+        const int32_t raised = u < floor ? floor : u;
+        const int32_t v = raised > ceiling ? ceiling : raised;
+        membrane[j] = (int16_t)v;
+        changed += v != u ? 1u : 0u;
+    }
+    return changed;
+}
+
+/** Compares and resets; leaves the marks of the neurons that spike. Returns whether a membrane is not 0. */
+static bool fire(int16_t *restrict membrane, const int16_t *restrict threshold, uint16_t *restrict marks,
+                 const struct rule *rule)
+{
+    const int16_t subtract = rule->subtract;
+    const int16_t reset_to = rule->reset_to;
+    const int16_t below = rule->below;
+    int16_t any = 0;
+    for (uint32_t j = 0; j < WORD; j++) {
+        const int16_t v = membrane[j];
+        /* Thresholds are at least 1 where `below` is 1. */
+        const int16_t spike = (int16_t)-(v > (int16_t)(threshold[j] - below));
+        const int16_t lowered = (int16_t)(v - (int16_t)(threshold[j] & spike & subtract));
+        const int16_t reset = (int16_t)(spike & ~subtract);
+        const int16_t after = (int16_t)((lowered & ~reset) | (reset_to & reset));
+        membrane[j] = after;
+        marks[j] = (uint16_t)((uint16_t)spike & mark[j]);
+        any = (int16_t)(any | after);
+    }
+    return any != 0;
+}
+
+static uint32_t next_word(uint32_t index, uint32_t period)
+{
+    return index + WORD < period ? index + WORD : 0;
+}
+
+void snn_lif_words(struct snn_lif_pass *whole)
+{
+    /* A copy that stores through other pointers cannot change lives in registers. */
+    const struct snn_lif_pass copy = *whole;
+    const struct snn_lif_pass *pass = &copy;
+    uint32_t spike_count = 0;
+    uint32_t saturations = 0;
+    bool any = false;
+    const uint32_t words = pass->count / WORD;
+    const struct rule rule = {pass->floor, pass->ceiling, pass->reset == SNN_RESET_VALUE ? pass->reset_value : 0,
+                              pass->reset == SNN_RESET_SUBTRACT ? -1 : 0, pass->compare == SNN_GREATER ? 0 : 1};
+    int16_t *membrane = pass->membrane;
+    int16_t filled[WORD];
+    uint16_t marks[WORD];
+    uint32_t t = 0;
+    uint32_t o = 0;
+    for (uint32_t j = 0; j < WORD; j++) {
+        filled[j] = ((const int16_t *)pass->threshold.values)[0];
+    }
+    for (uint32_t word = 0; word < words; word++, membrane += WORD) {
+        if (pass->accumulator == SNN_ACCUMULATOR_S32) {
+            int32_t *sum = (int32_t *)pass->sum + word * WORD;
+            const int32_t *offset = pass->offset.values;
+            add_offsets_s32((uint32_t *)sum, (uint32_t)pass->common, offset == NULL ? NULL : offset + o);
+            saturations += clamp_sum_s32(membrane, sum, &rule);
+            memset(sum, 0, WORD * sizeof *sum);
+        } else {
+            const bool direct = pass->accumulator == SNN_ACCUMULATOR_DIRECT;
+            int16_t *sum = direct ? membrane : (int16_t *)pass->sum + word * WORD;
+            const int16_t *offset = pass->offset.values;
+            add_offsets_s16((uint16_t *)sum, (uint32_t)pass->common, offset == NULL ? NULL : offset + o);
+            if (direct) {
+                saturations += clamp_s16(membrane, &rule);
+            } else {
+                saturations += clamp_sum_s16(membrane, sum, &rule);
+                memset(sum, 0, WORD * sizeof *sum);
+            }
+        }
+        any = fire(membrane, parameter_word(&pass->threshold, t, filled), marks, &rule) || any;
+        const uint32_t bits = gather_marks(marks) | gather_marks(marks + 16) << 16;
+        pass->spikes[word] = bits;
+        spike_count += snn_count_bits(bits);
+        t = next_word(t, pass->threshold.period);
+        o = next_word(o, pass->offset.period);
+    }
+    whole->spike_count += spike_count;
+    whole->saturations += saturations;
+    whole->any_membrane = whole->any_membrane || any;
 }
 
 /* ---- Read-out: int32, no clamp; every partial sum stays below 2^31 by its bound ---- */

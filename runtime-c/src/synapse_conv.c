@@ -1,129 +1,270 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fixed_point.h"
 #include "internal.h"
+#include "lanes.h"
 
 /*
  * Convolution by spikes: a spike of channel ci at (y, x) adds, for each kernel tap that reaches a target, one run of
  * C_out / groups weights to contiguous sums. Which taps do is read from two small maps, by row and by column, that fold
- * pooling, padding, stride and dilation (layout.c), so nothing is divided and no edge is tested here.
+ * pooling, padding, stride and dilation (layout.c), so no edge is tested here. All spikes of a pooled cell reach the same
+ * sums: they go to the kernels as one hit, whose bits are those of the spike map, and each sum is loaded and stored once.
  */
 
-/** The taps that a source at map entries (row, column) of input channel ci reaches. */
-static inline struct snn_hit hit_of(const struct snn_projection_state *state, uint32_t row, uint32_t column, uint32_t ci)
+/** The taps that `lanes` from `lane` on reach at map entries (row, column); groups by their first channel. */
+static inline struct snn_hit hit_of(const struct snn_projection_state *state, uint32_t row, uint32_t column,
+                                    uint32_t lane, snn_lanes lanes)
 {
     const uint32_t place = (row & 0xFFFFF) * state->target_width + (column & 0xFFFFF);
     const uint32_t tap = (row >> 20 & 31) * state->kernel_width + (column >> 20 & 31);
-    struct snn_hit hit = {place * state->target_channels, ci * state->kernel_taps + tap, (uint16_t)(row >> 25),
-                          (uint16_t)(column >> 25)};
+    struct snn_hit hit = {place * state->target_channels, tap, lane, (uint16_t)(row >> 25), (uint16_t)(column >> 25),
+                          lanes};
     if (state->taps.length != state->target_channels) {
-        hit.target += snn_divide(ci, state->group_reciprocal) * state->taps.length;
+        hit.target += snn_divide(lane, state->group_reciprocal) * state->taps.length;
     }
     return hit;
 }
 
-/** Synapses of a hit that misses part of the kernel, from the counts before each run. */
-static uint32_t count_clipped(const struct snn_projection_state *state, const uint32_t *start, const struct snn_hit *hit)
+/* ---- Counting ---- */
+
+/** Synapses of one lane of a hit that misses part of the kernel. */
+static uint32_t count_clipped(const struct snn_projection_state *state, const uint32_t *start,
+                              const struct snn_hit *hit, uint32_t run)
 {
     uint32_t synapses = 0;
-    uint32_t run = hit->run;
-    for (uint32_t a = 0; a < hit->taps_y; a++) {
+    for (uint32_t a = 0; a < hit->taps_y; a++, run += state->run_step_y) {
+        if (state->run_step_x == 1) {
+            synapses += start[run + hit->taps_x] - start[run];
+            continue;
+        }
         for (uint32_t b = 0, at = run; b < hit->taps_x; b++, at += state->run_step_x) {
             synapses += start[at + 1] - start[at];
         }
-        run += state->run_step_y;
     }
     return synapses;
 }
 
-/** Synapses, and entries of full rows, of a batch of hits. */
-static void count(struct snn_delivery *delivery, const struct snn_hit *hits, uint32_t hit_count, bool values)
+/** Synapses of the parts of kernels that hits miss; counts the spikes that arrive and the full rows' bytes read. */
+static uint64_t count_missed(struct snn_delivery *delivery, const struct snn_hit *hits, uint32_t hit_count)
 {
     const struct snn_projection_state *state = delivery->state;
     const uint32_t *start = delivery->projection->weights.synapse_start;
-    const uint32_t kernel_taps = state->kernel_taps;
+    uint64_t missed = 0;
     uint64_t runs = 0;
-    uint64_t synapses = 0;
     for (uint32_t i = 0; i < hit_count; i++) {
         const uint32_t taps = (uint32_t)hits[i].taps_y * hits[i].taps_x;
-        runs += taps;
-        if (start != NULL) {
-            /* All taps of a channel lie in one range. */
-            synapses += taps == kernel_taps ? start[hits[i].run + kernel_taps] - start[hits[i].run]
-                                            : count_clipped(state, start, &hits[i]);
+        const uint32_t spikes = snn_count_lanes(hits[i].lanes);
+        runs += (uint64_t)spikes * taps;
+        delivery->arrived += spikes;
+        if (taps == state->kernel_taps) {
+            continue;
         }
-    }
-    if (start == NULL) {
-        synapses = runs * state->taps.length;
-    }
-    if (!values) {
-        delivery->state->counters.synops += synapses;
-    } else if (delivery->counted) {
-        delivery->state->counters.macs += synapses;
+        if (start == NULL) {
+            missed += (uint64_t)spikes * (state->kernel_taps - taps) * state->taps.length;
+            continue;
+        }
+        for (snn_lanes left = hits[i].lanes; left != 0; left &= left - 1) {
+            const struct snn_lane *lane = &state->lane[hits[i].lane + snn_lowest_lane(left)];
+            missed += lane->synapses - count_clipped(state, start, &hits[i], lane->run + hits[i].tap);
+        }
     }
     if (delivery->projection->weights.layout == SNN_ROWS_FULL) {
         delivery->snn->weight_bytes += runs * state->taps.length;
     }
+    return missed;
 }
 
-static void send_sparse(struct snn_delivery *delivery, const struct snn_hit *hit, int32_t factor)
+/* ---- Adding ---- */
+
+static void send_sparse(struct snn_delivery *delivery, const struct snn_hit *hit, uint32_t run, int32_t factor)
 {
     const struct snn_projection_state *state = delivery->state;
     const uint32_t *start = delivery->projection->weights.synapse_start;
     for (uint32_t a = 0; a < hit->taps_y; a++) {
         for (uint32_t b = 0; b < hit->taps_x; b++) {
-            const uint32_t at = hit->run + a * state->run_step_y + b * state->run_step_x;
+            const uint32_t at = run + a * state->run_step_y + b * state->run_step_x;
             const uint32_t target = hit->target - a * state->taps.target_step_y - b * state->taps.target_step_x;
             snn_sparse_add(delivery, target, start[at], start[at + 1], factor);
         }
     }
 }
 
-/** Adds a batch of hits to the sums; `values` holds their factors, or is null for spikes. */
-static void send(struct snn_delivery *delivery, const struct snn_hit *hits, const int32_t *values, uint32_t hit_count)
+/** Adds a batch of spikes to the sums. */
+static void send_spikes(struct snn_delivery *delivery, const struct snn_hit *hits, uint32_t hit_count)
 {
     const struct snn_kernels *kernels = delivery->snn->kernels;
     const struct snn_taps *taps = &delivery->state->taps;
-    count(delivery, hits, hit_count, values != NULL);
+    uint64_t synapses = 0;
     if (delivery->projection->weights.layout == SNN_ROWS_SPARSE) {
         for (uint32_t i = 0; i < hit_count; i++) {
-            send_sparse(delivery, &hits[i], values != NULL ? values[i] : (int32_t)(UINT32_C(1) << taps->shift));
+            for (snn_lanes left = hits[i].lanes; left != 0; left &= left - 1) {
+                const struct snn_lane *lane = &taps->lane[hits[i].lane + snn_lowest_lane(left)];
+                send_sparse(delivery, &hits[i], lane->run + hits[i].tap, (int32_t)(UINT32_C(1) << taps->shift));
+                synapses += lane->synapses;
+            }
         }
-    } else if (values != NULL) {
-        kernels->mac_taps(delivery->sum, taps, hits, values, hit_count);
     } else if (delivery->wide) {
-        kernels->add_taps_s32(delivery->sum, taps, hits, hit_count);
+        synapses = kernels->add_taps_s32(delivery->sum, taps, hits, hit_count);
     } else {
-        kernels->add_taps_s16(delivery->sum, taps, hits, hit_count);
+        synapses = kernels->add_taps_s16(delivery->sum, taps, hits, hit_count);
+    }
+    delivery->state->counters.synops += synapses - count_missed(delivery, hits, hit_count);
+}
+
+/** Adds a batch of values, one a hit. */
+static void send_values(struct snn_delivery *delivery, const struct snn_hit *hits, const int32_t *values,
+                        uint32_t hit_count)
+{
+    const struct snn_taps *taps = &delivery->state->taps;
+    uint64_t synapses = 0;
+    for (uint32_t i = 0; i < hit_count; i++) {
+        synapses += taps->lane[hits[i].lane].synapses;
+        if (delivery->projection->weights.layout == SNN_ROWS_SPARSE) {
+            send_sparse(delivery, &hits[i], taps->lane[hits[i].lane].run + hits[i].tap, values[i]);
+        }
+    }
+    if (delivery->projection->weights.layout == SNN_ROWS_FULL) {
+        delivery->snn->kernels->mac_taps(delivery->sum, taps, hits, values, hit_count);
+    }
+    synapses -= count_missed(delivery, hits, hit_count);
+    delivery->state->counters.macs += delivery->counted ? synapses : 0;
+}
+
+/* ---- Finding hits ---- */
+
+/** Hits on their way to the kernels. */
+struct batch {
+    struct snn_delivery *delivery;
+    uint32_t count;
+    struct snn_hit hits[SNN_HITS];
+};
+
+static inline void push(struct batch *batch, struct snn_hit hit)
+{
+    batch->hits[batch->count++] = hit;
+    if (batch->count == SNN_HITS) {
+        send_spikes(batch->delivery, batch->hits, SNN_HITS);
+        batch->count = 0;
+    }
+}
+
+/** `width` <= SNN_LANE_BITS bits of a bitmap from bit `first` on. */
+static inline snn_lanes bits_at(const uint32_t *bits, uint32_t first, uint32_t width)
+{
+    const uint32_t *word = bits + (first >> 5);
+    snn_lanes lanes = (snn_lanes)(*word >> (first & 31));
+    for (uint32_t have = 32 - (first & 31); have < width; have += 32) {
+        lanes |= (snn_lanes)*++word << have;
+    }
+    return width < SNN_LANE_BITS ? lanes & (((snn_lanes)1 << width) - 1) : lanes;
+}
+
+/**
+ * The spikes of one pooled cell, its first pixel at (y, x), as many to a hit as lanes allow. Pixels of a row lie side by
+ * side, and `width` bits, a whole number of pixels, are read at a time.
+ */
+static inline void push_cell(struct batch *batch, const uint32_t *bits, uint32_t width, uint32_t y, uint32_t x,
+                             struct snn_hit hit)
+{
+    const struct snn_projection_state *state = batch->delivery->state;
+    const uint32_t channels = state->source.channels;
+    uint32_t used = 0;
+    for (uint32_t dy = 0; dy < state->pool; dy++) {
+        const uint32_t first = ((y + dy) * state->source.width + x) * channels;
+        for (uint32_t at = 0; at < state->pool * channels; at += width) {
+            if (used + width > SNN_LANE_BITS) {
+                if (hit.lanes != 0) {
+                    push(batch, hit);
+                }
+                hit.lanes = 0;
+                used = 0;
+            }
+            hit.lanes |= bits_at(bits, first + at, width) << used;
+            used += width;
+        }
+    }
+    if (hit.lanes != 0) {
+        push(batch, hit);
+    }
+}
+
+/** The same where the channels of one pixel fill more than a word of lanes. */
+static void push_deep_cell(struct batch *batch, const uint32_t *bits, uint32_t y, uint32_t x, struct snn_hit hit)
+{
+    const struct snn_projection_state *state = batch->delivery->state;
+    const uint32_t channels = state->source.channels;
+    for (uint32_t i = 0; i < state->pool * state->pool; i++) {
+        const uint32_t dy = i / state->pool;
+        const uint32_t pixel = (y + dy) * state->source.width + x + i - dy * state->pool;
+        for (hit.lane = 0; hit.lane < channels; hit.lane += SNN_LANE_BITS) {
+            const uint32_t left = channels - hit.lane;
+            hit.lanes = bits_at(bits, pixel * channels + hit.lane, left < SNN_LANE_BITS ? left : SNN_LANE_BITS);
+            if (hit.lanes != 0) {
+                push(batch, hit);
+            }
+        }
+    }
+}
+
+/** Cell by cell: what meets at the same targets is added together. */
+static void take_cells(struct batch *batch, const uint32_t *bits)
+{
+    const struct snn_projection_state *state = batch->delivery->state;
+    const uint32_t channels = state->source.channels;
+    const uint32_t width = state->pool * channels <= SNN_LANE_BITS ? state->pool * channels : channels;
+    for (uint32_t y = 0; y + state->pool <= state->source.height; y += state->pool) {
+        const uint32_t row = state->map_y[y];
+        for (uint32_t x = 0; x + state->pool <= state->source.width; x += state->pool) {
+            const struct snn_hit hit = hit_of(state, row, state->map_x[x], 0, 0);
+            if (channels <= SNN_LANE_BITS) {
+                push_cell(batch, bits, width, y, x, hit);
+            } else {
+                push_deep_cell(batch, bits, y, x, hit);
+            }
+        }
+    }
+}
+
+/** Spike by spike, each a hit of one lane. */
+static void take_spikes(struct batch *batch, const struct snn_source *source)
+{
+    const struct snn_projection_state *state = batch->delivery->state;
+    uint32_t indices[SNN_CHUNK];
+    struct snn_cursor cursor;
+    snn_cursor_begin(&cursor, source, batch->delivery->snn->kernels);
+    for (uint32_t found; (found = snn_cursor_next(&cursor, indices)) > 0;) {
+        for (uint32_t i = 0; i < found; i++) {
+            const uint32_t place = snn_divide(indices[i], state->channel_reciprocal);
+            const uint32_t y = snn_divide(place, state->width_reciprocal);
+            const uint32_t row = state->map_y[y];
+            const uint32_t column = state->map_x[place - y * state->source.width];
+            if (row != SNN_OUTSIDE && column != SNN_OUTSIDE) {
+                push(batch, hit_of(state, row, column, indices[i] - place * state->source.channels, 1));
+            }
+        }
     }
 }
 
 void snn_conv_spikes(struct snn_delivery *delivery, const struct snn_source *source)
 {
     const struct snn_projection_state *state = delivery->state;
-    uint32_t indices[SNN_CHUNK];
-    struct snn_hit hits[SNN_CHUNK];
-    struct snn_cursor cursor;
-    snn_cursor_begin(&cursor, source, delivery->snn->kernels);
-    for (uint32_t found; (found = snn_cursor_next(&cursor, indices)) > 0;) {
-        uint32_t inside = 0;
-        for (uint32_t i = 0; i < found; i++) {
-            const uint32_t place = snn_divide(indices[i], state->channel_reciprocal);
-            const uint32_t y = snn_divide(place, state->width_reciprocal);
-            const uint32_t row = state->map_y[y];
-            const uint32_t column = state->map_x[place - y * state->source.width];
-            hits[inside] = hit_of(state, row, column, indices[i] - place * state->source.channels);
-            inside += row != SNN_OUTSIDE && column != SNN_OUTSIDE ? 1u : 0u;
-        }
-        delivery->arrived += inside;
-        send(delivery, hits, NULL, inside);
+    struct batch batch;
+    batch.delivery = delivery;
+    batch.count = 0;
+    /* Cells cost a few instructions each even when empty. Those of different groups have different targets. */
+    if (source->bits != NULL && delivery->projection->convolution.groups == 1 &&
+        source->count >= state->pooled.height * state->pooled.width / 2) {
+        take_cells(&batch, source->bits);
+    } else {
+        take_spikes(&batch, source);
     }
+    send_spikes(delivery, batch.hits, batch.count);
 }
 
 void snn_conv_values(struct snn_delivery *delivery, const int16_t *frame)
 {
     const struct snn_projection_state *state = delivery->state;
-    struct snn_hit hits[SNN_CHUNK];
-    int32_t values[SNN_CHUNK];
+    struct snn_hit hits[SNN_HITS];
+    int32_t values[SNN_HITS];
     uint32_t found = 0;
     uint32_t cell = 0;
     for (uint32_t y = 0; y < state->pooled.height; y++) {
@@ -132,16 +273,14 @@ void snn_conv_values(struct snn_delivery *delivery, const int16_t *frame)
             const uint32_t column = state->map_x[x * state->pool];
             for (uint32_t c = 0; c < state->pooled.channels; c++) {
                 values[found] = state->pool == 1 ? frame[cell++] : snn_pooled_value(state, frame, c, y, x);
-                hits[found] = hit_of(state, row, column, c);
+                hits[found] = hit_of(state, row, column, c, 1);
                 found += values[found] != 0 ? 1u : 0u;
-                if (found == SNN_CHUNK) {
-                    send(delivery, hits, values, found);
+                if (found == SNN_HITS) {
+                    send_values(delivery, hits, values, found);
                     found = 0;
                 }
             }
         }
     }
-    if (found > 0) {
-        send(delivery, hits, values, found);
-    }
+    send_values(delivery, hits, values, found);
 }

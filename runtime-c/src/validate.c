@@ -270,7 +270,7 @@ static enum snn_status check_ends(const struct place *at, const struct snn_model
     if ((status = check_range(at, SNN_FIELD_DELAY, projection->delay, 0, projection->from_input ? 0 : 1)) != SNN_OK ||
         (status = check_range(at, SNN_FIELD_POOL, projection->pool, 0, 16)) != SNN_OK ||
         (status = check_range(at, SNN_FIELD_SHIFT, projection->shift, 0,
-                              snn_is_from_values(model, projection) ? 31 : 15)) != SNN_OK ||
+                              snn_is_from_values(model, projection) ? 24 : 15)) != SNN_OK ||
         (status = check_range(at, SNN_FIELD_TOPOLOGY, projection->topology, SNN_DENSE, SNN_LATERAL)) != SNN_OK) {
         return status;
     }
@@ -374,17 +374,19 @@ enum snn_status snn_plan_model(const struct snn_model *model, struct snn_plan *p
         status = check_population(&at, &model->populations[i]);
     }
     at.part = SNN_PART_PROJECTION;
-    uint64_t stored = 0;
+    uint64_t entries = 0;
     for (uint32_t i = 0; status == SNN_OK && i < model->projection_count; i++) {
         const struct snn_projection *projection = &model->projections[i];
         at.index = i;
-        if ((status = check_ends(&at, model, projection)) == SNN_OK &&
-            (status = check_matrix(&at, model, projection)) == SNN_OK) {
-            status = snn_check_weights(projection, i, &stored, fault);
+        if ((status = check_ends(&at, model, projection)) != SNN_OK ||
+            (status = check_matrix(&at, model, projection)) != SNN_OK) {
+            break;
         }
-        if (status == SNN_OK && stored > max_weights) {
-            status = refuse(&at, SNN_ERROR_LIMIT, SNN_FIELD_WEIGHTS, (long long)max_weights, (long long)stored);
-        }
+        /* rows <= 2^20, columns < 2^31: no overflow; beyond the limit no entry is read. */
+        entries += (uint64_t)projection->weights.rows * projection->weights.columns;
+        status = entries > max_weights
+                     ? refuse(&at, SNN_ERROR_LIMIT, SNN_FIELD_WEIGHTS, (long long)max_weights, (long long)entries)
+                     : snn_check_weights(projection, i, fault);
     }
     at.part = SNN_PART_MODEL;
     at.index = 0;

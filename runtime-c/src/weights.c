@@ -70,8 +70,7 @@ static enum snn_status check_sparse(const struct snn_weights *weights, uint64_t 
     return SNN_OK;
 }
 
-enum snn_status snn_check_weights(const struct snn_projection *projection, uint32_t index, uint64_t *stored,
-                                  struct snn_fault *fault)
+enum snn_status snn_check_weights(const struct snn_projection *projection, uint32_t index, struct snn_fault *fault)
 {
     const struct snn_weights *weights = &projection->weights;
     const bool matrix = projection->topology == SNN_DENSE || projection->topology == SNN_CONV;
@@ -82,19 +81,12 @@ enum snn_status snn_check_weights(const struct snn_projection *projection, uint3
         runs *= taps;
         length /= taps;
     }
-    if (weights->values == NULL || weights->layout > SNN_ROWS_SPARSE) {
+    if (weights->values == NULL || weights->layout > (matrix ? SNN_ROWS_SPARSE : SNN_ROWS_FULL)) {
         return refuse(index, fault, SNN_ROWS_FULL, weights->layout);
     }
-    if (weights->layout == SNN_ROWS_SPARSE) {
-        const enum snn_status status =
-            matrix ? check_sparse(weights, runs, length, index, fault) : refuse(index, fault, 0, 1);
-        *stored += status == SNN_OK ? weights->synapse_start[runs] : 0;
-        return status;
-    }
-    /* rows <= 2^20, columns < 2^31: no overflow; beyond the limit the entries are not read. */
-    *stored += (uint64_t)weights->rows * weights->columns;
-    if (*stored > UINT64_C(1) << 26 || !matrix) {
+    if (!matrix) {
         return SNN_OK;
     }
-    return check_full(weights, runs, length, index, fault);
+    return weights->layout == SNN_ROWS_SPARSE ? check_sparse(weights, runs, length, index, fault)
+                                              : check_full(weights, runs, length, index, fault);
 }

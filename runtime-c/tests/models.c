@@ -262,7 +262,7 @@ static void random_weights(struct test_model *test, struct random *r, uint32_t q
     model_set_weights(test, q, may_be_sparse && random_chance(r, 35) ? SNN_ROWS_SPARSE : SNN_ROWS_FULL);
     const bool values = projection->from_input && test->inputs[projection->source].kind == SNN_VALUES;
     projection->shift =
-        (uint8_t)(random_chance(r, 50) ? 0 : values ? random_in(r, 0, random_chance(r, 90) ? 10 : 31)
+        (uint8_t)(random_chance(r, 50) ? 0 : values ? random_in(r, 0, random_chance(r, 90) ? 10 : 24)
                                                     : random_in(r, 0, random_chance(r, 90) ? 3 : 15));
 }
 

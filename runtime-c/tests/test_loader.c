@@ -11,7 +11,10 @@
 /* Random models written as .snnpb bytes in every coding and layout, read back and compared; then files cut short and with
  * flipped bits. */
 
-enum { MOST = 1 << 20 };
+enum { MOST = 1 << 20, CODINGS = 4 };
+
+/** Matrices written in each coding, to see that the dice reached all. */
+static uint32_t written[CODINGS];
 
 struct bytes {
     uint8_t at[MOST];
@@ -41,7 +44,20 @@ static ProtobufCBinaryData keep_bytes(struct test_model *memory, const struct by
     return data;
 }
 
-/** Matrix of projection q as a Weights message in a random layout, coding INT8, or CODEBOOK where 16 levels do. */
+/** Bits of the narrowest of TERNARY and INT4 that holds all weights; 8 where none does. */
+static uint32_t narrow_bits(const int8_t *matrix, uint32_t entries)
+{
+    uint32_t bits = 2;
+    for (uint32_t i = 0; i < entries; i++) {
+        if (matrix[i] < -8 || matrix[i] > 7) {
+            return 8;
+        }
+        bits = matrix[i] < -1 || matrix[i] > 1 ? 4 : bits;
+    }
+    return bits;
+}
+
+/** Matrix of projection q as a Weights message in a random layout; its coding by dice among those that hold it. */
 static Snnpb__Weights *write_weights(struct test_model *memory, const struct test_model *test, uint32_t q,
                                      struct random *r)
 {
@@ -69,13 +85,19 @@ static Snnpb__Weights *write_weights(struct test_model *memory, const struct tes
             level_count = 17;
         }
     }
-    if (level_count <= 16) {
+    const uint32_t narrow = random_chance(r, 50) ? narrow_bits(matrix, entries) : 8;
+    if (narrow < 8) {
+        to->coding = narrow == 2 ? SNNPB__WEIGHTS__CODING__TERNARY : SNNPB__WEIGHTS__CODING__INT4;
+    } else if (level_count <= 16 && random_chance(r, 80)) {
         to->coding = SNNPB__WEIGHTS__CODING__CODEBOOK;
         to->n_codebook = level_count <= 2 ? 2 : level_count <= 4 ? 4 : 16;
         to->codebook = model_memory(memory, sizeof levels);
         memcpy(to->codebook, levels, sizeof levels);
     }
-    const uint32_t bits = level_count > 16 ? 8 : to->n_codebook == 2 ? 1 : to->n_codebook == 4 ? 2 : 4;
+    const bool book = to->coding == SNNPB__WEIGHTS__CODING__CODEBOOK;
+    const uint32_t bits = !book ? narrow : to->n_codebook == 2 ? 1 : to->n_codebook == 4 ? 2 : 4;
+    CHECK((uint32_t)to->coding < CODINGS);
+    written[to->coding]++;
     memset(&values, 0, sizeof values);
     memset(&index, 0, sizeof index);
     for (uint32_t row = 0; row < weights->rows; row++) {
@@ -92,8 +114,8 @@ static Snnpb__Weights *write_weights(struct test_model *memory, const struct tes
             if (to->layout != SNNPB__WEIGHTS__LAYOUT__FULL && from[c] == 0) {
                 continue;
             }
-            uint32_t code = (uint8_t)from[c];
-            for (uint32_t k = 0; bits < 8 && k < level_count; k++) {
+            uint32_t code = (uint8_t)from[c] & ((1u << bits) - 1);
+            for (uint32_t k = 0; book && k < level_count; k++) {
                 code = levels[k] == from[c] ? k : code;
             }
             const uint32_t at = to->stored++ * bits;
@@ -201,7 +223,8 @@ static Snnpb__Projection *write_projection(struct test_model *memory, const stru
 static size_t write_model(struct test_model *memory, const struct test_model *test, struct random *r, uint8_t **bytes)
 {
     Snnpb__Model model = SNNPB__MODEL__INIT;
-    char name[] = "test";
+    char name[65];
+    snprintf(name, sizeof name, "%s", test->model.name);
     model.format_major = 1;
     model.name = name;
     model.steps = test->model.steps;
@@ -271,7 +294,7 @@ static uint32_t run_hash(const struct snn_model *model)
         for (uint32_t port = 0; port < model->input_count; port++) {
             const struct snn_input *input = &model->inputs[port];
             const uint32_t n = snn_shape_size(&input->shape);
-            int16_t frame[8192];
+            int16_t frame[8192] = {0};
             for (uint32_t i = 0; i < n; i++) {
                 frame[i] = (int16_t)random_in(&r, input->min_value, input->max_value);
                 if (input->kind == SNN_EVENTS && random_chance(&r, 20)) {
@@ -319,6 +342,98 @@ static void test_written_models_read_back(uint64_t models)
         }
         model_release(&test);
     }
+}
+
+/** A dense model of one input and `columns` neurons, one projection in, one out; its weights by `weight`. */
+static void make_dense(struct test_model *test, uint32_t columns, int8_t (*weight)(uint32_t entry))
+{
+    static const int16_t threshold[1] = {3};
+    memset(test, 0, sizeof *test);
+    test->inputs[0].shape = (struct snn_shape){1, 1, 1};
+    test->populations[0] = model_lif(columns, 1, 1, threshold);
+    test->populations[1] = model_readout(1);
+    test->projections[0].from_input = true;
+    test->projections[1].target = 1;
+    for (uint32_t q = 0; q < 2; q++) {
+        struct snn_weights *weights = &test->projections[q].weights;
+        weights->rows = q == 0 ? 1 : columns;
+        weights->columns = q == 0 ? columns : 1;
+        test->matrix[q] = model_memory(test, columns);
+        for (uint32_t i = 0; i < columns; i++) {
+            test->matrix[q][i] = q == 0 ? weight(i) : (int8_t)(i % 3 == 0);
+        }
+        model_set_weights(test, q, SNN_ROWS_FULL);
+    }
+    test->model.steps = 6;
+    test->model.max_steps = 6;
+    model_finish(test, 1, 2, 2);
+}
+
+static int8_t int4_weight(uint32_t entry)
+{
+    return (int8_t)((int32_t)(entry % 16) - 8);
+}
+
+static int8_t ternary_weight(uint32_t entry)
+{
+    return (int8_t)((int32_t)(entry % 3) - 1);
+}
+
+static int8_t rare_weight(uint32_t entry)
+{
+    return entry % 997 == 0 || entry >= 65536 + 100 ? (int8_t)(1 + entry % 7) : 0;
+}
+
+/** Every value of a coding, in every layout the dice give, comes back. */
+static void test_narrow_codings_and_wide_rows(void)
+{
+    static struct test_model test;
+    static struct test_model memory;
+    for (uint32_t round = 0; round < 60; round++) {
+        struct random r = {round + 1000};
+        uint8_t *bytes = NULL;
+        uint8_t *arena = NULL;
+        const struct snn_model *model = NULL;
+        struct snn_loader_error error;
+        /* Rows longer than 2^16 need columns of 32 bits when sparse. */
+        make_dense(&test, round % 3 == 2 ? 65536 + 103 : 19 + round,
+                   round % 3 == 0 ? int4_weight : round % 3 == 1 ? ternary_weight : rare_weight);
+        const size_t length = write_model(&memory, &test, &r, &bytes);
+        CHECK_EQUAL(load(bytes, length, &arena, &model, &error), SNN_OK);
+        CHECK_EQUAL(model->projections[0].weights.column32 != NULL, round % 3 == 2);
+        CHECK_EQUAL(run_hash(model), run_hash(&test.model));
+        free(arena);
+        model_release(&memory);
+        model_release(&test);
+    }
+}
+
+static void test_names_that_are_not_utf8_are_refused(void)
+{
+    static const struct {
+        const char *text;
+        bool valid;
+    } cases[] = {{"caf\xC3\xA9", true},       {"\xE2\x82\xAC", true},      {"\xF0\x9F\x98\x80", true},
+                 {"\x80", false},              {"\xC3", false},              {"\xC0\xAF", false},
+                 {"\xE0\x80\x80", false},      {"\xED\xA0\x80", false},      {"\xF4\x90\x80\x80", false},
+                 {"\xF8\x88\x80\x80\x80", false}, {"\xF0\x9F\x98", false},   {"a\xFF", false}};
+    static struct test_model test;
+    static struct test_model memory;
+    struct random r = {5};
+    make_dense(&test, 4, int4_weight);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t *bytes = NULL;
+        uint8_t *arena = NULL;
+        const struct snn_model *model = NULL;
+        struct snn_loader_error error;
+        test.model.name = cases[i].text;
+        const size_t length = write_model(&memory, &test, &r, &bytes);
+        CHECK_EQUAL(load(bytes, length, &arena, &model, &error), cases[i].valid ? SNN_OK : SNN_ERROR_SYNTAX);
+        CHECK(cases[i].valid || strcmp(error.path, "name") == 0);
+        free(arena);
+        model_release(&memory);
+    }
+    model_release(&test);
 }
 
 /** Whether a top-level field ends at `cut`: protobuf has no end mark, so what stands before may be a model too. */
@@ -394,6 +509,13 @@ int main(int argc, char **argv)
 {
     const char *corpus = argc > 1 ? argv[1] : NULL;
     test_written_models_read_back(corpus != NULL ? 0 : 150);
+    if (corpus == NULL) {
+        test_narrow_codings_and_wide_rows();
+        test_names_that_are_not_utf8_are_refused();
+        for (uint32_t coding = 0; coding < CODINGS; coding++) {
+            CHECK(written[coding] > 0);
+        }
+    }
     for (uint64_t seed = 1; seed < 9; seed++) {
         test_broken_files(seed, corpus);
     }

@@ -228,6 +228,42 @@ static void test_time_closes_steps_and_drops_late_events(void)
     free(one.memory);
 }
 
+static void test_an_event_outside_the_sensor_neither_starts_the_clock_nor_moves_it(void)
+{
+    struct one one;
+    make_one(&one, 1, 100);
+    one.test.model.step_microseconds = 1000;
+    start_one(&one);
+    CHECK(!snn_event_xy(one.snn, 0, 0, 1, 0, 100));
+    CHECK(snn_event_xy(one.snn, 0, 0, 0, 0, 5000));
+    CHECK(!snn_event_xy(one.snn, 0, 0, 0, 1, 9000));
+    CHECK_EQUAL(snn_steps(one.snn), 0);
+    CHECK(snn_event_xy(one.snn, 0, 0, 0, 0, 5999));
+    CHECK(snn_event_xy(one.snn, 0, 0, 0, 0, 6999)); /* step 1, and back within it: */
+    CHECK(snn_event_xy(one.snn, 0, 0, 0, 0, 6000));
+    CHECK_EQUAL(snn_steps(one.snn), 1);
+    CHECK(!snn_event_xy(one.snn, 0, 0, 0, 0, 5999));
+    CHECK_EQUAL(snn_input_counters(one.snn, 0).dropped_outside, 2);
+    CHECK_EQUAL(snn_input_counters(one.snn, 0).dropped_late, 1);
+    free(one.memory);
+}
+
+/** 2^27 entries of which memory holds one. */
+static void test_matrices_beyond_the_limit_are_refused_unread(void)
+{
+    static const int16_t threshold[1] = {1};
+    struct one one;
+    struct snn_fault fault;
+    make_one(&one, 1, 10);
+    one.test.inputs[0].shape = (struct snn_shape){1 << 14, 1, 1};
+    one.test.populations[0] = model_lif(1 << 13, 1, 1, threshold);
+    one.test.projections[0].weights.rows = 1 << 14;
+    one.test.projections[0].weights.columns = 1 << 13;
+    CHECK_EQUAL(snn_check(&one.test.model, &fault), SNN_ERROR_LIMIT);
+    CHECK_EQUAL(fault.field, SNN_FIELD_WEIGHTS);
+    CHECK_EQUAL(fault.found, 1 << 27);
+}
+
 static void test_models_that_break_a_rule_are_refused(void)
 {
     struct one one;
@@ -261,6 +297,8 @@ int main(void)
     test_delay_of_one_step();
     test_values_round_to_nearest_and_are_held();
     test_time_closes_steps_and_drops_late_events();
+    test_an_event_outside_the_sensor_neither_starts_the_clock_nor_moves_it();
+    test_matrices_beyond_the_limit_are_refused_unread();
     test_models_that_break_a_rule_are_refused();
     printf("test_steps: ok\n");
     return 0;

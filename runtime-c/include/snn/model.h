@@ -96,7 +96,7 @@ struct snn_projection {
     uint8_t topology;                   /**< enum snn_topology */
     uint8_t delay;                      /**< 0 or 1 */
     uint8_t pool;                       /**< 0 or 1: none; k: sum-pool of k x k, stride k, in front */
-    uint8_t shift;                      /**< 0 ... 15 for spikes, 0 ... 31 for values */
+    uint8_t shift;                      /**< 0 ... 15 for spikes, 0 ... 24 for values */
 };
 
 struct snn_model {

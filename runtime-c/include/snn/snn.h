@@ -89,15 +89,15 @@ uint32_t snn_steps(const struct snn *snn);
 
 /**
  * States the recording's start t0 and the number of steps of this sample (0: the model's `steps`; at most max_steps).
- * Without it the first event on the sensor is t0. Call it after snn_reset, before any event.
+ * Without it the first event is t0. Call it after snn_reset, before any event.
  * SNN_ERROR_ARGUMENT when the model has no physical time or `steps` exceeds max_steps.
  */
 SNN_MUST_USE enum snn_status snn_start(struct snn *snn, uint64_t microseconds, uint32_t steps);
 
 /**
  * An address event. Closes every step that ends at or before its time, then injects index
- * (y * width + x) * channels + polarity as snn_event does. False when dropped: late (before the open step, or after the
- * sample's last), or outside the sensor, which is looked at first: such an event neither sets t0 nor closes a step.
+ * (y * width + x) * channels + polarity as snn_event does. Time may go back within the open step. False when dropped:
+ * outside the sensor, which neither sets t0 nor closes a step, or late (before the open step, or after the sample's last).
  * Any number of steps up to the sample's may run inside this call.
  */
 bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32_t polarity, uint64_t microseconds);

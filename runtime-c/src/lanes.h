@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SNN_LANES_H
+#define SNN_LANES_H
+
+#include "fixed_point.h"
+#include "internal.h"
+
+/* Words of lanes: the spikes of one place of a convolution, bit by bit. */
+
+static inline uint32_t snn_count_lanes(snn_lanes lanes)
+{
+#if SNN_LANE_BITS == 64
+    return snn_count_bits((uint32_t)(lanes & UINT32_MAX)) + snn_count_bits((uint32_t)(lanes >> 32));
+#else
+    return snn_count_bits(lanes);
+#endif
+}
+
+/** Index of the lowest set lane of a word that is not 0. */
+static inline uint32_t snn_lowest_lane(snn_lanes lanes)
+{
+#if SNN_LANE_BITS == 64
+#if defined(__GNUC__) || defined(__clang__)
+    return (uint32_t)__builtin_ctzll(lanes);
+#else
+    const uint32_t low = (uint32_t)(lanes & UINT32_MAX);
+    return low != 0 ? snn_lowest_bit(low) : 32 + snn_lowest_bit((uint32_t)(lanes >> 32));
+#endif
+#else
+    return snn_lowest_bit(lanes);
+#endif
+}
+
+/**
+ * Where the weights of a hit begin, lane by lane, from taps->weights on; returns the number of lanes and adds to
+ * `synapses` those of the whole kernel. Offsets stay below 2^26, the limit on stored weights.
+ */
+static inline uint32_t snn_expand(const struct snn_taps *taps, const struct snn_hit *hit,
+                                  uint32_t offsets[SNN_LANE_BITS], uint64_t *synapses)
+{
+    const struct snn_lane *lane = taps->lane + hit->lane;
+    uint32_t count = 0;
+    for (snn_lanes left = hit->lanes; left != 0; left &= left - 1) {
+        const struct snn_lane *one = lane + snn_lowest_lane(left);
+        offsets[count++] = (one->run + hit->tap) * taps->length;
+        *synapses += one->synapses;
+    }
+    return count;
+}
+
+/** The first tap's weights of a hit of one lane, such as a value. */
+static inline const int8_t *snn_hit_weights(const struct snn_taps *taps, const struct snn_hit *hit)
+{
+    return taps->weights + (size_t)(taps->lane[hit->lane].run + hit->tap) * taps->length;
+}
+
+#endif
