@@ -61,7 +61,7 @@ final class StageCompression: TrainingObserver {
   func didStep(_ step: Int, of total: Int, _ network: Network) throws {
     guard let plan else { return }
     let progress = Double(step) / Double(total)
-    let last = (plan.end * Double(total)).rounded(.up)
+    let last = max(1, (plan.end * Double(total)).rounded(.up))
     // Ranking all weights takes as long as some steps: eight times an epoch is often enough.
     let interval = max(1, stepsPerEpoch / 8)
     guard step == Int(last) || (Double(step) < last && step % interval == 0) else { return }
@@ -83,7 +83,10 @@ final class StageCompression: TrainingObserver {
   }
 
   func restore(_ state: ObserverState) throws {
-    guard let network, let json = state.notes[Self.gridNote] else { return }
+    guard let network, bits != nil else { return }
+    guard let json = state.notes[Self.gridNote] else {
+      throw CompressionError.noGrid(layer: "all layers")
+    }
     try network.restoreGrid(
       JSONDecoder().decode([String: GridChoice].self, from: Data(json.utf8)))
   }

@@ -2,13 +2,6 @@ import Spiking
 import Tensors
 
 extension Network {
-  /// The fraction of weights that are pruned.
-  public var sparsity: Double {
-    let total = layers.reduce(0) { $0 + $1.weight.value.count }
-    let kept = layers.reduce(0.0) { $0 + ($1.weight.mask?.sum ?? Double($1.weight.value.count)) }
-    return 1 - kept / Double(total)
-  }
-
   /// Puts a price on the spiking of layers, or takes it off all where there is none.
   ///
   /// - Throws: ``LearningError/value(place:expected:found:)`` for a layer the network lacks.

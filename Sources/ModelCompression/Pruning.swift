@@ -102,10 +102,10 @@ extension Network {
     let sorted = scores.joined().sorted()
     let count = Int((fraction * Double(sorted.count)).rounded())
     guard count > 0 else { return }
-    let threshold = sorted[count - 1]
+    // A layer's largest weight scores 1: it stays, so that no layer goes silent altogether.
+    let threshold = min(sorted[count - 1], 1 - Float.ulpOfOne)
     for (layer, scores) in zip(layers, scores) {
-      layer.weight.mask = Tensor(
-        layer.weight.value.shape, scores.map { $0 > threshold ? 1 : 0 })
+      layer.weight.narrowMask(to: scores.map { $0 > threshold ? 1 : 0 })
     }
   }
 
@@ -130,16 +130,16 @@ extension Network {
     let count = min(Int((fraction * Double(channels)).rounded()), channels - 1)
     let removed = Set(norms.indices.sorted { norms[$0] < norms[$1] }.prefix(count))
     guard !removed.isEmpty else { return }
-    layer.weight.mask = Tensor(
-      layer.weight.value.shape,
-      (0..<layer.weight.value.count).map { removed.contains($0 % channels) ? 0 : 1 })
+    layer.weight.narrowMask(
+      to: (0..<layer.weight.value.count).map { removed.contains($0 % channels) ? 0 : 1 })
   }
+}
 
-  /// The fraction of all weights that are pruned away.
-  public var sparsity: Double {
-    let zeros = layers.reduce(0) { sum, layer in
-      sum + (layer.weight.mask?.elements.count { $0 == 0 } ?? 0)
-    }
-    return Double(zeros) / Double(layers.reduce(0) { $0 + $1.weight.value.count })
+extension Parameter {
+  /// Masks what `kept` masks, beside what was masked before.
+  fileprivate func narrowMask(to kept: [Float]) {
+    var narrowed = Tensor(value.shape, kept)
+    if let mask { narrowed.multiply(by: mask) }
+    mask = narrowed
   }
 }

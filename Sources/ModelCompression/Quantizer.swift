@@ -49,10 +49,9 @@ public final class Quantizer: LayerHook {
     let leak = layer.leak.map(parameter)
     let bias = layer.bias.map(parameter)
     let unit = unit
-    let least: Float = 1
     return LayerArithmetic(
       weight: quantize(weight, step: parameter(step), bits: bits, on: tape),
-      threshold: threshold.map { inUnits($0, unit: unit, range: least...32767, on: tape) },
+      threshold: threshold.map { inUnits($0, unit: unit, range: 1...32767, on: tape) },
       leak: leak.map { onLeakGrid($0, on: tape) },
       bias: bias.map { inUnits($0, unit: unit, range: -32767...32767, on: tape) },
       grid: IntegerGrid(

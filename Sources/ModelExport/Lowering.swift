@@ -76,14 +76,20 @@ public func lower(_ network: Network, as description: ExportDescription) throws 
           try integers(numbers.leak, "leak in Q15", times: 32768), shape,
           default: Population.noLeak),
         bias: smallest(try integers(numbers.bias, "bias"), shape, default: 0)))
-    let weights = try integers(numbers.weight, "weight")
+    let weights = try integers(numbers.weight, "weight").enumerated().map { position, value in
+      guard let code = Int8(exactly: value) else {
+        throw LoweringError.offGrid(
+          layer: layer.name, quantity: "weight of 8 bits", index: position, found: Float(value))
+      }
+      return code
+    }
     let rows = layer.weight.value.shape[0]
     projections.append(
       Projection(
         name: layer.name, from: index == 0 ? .input(0) : .population(index - 1), to: index,
         topology: topology(layer.synapse), pool: layer.pool, shift: grid.shift,
         weights: WeightMatrix(
-          rows: rows, columns: weights.count / rows, values: weights.map { Int8(clamping: $0) })))
+          rows: rows, columns: weights.count / rows, values: weights)))
     units.append(grid.unit)
   }
   var task = description.task

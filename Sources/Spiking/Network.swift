@@ -45,6 +45,13 @@ public struct Network {
   public var parameters: [Parameter] { layers.flatMap(\.parameters) }
   public var classCount: Int { layers.last?.shape.count ?? 0 }
 
+  /// The fraction of weights that are pruned.
+  public var sparsity: Double {
+    let total = layers.reduce(0) { $0 + $1.weight.value.count }
+    let kept = layers.reduce(0.0) { $0 + ($1.weight.mask?.sum ?? Double($1.weight.value.count)) }
+    return 1 - kept / Double(total)
+  }
+
   /// What every layer computes with, recorded on `tape`, and the leaves the gradients arrive at.
   public func prepare(on tape: Tape) -> PreparedNetwork {
     // Gradients are matched to parameters by position, so hooks choose neither order nor number.

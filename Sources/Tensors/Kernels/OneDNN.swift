@@ -4,6 +4,8 @@ import COneDNN
 /// this module (shapes are checked before), hence preconditions.
 enum OneDNN {
   nonisolated(unsafe) static let engine: dnnl_engine_t = {
+    // Sums of integers must stay exact: never bfloat16 inside, whatever the environment says.
+    check(dnnl_set_default_fpmath_mode(dnnl_fpmath_mode_strict), "asking for strict float32")
     var engine: dnnl_engine_t?
     check(dnnl_engine_create(&engine, dnnl_cpu, 0), "creating the engine")
     guard let engine else { preconditionFailure("oneDNN made no CPU engine") }
