@@ -7,10 +7,10 @@
 /* FORMAT.md, section 7: from packed bytes to rows in memory. */
 
 /*
- * From this density on rows are held full. An estimate, not yet a measurement: a vector adds 16 or 32 entries in about
- * the time that a sparse row takes for one.
+ * From this density on rows are held full. Measured (make bench, table in DESIGN.md): vectors make full rows as fast or
+ * faster down to one entry in 32, at one byte an entry where a sparse one takes three.
  */
-enum { FULL_FROM_ONE_IN = 16 };
+enum { FULL_FROM_ONE_IN = 32 };
 
 static const uint64_t max_entries = UINT64_C(1) << 26;
 

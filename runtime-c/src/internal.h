@@ -53,6 +53,7 @@ struct snn_taps {
     const struct snn_lane *lane;
     uint32_t length; /**< entries of a tap: C_out / groups */
     uint32_t shift;
+    uint16_t factor; /**< 2^shift: as a plain number, compilers multiply 16-bit lanes by it */
     uint32_t weight_step_y, weight_step_x, target_step_y, target_step_x;
 };
 
@@ -61,6 +62,7 @@ struct snn_row_set {
     const int8_t *weights;
     uint32_t columns, shift, count; /**< count <= SNN_CHUNK */
     const uint32_t *rows;
+    uint16_t factor; /**< 2^shift */
 };
 
 /** An array parameter of a population: entry i mod period; period 1, or N, or a multiple of 32. */

@@ -10,8 +10,15 @@
  * once.
  */
 
+/** Inlined even where a compiler would not, for the constants in its arguments; not where size is what counts. */
+#if (defined(__GNUC__) || defined(__clang__)) && !defined(__OPTIMIZE_SIZE__)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#else
+#define ALWAYS_INLINE static inline
+#endif
+
 /** sum[j] += (a[j] + b[j] + c[j] + d[j]) * factor modulo 2^16; sums are int16 of the same bits. */
-static inline void add_four_s16(uint16_t *restrict sum, const int8_t *restrict weights, const uint32_t offsets[4],
+ALWAYS_INLINE void add_four_s16(uint16_t *restrict sum, const int8_t *restrict weights, const uint32_t offsets[4],
                                 uint32_t length, uint32_t factor)
 {
     const int8_t *restrict a = weights + offsets[0];
@@ -26,7 +33,7 @@ static inline void add_four_s16(uint16_t *restrict sum, const int8_t *restrict w
     }
 }
 
-static inline void add_one_s16(uint16_t *restrict sum, const int8_t *restrict weights, uint32_t length,
+ALWAYS_INLINE void add_one_s16(uint16_t *restrict sum, const int8_t *restrict weights, uint32_t length,
                                uint32_t factor)
 {
     for (uint32_t j = 0; j < length; j++) {
@@ -35,7 +42,7 @@ static inline void add_one_s16(uint16_t *restrict sum, const int8_t *restrict we
 }
 
 /** Adds `count` runs of weights to one run of sums. With constant length or factor the compiler simplifies. */
-static inline void add_runs_s16(uint16_t *sum, const int8_t *weights, const uint32_t *offsets, uint32_t count,
+ALWAYS_INLINE void add_runs_s16(uint16_t *sum, const int8_t *weights, const uint32_t *offsets, uint32_t count,
                                 uint32_t length, uint32_t factor)
 {
     uint32_t i = 0;
@@ -100,7 +107,7 @@ static void add_rows_s16(int16_t *sum, const struct snn_row_set *set)
 {
     uint32_t offsets[SNN_CHUNK];
     find_rows(set, offsets);
-    add_runs_s16((uint16_t *)sum, set->weights, offsets, set->count, set->columns, UINT32_C(1) << set->shift);
+    add_runs_s16((uint16_t *)sum, set->weights, offsets, set->count, set->columns, set->factor);
 }
 
 static void add_rows_s32(int32_t *sum, const struct snn_row_set *set)
@@ -119,11 +126,12 @@ static void mac_rows(int32_t *sum, const struct snn_row_set *set, const int32_t 
 
 /* ---- Taps ---- */
 
-/** All taps of the hits, in constant `length` where it is known. */
-static inline uint64_t scatter_s16(uint16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
-                                   uint32_t count, uint32_t length)
+/** All taps of the hits, `block` channels at a time: a constant, or all of them. */
+ALWAYS_INLINE uint64_t scatter_s16(uint16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
+                                   uint32_t count, uint32_t block)
 {
-    const uint32_t factor = UINT32_C(1) << taps->shift;
+    const uint32_t factor = taps->factor;
+    const uint32_t length = taps->length;
     uint32_t offsets[SNN_LANE_BITS];
     uint64_t synapses = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -132,7 +140,9 @@ static inline uint64_t scatter_s16(uint16_t *sum, const struct snn_taps *taps, c
             const int8_t *weights = taps->weights + a * taps->weight_step_y;
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
                 uint16_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
-                add_runs_s16(to, weights, offsets, lanes, length, factor);
+                for (uint32_t j = 0; j < length; j += block) {
+                    add_runs_s16(to + j, weights + j, offsets, lanes, block, factor);
+                }
                 weights += taps->weight_step_x;
             }
         }
@@ -143,10 +153,7 @@ static inline uint64_t scatter_s16(uint16_t *sum, const struct snn_taps *taps, c
 static uint64_t add_taps_s16(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count)
 {
 #ifndef __OPTIMIZE_SIZE__
-    if (taps->length == 16) {
-        return scatter_s16((uint16_t *)sum, taps, hits, count, 16);
-    }
-    if (taps->length == 32) {
+    if (taps->length % 32 == 0) {
         return scatter_s16((uint16_t *)sum, taps, hits, count, 32);
     }
 #endif

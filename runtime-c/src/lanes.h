@@ -7,13 +7,14 @@
 
 /* Words of lanes: the spikes of one place of a convolution, bit by bit. */
 
+/** Set bits of a word of lanes, by sums in ever wider fields; in one piece, for it runs once a hit. */
 static inline uint32_t snn_count_lanes(snn_lanes lanes)
 {
-#if SNN_LANE_BITS == 64
-    return snn_count_bits((uint32_t)(lanes & UINT32_MAX)) + snn_count_bits((uint32_t)(lanes >> 32));
-#else
-    return snn_count_bits(lanes);
-#endif
+    const snn_lanes ones = (snn_lanes)-1;
+    lanes -= (lanes >> 1) & (ones / 3);
+    lanes = (lanes & (ones / 5)) + ((lanes >> 2) & (ones / 5));
+    lanes = (lanes + (lanes >> 4)) & (ones / 17);
+    return (uint32_t)((lanes * (ones / 255)) >> (SNN_LANE_BITS - 8));
 }
 
 /** Index of the lowest set lane of a word that is not 0. */

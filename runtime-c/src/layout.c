@@ -254,6 +254,7 @@ static void prepare_taps(struct snn_projection_state *state, const struct snn_pr
     taps->lane = state->lane;
     taps->length = target->channels / kernel->groups;
     taps->shift = projection->shift;
+    taps->factor = (uint16_t)(UINT32_C(1) << (projection->shift & 15));
     taps->weight_step_y = state->run_step_y * taps->length;
     taps->weight_step_x = state->run_step_x * taps->length;
     taps->target_step_y = kernel->dilation_y / common_y * target->width * target->channels;

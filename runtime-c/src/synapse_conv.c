@@ -151,9 +151,13 @@ static inline void push(struct batch *batch, struct snn_hit hit)
 static inline snn_lanes bits_at(const uint32_t *bits, uint32_t first, uint32_t width)
 {
     const uint32_t *word = bits + (first >> 5);
+    const uint32_t have = 32 - (first & 31);
     snn_lanes lanes = (snn_lanes)(*word >> (first & 31));
-    for (uint32_t have = 32 - (first & 31); have < width; have += 32) {
-        lanes |= (snn_lanes)*++word << have;
+    if (have < width) {
+        lanes |= (snn_lanes)word[1] << have;
+    }
+    if (have + 32 < width) {
+        lanes |= (snn_lanes)word[2] << (have + 32);
     }
     return width < SNN_LANE_BITS ? lanes & (((snn_lanes)1 << width) - 1) : lanes;
 }
