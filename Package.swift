@@ -74,6 +74,13 @@ let package = Package(
     .testTarget(
       name: "ModelExportTests", dependencies: ["ModelExport", "ModelFixtures", "ModelFormat"]),
     .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "Learning", "ModelFixtures", "ModelFormat", "Tensors", "snn-check", "snn-export", "snn-run",
+        "snn-train",
+      ],
+      exclude: ["Snapshots"]),
+    .testTarget(
       name: "RuntimeTests",
       dependencies: [
         "Datasets", "Evaluation", "ModelExport", "ModelFixtures", "ModelFormat", "Tensors",

@@ -29,7 +29,7 @@ public struct CheckCommand: ParsableCommand {
   public func run() throws {
     try reportingFailure {
       let (_, loaded) = try arguments.load()
-      let dataset = try arguments.open(for: loaded.model)
+      let dataset = try arguments.open(.test, for: loaded.model)
       var others: [CheckedEngine] = []
       var absent: String?
       do {

@@ -8,8 +8,6 @@ final class DatasetBatches: BatchSource {
   private let training: BatchLoader
   private let validation: BatchLoader
   private let batchSize: Int
-  private let trainingCount: Int
-  private let validationCount: Int
   /// The order of the epoch asked for last.
   private let order = Mutex<(epoch: Int, indices: [Int])?>(nil)
 
@@ -31,24 +29,23 @@ final class DatasetBatches: BatchSource {
       changes.eventDropProbability = augmentation.dropEvents
     }
     training = try BatchLoader(
-      dataset: dataset, split: .train, augmentation: changes, seed: seed)
-    validation = try BatchLoader(dataset: dataset, split: .validation, seed: seed)
-    trainingCount = min(trainingLimit ?? training.count, training.count)
-    validationCount = min(validationLimit ?? validation.count, validation.count)
-    self.batchSize = min(batchSize, trainingCount)
+      dataset: dataset, split: .train, augmentation: changes, seed: seed, limit: trainingLimit)
+    validation = try BatchLoader(
+      dataset: dataset, split: .validation, seed: seed, limit: validationLimit)
+    self.batchSize = min(batchSize, training.count)
   }
 
   /// Whole batches only: a short one would weigh its samples more.
-  var trainingBatchCount: Int { trainingCount / max(batchSize, 1) }
+  var trainingBatchCount: Int { training.count / max(batchSize, 1) }
 
   var validationBatchCount: Int {
-    (validationCount + Self.validationBatchSize - 1) / Self.validationBatchSize
+    (validation.count + Self.validationBatchSize - 1) / Self.validationBatchSize
   }
 
   func trainingBatch(epoch: Int, index: Int) throws -> TrainingBatch {
     let indices = order.withLock { order in
       if let order, order.epoch == epoch { return order.indices }
-      let indices = training.order(epoch: epoch).filter { $0 < trainingCount }
+      let indices = training.order(epoch: epoch)
       order = (epoch, indices)
       return indices
     }
@@ -58,7 +55,7 @@ final class DatasetBatches: BatchSource {
   func validationBatch(_ index: Int) throws -> TrainingBatch {
     let start = index * Self.validationBatchSize
     return Self.batch(
-      validation, start..<min(start + Self.validationBatchSize, validationCount), 0)
+      validation, start..<min(start + Self.validationBatchSize, validation.count), 0)
   }
 
   private static func batch(
@@ -106,9 +103,12 @@ extension DatasetInput {
 }
 
 extension DataRecipe {
-  /// Opens the data set, with the recipe's time steps; `seed` cuts the validation split.
-  func open(seed: UInt64, environment: [String: String]) throws -> any Dataset {
+  /// Opens the data set for `splits`, with the recipe's time steps; `seed` cuts the validation split.
+  func open(
+    for splits: Set<Split> = Set(Split.allCases), seed: UInt64, environment: [String: String]
+  ) throws -> any Dataset {
     var options = DatasetCatalog.Options()
+    options.splits = splits
     options.seed = seed
     options.steps = steps
     options.stepMicroseconds = stepMilliseconds.map { Int(($0 * 1000).rounded()) }

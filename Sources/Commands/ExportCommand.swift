@@ -45,11 +45,12 @@ public struct ExportCommand: ParsableCommand {
       let loaded = try SessionModel(encoded.bytes)
       let report = try ExportReport(
         of: source, encoded: encoded, stateBytes: loaded.stateBytes, real: real, removed: removed)
-      try ModelFile.write(source, to: model)
-      if let golden, let trace { try writeText(trace.text(), to: golden) }
+      // The model last: where it is, the files beside it are too.
+      if let golden, let trace { try replaceFile(golden, with: Array(trace.text().utf8)) }
       if let cSource {
         try CSource(source, stateBytes: loaded.stateBytes).write(to: cSource)
       }
+      try ModelFile.write(source, to: model)
       printLine(json ? try report.json() : report.text)
     }
   }
@@ -59,7 +60,7 @@ public struct ExportCommand: ParsableCommand {
       guard golden == nil else {
         throw CommandFailure("--golden: expected --from a run, found the model file \(from)")
       }
-      return (try ModelFile.read(from), [], [], nil)
+      return (try reading(from, ModelFile.decode), [], [], nil)
     }
     let run = try TrainedRun(folder())
     let trace = try golden.map { _ in
@@ -82,14 +83,5 @@ public struct ExportCommand: ParsableCommand {
     // A path that is not there is taken for a run: its error names what a run holds.
     return !FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
       || isFolder.boolValue
-  }
-}
-
-/// Writes a text aside and renames it into place.
-func writeText(_ text: String, to path: String) throws {
-  do {
-    try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-  } catch {
-    throw CommandFailure("\(path): expected to write a file, found \(error.localizedDescription)")
   }
 }

@@ -20,26 +20,34 @@ struct ModelArguments: ParsableArguments {
 
   /// The file's bytes and the model loaded by the C runtime.
   func load() throws -> (bytes: [UInt8], loaded: SessionModel) {
-    guard let data = FileManager.default.contents(atPath: model) else {
-      throw CommandFailure("\(model): expected a model file, found no readable file")
-    }
-    let bytes = [UInt8](data)
-    do {
-      return (bytes, try SessionModel(bytes))
-    } catch {
-      throw CommandFailure("\(model): \(error)")
-    }
+    try reading(model) { bytes in (bytes, try SessionModel(bytes)) }
   }
 
-  /// The data set, binned as the model wants it.
-  func open(for model: Model) throws -> any Dataset {
+  /// The data set for `split`, binned as the model wants it.
+  func open(_ split: Split, for model: Model) throws -> any Dataset {
     var options = DatasetCatalog.Options()
+    options.splits = [split]
     if model.stepMicroseconds > 0 {
       options.steps = model.steps
       options.stepMicroseconds = model.stepMicroseconds
     }
     return try DatasetCatalog.open(
       data, environment: ProcessInfo.processInfo.environment, options: options)
+  }
+}
+
+/// What `body` makes of the bytes of the model file at `path`; an error names the path.
+func reading<Result>(_ path: String, _ body: ([UInt8]) throws -> Result) throws -> Result {
+  guard let data = FileManager.default.contents(atPath: path) else {
+    throw CommandFailure("\(path): expected a model file, found no readable file")
+  }
+  guard !data.isEmpty else {
+    throw CommandFailure("\(path): expected a model file, found an empty file")
+  }
+  do {
+    return try body([UInt8](data))
+  } catch {
+    throw CommandFailure("\(path): \(error)")
   }
 }
 

@@ -27,7 +27,7 @@ public struct RunCommand: ParsableCommand {
   public func run() throws {
     try reportingFailure {
       let (bytes, loaded) = try arguments.load()
-      let dataset = try arguments.open(for: loaded.model)
+      let dataset = try arguments.open(split, for: loaded.model)
       let scored = try loaded.score(
         dataset, split: split, options: ScoringOptions(limit: limit))
       let report = EvaluationReport(

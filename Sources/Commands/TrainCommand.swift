@@ -42,7 +42,7 @@ public struct TrainCommand: ParsableCommand {
     try reportingFailure {
       let text = try readText(recipe)
       let recipe = try Recipe(
-        yaml: text, overrides: overrides + (seed.map { ["seed=\($0)"] } ?? []))
+        yaml: text, overrides: overrides + (seed.map { ["seed=\($0)"] } ?? []), place: recipe)
       if resume {
         let folder = try folderToResume(recipe)
         try TrainingRun(folder.readRecipe()).run(in: folder, resuming: true)

@@ -27,13 +27,13 @@ struct TrainedRun {
     self.folder = folder
     recipe = try folder.readRecipe()
     dataset = try recipe.data.open(
-      seed: recipe.seed, environment: ProcessInfo.processInfo.environment)
+      for: [.validation], seed: recipe.seed, environment: ProcessInfo.processInfo.environment)
     network = try recipe.network(for: dataset)
     guard let stage = recipe.stages.last,
-      FileManager.default.fileExists(atPath: folder.best(ofStage: stage.name).path)
+      StageMeasurement.read(from: folder).contains(where: { $0.stage == stage.name })
     else {
       throw CommandFailure(
-        "\(folder.url.path): expected a finished run, found no best epoch of its last stage; "
+        "\(folder.url.path): expected a finished run, found no results of its last stage; "
           + "continue it with snn-train --resume")
     }
     let compression = try StageCompression(stage)

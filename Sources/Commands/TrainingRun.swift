@@ -19,7 +19,23 @@ struct TrainingRun {
     dataset = try recipe.data.open(
       seed: recipe.seed, environment: ProcessInfo.processInfo.environment)
     network = try recipe.network(for: dataset)
-    for stage in recipe.stages { try StageCompression(stage).validate(for: network) }
+    for (index, stage) in recipe.stages.enumerated() {
+      do {
+        try check(stage)
+      } catch {
+        throw CommandFailure("stages.\(index): \(error)")
+      }
+    }
+  }
+
+  /// Finds what a stage asks of layers and samples that they do not have, before any is trained.
+  private func check(_ stage: StageRecipe) throws {
+    try StageCompression(stage).validate(for: network)
+    try network.setPenalties(stage.activity)
+    try network.setPenalties(nil)
+    _ = try DatasetBatches(
+      dataset, batchSize: 1, augmentation: stage.augmentation, seed: recipe.seed, trainingLimit: 1,
+      validationLimit: 1)
   }
 
   /// Trains all stages, or those that are left, and measures the result.
@@ -35,8 +51,10 @@ struct TrainingRun {
       let last = try Checkpoint(contentsOf: folder.last)
       try folder.truncateMetrics(to: last.position)
       printLine(
-        "resuming stage \(last.position.stageName) at epoch \(last.position.epoch + 1), "
-          + "batch \(last.position.batch)")
+        last.position.isFinished
+          ? "resuming after stage \(last.position.stageName), which is finished"
+          : "resuming stage \(last.position.stageName) at epoch \(last.position.epoch + 1), "
+            + "batch \(last.position.batch)")
       checkpoint = last
     } else {
       try calibrate()
@@ -141,7 +159,8 @@ struct TrainingRun {
     }
     try StageMeasurement.write(results, to: folder)
     if case .events = dataset.input {
-      let baseline = try FrameSumBaseline(dataset: dataset)
+      let baseline = try FrameSumBaseline(
+        dataset: dataset, trainingLimit: recipe.data.trainingLimit)
       printLine(
         String(
           format:

@@ -24,13 +24,14 @@ public struct BatchLoader: Sendable {
   private let mirrored: [Int]
   private let random: RandomSource
 
-  /// Reads all samples of `split`. The orders of epochs and the augmentation follow from `seed`.
+  /// Reads the samples of `split`, the first `limit` or all. The orders of epochs and the augmentation
+  /// follow from `seed`.
   ///
   /// Throws what reading a sample throws, and ``DatasetError/badSetting(name:expected:found:)``
   /// where the augmentation is out of range or flips classes whose mirror image is not known.
   public init(
     dataset: some Dataset, split: Split, augmentation: Augmentation = Augmentation(),
-    seed: UInt64 = 0, threads: Int = 2
+    seed: UInt64 = 0, limit: Int? = nil, threads: Int = 2
   ) throws {
     try augmentation.validate()
     input = dataset.input
@@ -39,12 +40,14 @@ public struct BatchLoader: Sendable {
     mirrored = try Self.mirroredLabels(of: dataset, for: augmentation)
     switch dataset.input {
     case .events:
-      let set = try SpikeTrainSet(dataset: dataset, split: split, threads: threads)
+      let set = try SpikeTrainSet(
+        dataset: dataset, split: split, limit: limit, threads: threads)
       samples = .trains(set.trains)
       labels = set.labels
       tally = set.tally
     case .values(let shape):
-      let (values, labels) = try Self.frames(of: dataset, split: split, shape: shape)
+      let (values, labels) = try Self.frames(
+        of: dataset, split: split, limit: limit, shape: shape)
       samples = .frames(values)
       self.labels = labels
       tally = BinningTally()
@@ -134,9 +137,9 @@ public struct BatchLoader: Sendable {
   }
 
   private static func frames(
-    of dataset: some Dataset, split: Split, shape: InputShape
+    of dataset: some Dataset, split: Split, limit: Int?, shape: InputShape
   ) throws -> (values: [UInt8], labels: [Int]) {
-    let count = dataset.count(in: split)
+    let count = min(dataset.count(in: split), limit ?? Int.max)
     var values: [UInt8] = []
     var labels: [Int] = []
     values.reserveCapacity(count * shape.count)

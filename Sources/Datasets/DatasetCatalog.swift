@@ -9,6 +9,8 @@ public enum DatasetCatalog {
     /// The part of the official training samples kept for validation, 0..<1; default 1/12 for
     /// images, 1/8 for N-MNIST. Not for synthetic sets.
     public var validationFraction: Double?
+    /// The splits whose samples will be read; default all. Images of others are not loaded.
+    public var splits: Set<Split> = Set(Split.allCases)
     /// The number of steps of an event set, T.
     public var steps: Int?
     /// The length of a step of an event set in microseconds.
@@ -61,7 +63,7 @@ public enum DatasetCatalog {
     if ImageDataset.isRecognised(folder: folder) {
       return try ImageDataset(
         name: name, folder: folder, classNames: classNames[name],
-        survivesMirror: name == "fashion_mnist", seed: options.seed,
+        survivesMirror: name == "fashion_mnist", splits: options.splits, seed: options.seed,
         validationFraction: options.validationFraction ?? 1 / 12.0)
     }
     return try NMNISTDataset(

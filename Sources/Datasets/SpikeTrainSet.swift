@@ -11,17 +11,18 @@ public struct SpikeTrainSet: Hashable, Sendable {
   /// What became of the events of all recordings together.
   public let tally: BinningTally
 
-  /// Reads or draws and bins all samples of `split`, by `threads` threads; the result does not
-  /// depend on their number. Holds four bytes per spike.
+  /// Reads or draws and bins the samples of `split`, the first `limit` or all, by `threads` threads;
+  /// the result does not depend on their number. Holds four bytes per spike.
   ///
   /// Throws what reading a sample throws, and ``DatasetError/badSetting(name:expected:found:)``
   /// where the data set has no events.
-  public init(dataset: some Dataset, split: Split, threads: Int = 2) throws {
+  public init(dataset: some Dataset, split: Split, limit: Int? = nil, threads: Int = 2) throws {
     guard case .events(let shape, let stepMicroseconds, let steps) = dataset.input else {
       throw DatasetError.badSetting(
         name: "dataset", expected: "a set of event recordings", found: dataset.name)
     }
-    let samples = try parallelMap(count: dataset.count(in: split), threads: threads) { index in
+    let count = min(dataset.count(in: split), limit ?? Int.max)
+    let samples = try parallelMap(count: count, threads: threads) { index in
       let sample = try dataset.sample(at: index, in: split)
       guard case .recording(let recording) = sample.content, recording.sensor == shape else {
         throw DatasetError.badSetting(

@@ -11,10 +11,10 @@ public enum RuntimeError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .refused(let path, let expected, let found, let reason):
-      // Some rules compare no numbers: that the bytes are a message at all, say.
+      // Some rules compare no numbers: that the bytes are a message at all, or a stream is whole.
       "\(path.isEmpty ? "model" : path): "
-        + (expected == 0 && found == 0
-          ? "expected a whole and valid .snnpb file, found one that is \(reason)"
+        + (expected == found
+          ? "expected valid bytes, found: \(reason)"
           : "expected \(expected), found \(found): \(reason)")
     case .unsuitable(let path, let expected, let found):
       "\(path): expected \(expected), found \(found)"

@@ -79,7 +79,11 @@ func inShards<Element: Sendable>(
     let range = shard * count / shards..<(shard + 1) * count / shards
     finished.store(Result { try body(range) }, at: shard)
   }
-  return try finished.inOrder.flatMap { try $0.get() }
+  var joined: [Element] = []
+  // Elements may be many: no growing by doubling.
+  joined.reserveCapacity(count)
+  for result in finished.inOrder { joined += try result.get() }
+  return joined
 }
 
 /// The results of shards, kept behind a lock.

@@ -17,8 +17,7 @@ enum DurableFile {
     do {
       try handle.write(contentsOf: bytes)
     } catch {
-      let reason = ((error as NSError).localizedFailureReason ?? "\(error)")
-        .trimmingCharacters(in: CharacterSet(charactersIn: "."))
+      let reason = reason(error)
       close(descriptor)
       unlink(aside.path)
       throw failed(reason)
@@ -49,8 +48,33 @@ enum DurableFile {
     } catch {
       throw LearningError.file(
         place: url.path, expected: "a file to read",
-        found: FileManager.default.fileExists(atPath: url.path) ? "\(error)" : "no file")
+        found: FileManager.default.fileExists(atPath: url.path) ? reason(error) : "no file")
     }
+  }
+
+  /// Makes a folder, and those it lies in, where they are missing.
+  static func makeFolder(_ url: URL) throws {
+    if mkdir(url.path, 0o755) == 0 { return }
+    if errno == ENOENT, url.path.count > 1 {
+      try makeFolder(url.deletingLastPathComponent())
+      if mkdir(url.path, 0o755) == 0 { return }
+    }
+    let reason = systemMessage()
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
+      isFolder.boolValue
+    else {
+      throw LearningError.file(place: url.path, expected: "to make a folder", found: reason)
+    }
+  }
+
+  /// Why the system refused, in its own words.
+  static func reason(_ error: any Error) -> String {
+    var error = error as NSError
+    while let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError { error = inner }
+    if error.domain == NSPOSIXErrorDomain { return String(cString: strerror(Int32(error.code))) }
+    return (error.localizedFailureReason ?? error.localizedDescription)
+      .trimmingCharacters(in: CharacterSet(charactersIn: "."))
   }
 
   private static func systemMessage() -> String { String(cString: strerror(errno)) }

@@ -22,8 +22,8 @@ public enum LearningError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unknownKey(let place, let known, let nearest):
-      "recipe: unknown key \(place)" + (nearest.map { "; did you mean \($0)?" } ?? "")
-        + " Known here: \(known.joined(separator: ", "))"
+      "recipe: unknown key \(place)" + (nearest.map { ", did you mean \($0)?" } ?? "")
+        + "; known here: \(known.joined(separator: ", "))"
     case .missingKey(let place, let expected):
       "recipe: \(place) is missing; expected \(expected)"
     case .value(let place, let expected, let found):

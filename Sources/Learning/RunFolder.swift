@@ -44,12 +44,8 @@ public struct RunFolder: Hashable, Sendable {
         place: url.path, expected: "no run there yet, or to resume it", found: "a run's recipe.yaml"
       )
     }
-    do {
-      try FileManager.default.createDirectory(
-        at: folder.checkpoints, withIntermediateDirectories: true)
-    } catch {
-      throw LearningError.file(place: url.path, expected: "to make a folder", found: "\(error)")
-    }
+    try DurableFile.makeFolder(url)
+    try DurableFile.makeFolder(folder.checkpoints)
     try DurableFile.write(Data(recipe.yaml().utf8), to: folder.recipe)
     return folder
   }
@@ -58,7 +54,7 @@ public struct RunFolder: Hashable, Sendable {
   public static func create(for recipe: Recipe, in root: URL) throws -> RunFolder {
     let manager = FileManager.default
     do {
-      try manager.createDirectory(at: root, withIntermediateDirectories: true)
+      try DurableFile.makeFolder(root)
       var number = (numbers(of: recipe.name, in: root).max() ?? 0) + 1
       while true {
         let folder = RunFolder(url: root.appendingPathComponent("\(recipe.name)-\(number)"))
@@ -79,7 +75,8 @@ public struct RunFolder: Hashable, Sendable {
     } catch let error as LearningError {
       throw error
     } catch {
-      throw LearningError.file(place: root.path, expected: "to make a folder", found: "\(error)")
+      throw LearningError.file(
+        place: root.path, expected: "to make a folder", found: DurableFile.reason(error))
     }
   }
 
@@ -111,7 +108,8 @@ public struct RunFolder: Hashable, Sendable {
 
   /// The stored recipe.
   public func readRecipe() throws -> Recipe {
-    try Recipe(yaml: String(decoding: DurableFile.read(recipe), as: UTF8.self))
+    try Recipe(
+      yaml: String(decoding: DurableFile.read(recipe), as: UTF8.self), place: recipe.path)
   }
 
   // MARK: Metrics
@@ -146,7 +144,8 @@ public struct RunFolder: Hashable, Sendable {
     } catch let error as LearningError {
       throw error
     } catch {
-      throw LearningError.file(place: metrics.path, expected: "to append a row", found: "\(error)")
+      throw LearningError.file(
+        place: metrics.path, expected: "to append a row", found: DurableFile.reason(error))
     }
   }
 

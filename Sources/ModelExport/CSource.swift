@@ -40,25 +40,11 @@ public struct CSource: Equatable, Sendable {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
       throw .fileFailure(
-        place: folder, expected: "a folder to write to", found: error.localizedDescription)
+        place: folder, expected: "a folder to write to",
+        found: (error as NSError).localizedFailureReason ?? error.localizedDescription)
     }
-    try Self.write(header, to: "\(folder)/\(name).h")
-    try Self.write(implementation, to: "\(folder)/\(name).c")
-  }
-
-  private static func write(_ text: String, to path: String) throws(ModelError) {
-    let aside = path + ".partial"
-    do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: aside))
-    } catch {
-      throw .fileFailure(
-        place: aside, expected: "a writable file", found: error.localizedDescription)
-    }
-    guard rename(aside, path) == 0 else {
-      let cause = String(cString: strerror(errno))
-      unlink(aside)
-      throw .fileFailure(place: path, expected: "to rename \(aside)", found: cause)
-    }
+    try replaceFile("\(folder)/\(name).h", with: Array(header.utf8))
+    try replaceFile("\(folder)/\(name).c", with: Array(implementation.utf8))
   }
 
   /// A text as part of a C identifier; `model` where nothing of it is left.

@@ -71,18 +71,7 @@ public enum ModelFile {
     _ model: Model, to path: String, forms: [Int: WeightForm] = [:]
   ) throws(ModelError) -> Encoded {
     let encoded = try encode(model, forms: forms)
-    let aside = path + ".partial"
-    do {
-      try Data(encoded.bytes).write(to: URL(fileURLWithPath: aside))
-    } catch {
-      throw .fileFailure(
-        place: aside, expected: "a writable file", found: error.localizedDescription)
-    }
-    guard rename(aside, path) == 0 else {
-      let cause = String(cString: strerror(errno))
-      unlink(aside)
-      throw .fileFailure(place: path, expected: "to rename \(aside)", found: cause)
-    }
+    try replaceFile(path, with: encoded.bytes)
     return encoded
   }
 }

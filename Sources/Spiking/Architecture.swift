@@ -149,7 +149,10 @@ extension Network {
       let pooled = source.pooled(stage.pool)
       guard pooled.count > 0, let shape = stage.synapse.outputShape(for: pooled),
         !(stage.synapse.isConvolution && layers.last?.synapse.isConvolution == false)
-      else { throw ArchitectureError.doesNotFit(token: stage.token, source: source) }
+      else {
+        let token = stage.pool > 1 ? "P\(stage.pool)-\(stage.token)" : stage.token
+        throw ArchitectureError.doesNotFit(token: token, source: source)
+      }
       let isReadout = index == architecture.stages.count - 1
       let layerName = isReadout ? "readout" : Self.layerName(stage.synapse, index: index)
       func parameter(

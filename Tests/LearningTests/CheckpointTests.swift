@@ -88,7 +88,7 @@ import Testing
     #expect {
       try checkpoint.write(to: url)
     } throws: {
-      "\($0)".contains("enough space; what was there before is intact")
+      "\($0)".contains("No space left on device; what was there before is intact")
     }
     #expect(try Data(contentsOf: url) == before)
     try checkpoint.write(to: url)

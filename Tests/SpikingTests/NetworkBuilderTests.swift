@@ -100,7 +100,7 @@ import Testing
     #expect(throws: ArchitectureError.classes(expected: 10, found: 11)) { try network("16-11") }
   }
 
-  @Test(arguments: [("P4-8-10", "8"), ("8C5p0-10", "8C5p0"), ("8C3-P4-8C3-10", "8C3")])
+  @Test(arguments: [("P4-8-10", "P4-8"), ("8C5p0-10", "8C5p0"), ("8C3-P4-8C3-10", "P4-8C3")])
   func aLayerThatDoesNotFitIsRefused(architecture: String, token: String) throws {
     let error = #expect(throws: ArchitectureError.self) {
       try network(architecture, height: 3, width: 3)

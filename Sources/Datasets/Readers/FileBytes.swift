@@ -37,8 +37,8 @@ enum FileBytes {
       throw DatasetError.badDimension(
         path: path, offset: 0, expected: "at most \(limit) bytes", found: packed.count)
     }
-    var input = packed  // zlib's input pointer is mutable, though it never writes through it.
     var content: [UInt8] = []
+    content.reserveCapacity(statedSize(of: packed, limit: limit))
     var chunk = [UInt8](repeating: 0, count: 1 << 16)
     var stream = z_stream()
     // 16 + 15: a gzip wrapper around the largest window.
@@ -47,8 +47,9 @@ enum FileBytes {
     }
     defer { inflateEnd(&stream) }
     var status = Z_OK
-    try input.withUnsafeMutableBufferPointer { inputBuffer in
-      stream.next_in = inputBuffer.baseAddress
+    try packed.withUnsafeBufferPointer { inputBuffer in
+      // zlib's input pointer is mutable, though it never writes through it.
+      stream.next_in = UnsafeMutablePointer(mutating: inputBuffer.baseAddress)
       stream.avail_in = UInt32(inputBuffer.count)
       while status == Z_OK {
         let produced = chunk.withUnsafeMutableBufferPointer { chunkBuffer in
@@ -75,5 +76,14 @@ enum FileBytes {
         path: path, offset: consumed, found: Int(stream.avail_in))
     }
     return content
+  }
+
+  /// The unpacked size that a gzip trailer states, held to what its length can unpack to: memory
+  /// asked for ahead, so that large content does not grow by doubling.
+  private static func statedSize(of packed: [UInt8], limit: Int) -> Int {
+    guard packed.count >= 18 else { return 0 }
+    let stated = packed.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+    // Deflate packs at most 1032 bytes into one.
+    return min(stated, limit, 1032 * packed.count)
   }
 }

@@ -51,16 +51,17 @@ public enum IDX {
   }
 
   /// Parses unpacked image bytes; `path` is only named in errors.
-  static func images(in bytes: [UInt8], path: String) throws -> Images {
+  static func images(in bytes: consuming [UInt8], path: String) throws -> Images {
     try checkMagic(bytes, expected: 0x0803, path: path)
     let count = try dimension(bytes, at: 4, within: 1...FileBytes.limit, path: path)
     let height = try dimension(bytes, at: 8, within: 1...maximumSide, path: path)
     let width = try dimension(bytes, at: 12, within: 1...maximumSide, path: path)
     // count * height * width < 2^28 * 2^10 * 2^10 = 2^48, so nothing overflows.
     try checkEnd(bytes, expected: 16 + count * height * width, path: path)
+    // In place: a copy would double the memory of the largest sets.
+    bytes.removeFirst(16)
     return Images(
-      shape: InputShape(channels: 1, height: height, width: width), count: count,
-      values: Array(bytes[16...]))
+      shape: InputShape(channels: 1, height: height, width: width), count: count, values: bytes)
   }
 
   /// Parses unpacked label bytes; `path` is only named in errors.

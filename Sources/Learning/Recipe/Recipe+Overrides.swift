@@ -8,9 +8,10 @@ extension Recipe {
   ///   - overrides: `key.path=value`, applied in order before reading. Values are YAML; lists are
   ///     addressed by index (`stages.0.epochs=2`), the index after the last appends. Sections that are
   ///     missing are made.
+  ///   - place: names the text in errors, such as its file.
   /// - Throws: ``LearningError`` with the key path, what is expected there and what was found.
-  public init(yaml: String, overrides: [String] = []) throws {
-    var root = try Self.composed(yaml, place: "text") ?? Node.mapping([:])
+  public init(yaml: String, overrides: [String] = [], place: String = "text") throws {
+    var root = try Self.composed(yaml, place: place) ?? Node.mapping([:])
     for override in overrides { try Self.apply(override, to: &root) }
     try self.init(root: root)
     try validate()

@@ -5,11 +5,13 @@ extension Recipe {
   ///
   /// Layer names are checked against the network when a stage begins.
   public func validate() throws {
-    try Self.checkName(name, "name")
+    // A model carries the name: FORMAT.md allows 64 bytes.
+    try Self.checkName(name, "name", atMost: 64)
     try Self.check(!data.set.isEmpty, "data.set", "a data set's name or path", data.set)
     try data.steps.map { try Self.check(1...4096, "data.steps", $0) }
     try data.stepMilliseconds.map {
-      try Self.check($0 > 0 && $0.isFinite, "data.stepMilliseconds", "a number > 0", $0)
+      try Self.check(
+        $0 > 0 && $0 <= 10_000, "data.stepMilliseconds", "a number > 0, at most 10000", $0)
     }
     try data.trainingLimit.map { try Self.check(1...Int.max, "data.trainingLimit", $0) }
     try data.validationLimit.map { try Self.check(1...Int.max, "data.validationLimit", $0) }
@@ -125,12 +127,13 @@ extension Recipe {
   }
 
   /// Names become folders and files.
-  private static func checkName(_ name: String, _ place: String) throws {
+  private static func checkName(_ name: String, _ place: String, atMost length: Int = 100) throws {
     let allowed = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
     try check(
-      !name.isEmpty && name.count <= 100 && !name.hasPrefix(".")
+      !name.isEmpty && name.count <= length && !name.hasPrefix(".")
         && name.allSatisfy(allowed.contains),
-      place, "letters, digits, '-', '_' or '.', at most 100, not starting with a dot", "'\(name)'")
+      place, "letters, digits, '-', '_' or '.', at most \(length), not starting with a dot",
+      "'\(name)'")
   }
 
   private static func check(

@@ -7,7 +7,8 @@ import Tensors
 /// Recipes are YAML files. Unknown keys are errors; what is left out has the default stated at the
 /// field. A run stores its resolved recipe beside its results.
 public struct Recipe: Hashable, Sendable, Codable {
-  /// The run's name: letters, digits, `-`, `_` and `.`, not starting with a dot. No default.
+  /// The run's and its model's name: letters, digits, `-`, `_` and `.`, at most 64, not starting with a
+  /// dot. No default.
   public var name: String
   /// Where all randomness starts: initial weights, order of samples, augmentation. Default 1.
   public var seed: UInt64 = 1
@@ -52,7 +53,7 @@ public struct DataRecipe: Hashable, Sendable, Codable {
   public var set: String
   /// Event sets: time steps per sample, 1…4096. Default: the set's own. Time and memory grow with it.
   public var steps: Int?
-  /// Event sets: milliseconds per time step, > 0. Default: the set's own.
+  /// Event sets: milliseconds per time step, > 0, at most 10000. Default: the set's own.
   public var stepMilliseconds: Double?
   /// Only the first N training samples, ≥ 1. Default: all.
   public var trainingLimit: Int?

@@ -1,0 +1,158 @@
+import Foundation
+import Testing
+
+@testable import ModelFormat
+
+/// Files that are no model of the format, before every command that reads one.
+@Suite struct DamagedModelTests {
+  /// What each command says about the model at `damaged.snnpb`: its line after the path.
+  private func refusals(
+    of bytes: [UInt8], in folder: ScratchFolder, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> [String] {
+    try folder.write(bytes, to: "damaged.snnpb")
+    let calls: [(Command, [String])] = [
+      (.run, ["damaged.snnpb", "--data", "bars"]), (.check, ["damaged.snnpb", "--data", "bars"]),
+      (.export, ["out.snnpb", "--from", "damaged.snnpb", "--c-source", "c"]),
+    ]
+    return try calls.map { command, arguments in
+      let outcome = try command.run(arguments, in: folder)
+      let line = outcome.failure(of: command, sourceLocation: sourceLocation)
+      #expect(outcome.output == "", sourceLocation: sourceLocation)
+      #expect(line.hasPrefix("damaged.snnpb: "), "\(line)", sourceLocation: sourceLocation)
+      #expect(!folder.exists("out.snnpb") && !folder.exists("c"), sourceLocation: sourceLocation)
+      return String(line.dropFirst("damaged.snnpb: ".count))
+    }
+  }
+
+  @Test func missingAndEmptyFiles() throws {
+    let folder = try TinyTask.trained()
+    let calls: [(Command, String)] = [(.run, "none.snnpb"), (.check, "none.snnpb"), (.run, "bars")]
+    for (command, model) in calls {
+      let line = try command.run(model, "--data", "bars", in: folder).failure(of: command)
+      #expect(line == "\(model): expected a model file, found no readable file")
+    }
+    let line = try Command.export.run("x.snnpb", "--from", "none", in: folder).failure(of: .export)
+    #expect(line == "\(folder.path("none")): expected a run's folder with recipe.yaml, found none")
+    for line in try refusals(of: [], in: folder) {
+      #expect(line == "expected a model file, found an empty file")
+    }
+  }
+
+  @Test func textIsNoModel() throws {
+    let folder = try TinyTask.trained()
+    let lines = try refusals(of: folder.read("recipe.yaml"), in: folder)
+    #expect(lines[0] == "model: expected valid bytes, found: not a .snnpb message" && lines[1] == lines[0])
+    #expect(lines[2] == "file: expected a protobuf message, found malformedProtobuf")
+  }
+
+  @Test func cutAndLengthenedFilesAreRefused() throws {
+    let folder = try TinyTask.trained()
+    let whole = try folder.read("model.snnpb")
+    for count in [1, whole.count / 4, whole.count / 2, whole.count - 1] {
+      _ = try refusals(of: Array(whole[..<count]), in: folder)
+    }
+    _ = try refusals(of: whole + Array("more bytes".utf8), in: folder)
+    _ = try refusals(of: whole + whole, in: folder)
+  }
+
+  /// A flipped bit may leave another valid model; no command may crash on it.
+  @Test func flippedBitsAreRefusedOrRun() throws {
+    let folder = try TinyTask.trained()
+    let whole = try folder.read("model.snnpb")
+    let isLong = ProcessInfo.processInfo.environment["SNN_LONG_TESTS"] == "1"
+    for place in stride(from: 0, to: whole.count, by: isLong ? 3 : max(1, whole.count / 12)) {
+      var bytes = whole
+      bytes[place] ^= UInt8(1 << (place % 8))
+      try folder.write(bytes, to: "flipped.snnpb")
+      let outcome = try Command.check.run(
+        "flipped.snnpb", "--data", "bars", "--limit", "2", in: folder)
+      if outcome.code == 0 {
+        #expect(outcome.output.hasPrefix("equal: "), "byte \(place): \(outcome)")
+      } else {
+        let line = outcome.failure(of: .check)
+        #expect(line.contains(": "), "byte \(place): \(line)")
+      }
+    }
+  }
+
+  // MARK: Whole messages that break a rule
+
+  private func message(
+    of folder: ScratchFolder, _ change: (inout PBModel) -> Void
+  ) throws -> [UInt8] {
+    var message = try PBModel(serializedBytes: folder.read("model.snnpb"))
+    change(&message)
+    return try message.serializedBytes()
+  }
+
+  @Test func anUnknownMajorIsRefused() throws {
+    let folder = try TinyTask.trained()
+    let lines = try refusals(of: message(of: folder) { $0.formatMajor = 2 }, in: folder)
+    for line in lines { #expect(line.hasPrefix("format_major: expected 1, found 2")) }
+  }
+
+  @Test func brokenRulesAreNamed() throws {
+    let folder = try TinyTask.trained()
+    let changes: [(place: String, change: (inout PBModel) -> Void)] = [
+      // A population that drives itself in the same step.
+      (
+        "projections",
+        { model in
+          var loop = model.projections[1]
+          loop.name = "loop"
+          loop.population = 1
+          loop.target = 1
+          loop.pool = 1
+          loop.weights = dense(rows: 8, columns: 8)
+          model.projections.append(loop)
+        }
+      ),
+      // A column beyond the last.
+      (
+        "weights.index",
+        { model in
+          var weights = dense(rows: 8, columns: 3)
+          weights.layout = .csr
+          weights.stored = 1
+          weights.values = Data([1])
+          weights.valuesSize = 1
+          weights.index = Data([1, 3, 0, 0, 0, 0, 0, 0, 0])
+          weights.indexSize = 9
+          model.projections[2].weights = weights
+        }
+      ),
+      // Sums of a read-out that leave int32.
+      (
+        "populations[2]",
+        { model in
+          model.steps = 65535
+          model.maxSteps = 65535
+          model.projections[2].shift = 15
+        }
+      ),
+      ("shape", { $0.populations[1].shape.channels = .max }),
+      ("weights", { $0.projections[1].weights.rows = 1 << 30 }),
+      ("weights", { $0.projections[1].weights.stored = .max }),
+      ("weights", { $0.projections[1].weights.valuesSize = .max }),
+      ("readout", { $0.readout = 9 }), ("steps", { $0.steps = 0 }),
+      ("populations (count)", { $0.populations = Array(repeating: $0.populations[0], count: 300) }),
+    ]
+    for (place, change) in changes {
+      for line in try refusals(of: message(of: folder, change), in: folder) {
+        // The runtime names fields, the library also counts: the first word is common.
+        let word = place.prefix { $0 != " " }
+        #expect(line.contains(word), "\(place): \(line)")
+      }
+    }
+  }
+
+  private func dense(rows: UInt32, columns: UInt32) -> PBWeights {
+    var weights = PBWeights()
+    weights.rows = rows
+    weights.columns = columns
+    weights.stored = rows * columns
+    weights.values = Data(repeating: 1, count: Int(rows * columns))
+    weights.valuesSize = rows * columns
+    return weights
+  }
+}
