@@ -103,13 +103,13 @@ extension DatasetInput {
 }
 
 extension DataRecipe {
-  /// Opens the data set for `splits`, with the recipe's time steps; `seed` cuts the validation split.
+  /// Opens the data set for `splits`, with the recipe's time steps. The recipe's seed has no part
+  /// in it: the splits are the same for every seed and every command.
   func open(
-    for splits: Set<Split> = Set(Split.allCases), seed: UInt64, environment: [String: String]
+    for splits: Set<Split> = Set(Split.allCases), environment: [String: String]
   ) throws -> any Dataset {
     var options = DatasetCatalog.Options()
     options.splits = splits
-    options.seed = seed
     options.steps = steps
     options.stepMicroseconds = stepMilliseconds.map { Int(($0 * 1000).rounded()) }
     return try DatasetCatalog.open(set, environment: environment, options: options)

@@ -27,10 +27,10 @@ struct TrainedRun {
     self.folder = folder
     recipe = try folder.readRecipe()
     dataset = try recipe.data.open(
-      for: [.validation], seed: recipe.seed, environment: ProcessInfo.processInfo.environment)
+      for: [.validation], environment: ProcessInfo.processInfo.environment)
     network = try recipe.network(for: dataset)
     guard let stage = recipe.stages.last,
-      StageMeasurement.read(from: folder).contains(where: { $0.stage == stage.name })
+      try StageMeasurement.read(from: folder).contains(where: { $0.stage == stage.name })
     else {
       throw CommandFailure(
         "\(folder.url.path): expected a finished run, found no results of its last stage; "
@@ -58,7 +58,7 @@ struct TrainedRun {
   private static func task(
     _ recipe: Recipe, _ dataset: any Dataset, _ folder: RunFolder
   ) throws -> Model.Task {
-    let results = StageMeasurement.read(from: folder)
+    let results = try StageMeasurement.read(from: folder)
     let isFloat = Set(recipe.stages.filter { $0.quantization == nil }.map(\.name))
     return Model.Task(
       classNames: dataset.classNames, dataset: dataset.name, recipe: try recipe.yaml(),
@@ -71,6 +71,10 @@ struct TrainedRun {
     let engine = TrainingEngine(network)
     var whole = try ReferenceSimulator(lowered)
     var cut = try ReferenceSimulator(model)
+    guard dataset.count(in: .validation) > 0 else {
+      throw CommandFailure(
+        "\(dataset.name): expected validation samples to prove the model on, found none")
+    }
     for sample in 0..<min(Self.provenSamples, dataset.count(in: .validation)) {
       let input = try InferenceInput(dataset.sample(at: sample, in: .validation), for: lowered)
       var expected: [StepRecord] = []

@@ -16,8 +16,7 @@ struct TrainingRun {
   /// Opens the data set and builds the network; throws where the recipe is impossible.
   init(_ recipe: Recipe) throws {
     self.recipe = recipe
-    dataset = try recipe.data.open(
-      seed: recipe.seed, environment: ProcessInfo.processInfo.environment)
+    dataset = try recipe.data.open(environment: ProcessInfo.processInfo.environment)
     network = try recipe.network(for: dataset)
     for (index, stage) in recipe.stages.enumerated() {
       do {
@@ -64,7 +63,11 @@ struct TrainingRun {
       let isUnderWay = checkpoint?.position.stageIndex == index
       try run(stage: index, in: folder, from: isUnderWay ? checkpoint : nil)
     }
-    try measure(in: folder)
+    if try StageMeasurement.read(from: folder).isEmpty {
+      try measure(in: folder)
+    } else {
+      printLine("finished and measured before; the test split is not read again")
+    }
   }
 
   private func batches(_ stage: StageRecipe) throws -> DatasetBatches {
@@ -193,9 +196,14 @@ struct StageMeasurement: Codable {
   }
 
   /// The stored results, empty where training has not finished.
-  static func read(from folder: RunFolder) -> [StageMeasurement] {
-    guard let data = try? Data(contentsOf: file(of: folder)) else { return [] }
-    return (try? JSONDecoder().decode([StageMeasurement].self, from: data)) ?? []
+  static func read(from folder: RunFolder) throws -> [StageMeasurement] {
+    let file = file(of: folder)
+    guard let data = FileManager.default.contents(atPath: file.path) else { return [] }
+    do {
+      return try JSONDecoder().decode([StageMeasurement].self, from: data)
+    } catch {
+      throw CommandFailure("\(file.path): expected the results of a run's stages, found \(error)")
+    }
   }
 }
 

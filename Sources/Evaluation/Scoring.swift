@@ -46,6 +46,13 @@ extension SessionModel {
   public func score(
     _ dataset: some Dataset, split: Split, options: ScoringOptions = ScoringOptions()
   ) throws -> [ScoredSample] {
+    let scores = model.populations[model.readout].shape.count
+    guard scores == dataset.classNames.count else {
+      throw RuntimeError.unsuitable(
+        path: "read-out",
+        expected: "\(dataset.classNames.count) neurons, one per class of "
+          + dataset.name, found: "\(scores)")
+    }
     let count = min(dataset.count(in: split), options.limit ?? Int.max)
     let forecast = options.neuroBenchSamples > 0 ? Forecast(for: model) : nil
     return try inShards(count: count, threads: options.threads) { range in

@@ -38,7 +38,10 @@ extension Recipe {
   /// being written to 15 significant digits.
   public func yaml() throws -> String {
     do {
-      return try YAMLEncoder().encode(self)
+      let encoder = YAMLEncoder()
+      // Maps of layers have no order of their own; the same recipe is the same bytes.
+      encoder.options.sortKeys = true
+      return try encoder.encode(self)
     } catch {
       throw LearningError.malformed(place: name, expected: "a recipe to write", found: "\(error)")
     }
