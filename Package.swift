@@ -51,5 +51,10 @@ let package = Package(
     .testTarget(
       name: "LearningTests", dependencies: ["Learning", "Spiking", "Tensors", "TestMathematics"]),
     .testTarget(name: "ModelFormatTests", dependencies: ["ModelFormat", "ModelFixtures", "Tensors"]),
+    .testTarget(
+      name: "ModelExportTests",
+      dependencies: [
+        "ModelCompression", "ModelExport", "ModelFixtures", "ModelFormat", "Spiking", "Tensors",
+      ]),
   ]
 )
