@@ -52,6 +52,9 @@ let package = Package(
       name: "LearningTests", dependencies: ["Learning", "Spiking", "Tensors", "TestMathematics"]),
     .testTarget(name: "ModelFormatTests", dependencies: ["ModelFormat", "ModelFixtures", "Tensors"]),
     .testTarget(
+      name: "ModelCompressionTests",
+      dependencies: ["ModelCompression", "Spiking", "Tensors", "TestMathematics"]),
+    .testTarget(
       name: "ModelExportTests",
       dependencies: [
         "ModelCompression", "ModelExport", "ModelFixtures", "ModelFormat", "Spiking", "Tensors",

@@ -63,8 +63,8 @@ public struct PruningPlan: Hashable, Sendable {
 }
 
 extension Network {
-  /// Masks the weights a plan wants gone at a point of its stage (0…1). Removed synapses stay removed: a
-  /// masked weight is 0, hence the smallest of all.
+  /// Masks the weights a plan wants gone at a point of its stage (0…1). Removed synapses stay removed,
+  /// whatever plan removed them.
   public func prune(_ plan: PruningPlan, progress: Double) {
     let share = plan.share(at: progress)
     guard share > 0 else { return }
@@ -94,18 +94,17 @@ extension Network {
   }
 
   /// Removes the synapses of least layer-adaptive magnitude, `w² / Σ w'²` over the layer's weights that
-  /// are at least as large: comparable between layers of different scale, and never a whole layer.
-  /// Within one layer its order is that of |w|. Source: Lee et al., Layer-adaptive sparsity for the
+  /// are at least as large: comparable between layers of different scale, and never a whole layer, for
+  /// a layer's largest weight has 1 and stays. Within one layer its order is that of |w|. Source: Lee et al., Layer-adaptive sparsity for the
   /// magnitude-based pruning, ICLR 2021, equation 4.
   private func pruneSynapses(_ layers: [Layer], fraction: Double) {
     let scores = layers.map { Self.adaptiveMagnitudes($0.weight.value.elements) }
     let sorted = scores.joined().sorted()
     let count = Int((fraction * Double(sorted.count)).rounded())
     guard count > 0 else { return }
-    let threshold = sorted[count - 1]
+    let threshold = min(sorted[count - 1], Float(1).nextDown)
     for (layer, scores) in zip(layers, scores) {
-      layer.weight.mask = Tensor(
-        layer.weight.value.shape, scores.map { $0 > threshold ? 1 : 0 })
+      layer.weight.remove { scores[$0] <= threshold }
     }
   }
 
@@ -130,9 +129,7 @@ extension Network {
     let count = min(Int((fraction * Double(channels)).rounded()), channels - 1)
     let removed = Set(norms.indices.sorted { norms[$0] < norms[$1] }.prefix(count))
     guard !removed.isEmpty else { return }
-    layer.weight.mask = Tensor(
-      layer.weight.value.shape,
-      (0..<layer.weight.value.count).map { removed.contains($0 % channels) ? 0 : 1 })
+    layer.weight.remove { removed.contains($0 % channels) }
   }
 
   /// The fraction of all weights that are pruned away.
@@ -141,5 +138,14 @@ extension Network {
       sum + (layer.weight.mask?.elements.count { $0 == 0 } ?? 0)
     }
     return Double(zeros) / Double(layers.reduce(0) { $0 + $1.weight.value.count })
+  }
+}
+
+extension Parameter {
+  /// Masks the elements of which `isRemoved` says so, besides those already masked.
+  fileprivate func remove(_ isRemoved: (Int) -> Bool) {
+    var mask = mask ?? Tensor(value.shape, filledWith: 1)
+    for index in 0..<mask.count where isRemoved(index) { mask[index] = 0 }
+    self.mask = mask
   }
 }
