@@ -14,6 +14,8 @@ public struct GridChoice: Hashable, Sendable, Codable {
 
   private static let margin = 1.25
   private static let limit = 32767.0
+  /// The bound's share of the limit; the range needs the rest.
+  private static let boundShare = 0.75
   /// The range holds at least this many thresholds, so that clamping stays rare.
   private static let thresholdsInRange = 4.0
   /// Thresholds above this gain nothing: their rounding is below 1/4096.
@@ -33,6 +35,7 @@ public struct GridChoice: Hashable, Sendable, Codable {
       let need = bound + Self.thresholdsInRange * greatest
       var shift = 0
       while shift < 8, need * Double(2 << shift) <= Self.limit,
+        bound * Double(2 << shift) <= Self.boundShare * Self.limit,
         greatest * Double(2 << shift) <= Self.greatestThreshold
       {
         shift += 1
@@ -46,6 +49,7 @@ public struct GridChoice: Hashable, Sendable, Codable {
     var shift = 0
     while shift < 24,
       need / Double(1 << shift) > Self.limit
+        || accumulated / Double(1 << shift) > Self.boundShare * Self.limit
         || greatest / Double(1 << shift) > Self.greatestThreshold
     {
       shift += 1
@@ -62,7 +66,8 @@ public struct GridChoice: Hashable, Sendable, Codable {
   /// The widest symmetric range that leaves room for a bound; the whole of int16 where none does.
   private init(shift: Int, reserving bound: Double) {
     let room = Int(Self.limit - bound.rounded(.up))
-    let range = room >= Int(Self.limit) / 4 ? room : Int(Self.limit)
+    let least = Int((1 - Self.boundShare) * Self.limit)
+    let range = room >= least ? room : Int(Self.limit)
     self.init(shift: shift, floor: -range, ceiling: range)
   }
 
