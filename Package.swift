@@ -59,5 +59,8 @@ let package = Package(
       dependencies: [
         "ModelCompression", "ModelExport", "ModelFixtures", "ModelFormat", "Spiking", "Tensors",
       ]),
+    .testTarget(
+      name: "CommandsTests",
+      dependencies: ["Commands", "Learning", "ModelCompression", "Spiking", "Tensors"]),
   ]
 )
