@@ -62,5 +62,6 @@ let package = Package(
     .testTarget(
       name: "CommandsTests",
       dependencies: ["Commands", "Learning", "ModelCompression", "Spiking", "Tensors"]),
+    .testTarget(name: "ArchitectureTests"),
   ]
 )
