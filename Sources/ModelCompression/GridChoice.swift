@@ -3,10 +3,11 @@ import Tensors
 
 /// A layer's shift and membrane range, chosen so that a device can stay in 16 bits where possible.
 ///
-/// A device scatters spikes straight into int16 membranes where range + bound < 2^15 (models/FORMAT.md,
-/// section 5). For spikes the largest left shift up to 8 that allows it is taken: it gives the leak
-/// more bits to act on. For values the smallest right shift that allows it. Weights move on during
-/// training, so the bound is taken 1.25 times; the exporter proves the final one.
+/// A device scatters spikes straight into int16 membranes where range + bound < 2^15
+/// (models/FORMAT.md, section 5). For spikes the largest left shift up to 8 that allows it is
+/// taken: it gives the leak more bits to act on. For values the smallest right shift that allows
+/// it. Weights move on during training, so the bound is taken 1.25 times; the exporter proves the
+/// final one.
 public struct GridChoice: Hashable, Sendable, Codable {
   public var shift: Int
   public var floor: Int

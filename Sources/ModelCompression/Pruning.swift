@@ -41,7 +41,8 @@ public struct PruningPlan: Hashable, Sendable {
     self.end = end
   }
 
-  /// The part of the final sparsity due at a point of the stage: `1 − (1 − u)³`, u running from 0 at
+  /// The part of the final sparsity due at a point of the stage: `1 − (1 − u)³`, u running from 0
+  /// at
   /// `begin` to 1 at `end`. Source: Zhu and Gupta, To prune or not to prune, 2017, equation 1.
   public func share(at progress: Double) -> Double {
     guard end > begin else { return progress >= end ? 1 : 0 }
@@ -63,8 +64,8 @@ public struct PruningPlan: Hashable, Sendable {
 }
 
 extension Network {
-  /// Masks the weights a plan wants gone at a point of its stage (0…1). Removed synapses stay removed,
-  /// whatever plan removed them.
+  /// Masks the weights a plan wants gone at a point of its stage (0…1). Removed synapses stay
+  /// removed, whatever plan removed them.
   public func prune(_ plan: PruningPlan, progress: Double) {
     let share = plan.share(at: progress)
     guard share > 0 else { return }
@@ -93,10 +94,11 @@ extension Network {
     }
   }
 
-  /// Removes the synapses of least layer-adaptive magnitude, `w² / Σ w'²` over the layer's weights that
-  /// are at least as large: comparable between layers of different scale, and never a whole layer, for
-  /// a layer's largest weight has 1 and stays. Within one layer its order is that of |w|. Source: Lee et al., Layer-adaptive sparsity for the
-  /// magnitude-based pruning, ICLR 2021, equation 4.
+  /// Removes the synapses of least layer-adaptive magnitude, `w² / Σ w'²` over the layer's weights
+  /// that are at least as large: comparable between layers of different scale, and never a whole
+  /// layer, for a layer's largest weight has 1 and stays. Within one layer its order is that of
+  /// |w|. Source: Lee et al., Layer-adaptive sparsity for the magnitude-based pruning, ICLR 2021,
+  /// equation 4.
   private func pruneSynapses(_ layers: [Layer], fraction: Double) {
     let scores = layers.map { Self.adaptiveMagnitudes($0.weight.value.elements) }
     let sorted = scores.joined().sorted()

@@ -12,13 +12,13 @@ public struct LivingModel {
   }
 }
 
-/// Removes channels of LIF populations (neurons, in a vector) that have no synapse in, so never fire, or none
-/// out, so are never heard. What is left computes the same read-out, spike for spike.
+/// Removes channels of LIF populations (neurons, in a vector) that have no synapse in, so never
+/// fire, or none out, so are never heard. What is left computes the same read-out, spike for spike.
 ///
-/// A channel without input stays where its bias or initial membrane could make it fire. Only dense and
-/// ungrouped convolutional projections are cut; a population with any other projection keeps its
-/// neurons. One channel always stays: a population is never empty. Where a neuron goes, so does the digest
-/// of the golden trace, which tells of all membranes.
+/// A channel without input stays where its bias or initial membrane could make it fire. Only dense
+/// and ungrouped convolutional projections are cut; a population with any other projection keeps
+/// its neurons. One channel always stays: a population is never empty. Where a neuron goes, so does
+/// the digest of the golden trace, which tells of all membranes.
 public func removingDeadNeurons(from model: Model) -> LivingModel {
   var alive = model.populations.map { Set(0..<$0.shape.channels) }
   var changed = true

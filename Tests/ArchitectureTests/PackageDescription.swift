@@ -5,11 +5,11 @@ struct PackageDescription: Decodable {
   struct Target: Decodable {
     var name: String
     var path: String
-    var target_dependencies: [String]?
-    var product_dependencies: [String]?
+    var targetDependencies: [String]?
+    var productDependencies: [String]?
 
     var dependencies: Set<String> {
-      Set((target_dependencies ?? []) + (product_dependencies ?? []))
+      Set((targetDependencies ?? []) + (productDependencies ?? []))
     }
   }
 
@@ -19,7 +19,8 @@ struct PackageDescription: Decodable {
 
   var targets: [Target]
 
-  /// Asks the package manager, in a build folder of its own: the usual one is locked while tests run.
+  /// Asks the package manager, in a build folder of its own: the usual one is locked while tests
+  /// run.
   static func read() throws -> PackageDescription {
     let scratch = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: scratch) }
@@ -41,7 +42,9 @@ struct PackageDescription: Decodable {
     guard process.terminationStatus == 0 else {
       throw Failure(message: try String(contentsOf: errors, encoding: .utf8))
     }
-    return try JSONDecoder().decode(PackageDescription.self, from: json)
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(PackageDescription.self, from: json)
   }
 
   /// The target a file belongs to: the one with the longest path around it.

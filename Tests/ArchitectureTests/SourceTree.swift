@@ -82,8 +82,8 @@ struct SourceTree {
   var written: [File] { files.filter { !$0.isGenerated } }
 }
 
-/// The matches of an ICU pattern, `^` being the start of a line. (Regex literals take ten times as long in debug
-/// builds.)
+/// The matches of an ICU pattern, `^` being the start of a line. (Regex literals take ten times as
+/// long in debug builds.)
 func matches(of pattern: String, in text: String) throws -> [NSTextCheckingResult] {
   try NSRegularExpression(pattern: pattern, options: .anchorsMatchLines)
     .matches(in: text, range: NSRange(location: 0, length: (text as NSString).length))

@@ -5,8 +5,8 @@ import Testing
 
 @testable import ModelCompression
 
-/// Shifts and membrane ranges, worked by hand from limits of 32767, 4 thresholds in range, 1.25 bounds, a shift
-/// of 8 and thresholds of 4096.
+/// Shifts and membrane ranges, worked by hand from limits of 32767, 4 thresholds in range, 1.25
+/// bounds, a shift of 8 and thresholds of 4096.
 @Suite struct GridChoiceTests {
   /// Two sources onto two neurons; codes of 8 bits and steps 1/4 and 1/2 sum to 5 and 4.
   private func layer(threshold: Float, weights: [Float] = [0.5, -1, 0.75, 1]) throws -> Layer {
@@ -40,7 +40,8 @@ import Testing
   }
 
   @Test func boundAndThresholdsStopAt16Bits() throws {
-    // Codes 127 twice: bound 317.5, threshold 400: 1917.5 · 2^3 fits, · 2^4 does as well; 400 · 2^4 does not.
+    // Codes 127 twice: bound 317.5, threshold 400: 1917.5 · 2^3 fits, · 2^4 does as well; 400 · 2^4
+    // does not.
     #expect(
       try choice(threshold: 400, weights: [127, 127, 127, 127], steps: [1])
         == [3, -(32767 - 2540), 32767 - 2540])
@@ -50,7 +51,8 @@ import Testing
         == [6, -(32767 - 20320), 32767 - 20320])
   }
 
-  /// A shift that fits bound and thresholds but not the range once cost the range: all of int16 was taken.
+  /// A shift that fits bound and thresholds but not the range once cost the range: all of int16 was
+  /// taken.
   @Test func aShiftLeavesAQuarterToTheRange() throws {
     // 1.25 · 40 · 127 = 6350: twice it leaves 20067, four times it 7367.
     let weights = [Float](repeating: 127, count: 2 * 40)
@@ -72,7 +74,8 @@ import Testing
     #expect(try choice(threshold: 1, inputScale: 1 / 256) == [0, -31173, 31173])
     // Threshold 40 · 256 = 10240 > 4096: shift 2; 398.4 stays free.
     #expect(try choice(threshold: 10, inputScale: 1 / 256) == [2, -32368, 32368])
-    // Accumulated 1.25 · 127 · 100 · 255 = 4048125 is below 32767 after 7 shifts, but leaves too little; after 8 it is 15813.
+    // Accumulated 1.25 · 127 · 100 · 255 = 4048125 is below 32767 after 7 shifts, but leaves too
+    // little; after 8 it is 15813.
     #expect(
       try choice(
         threshold: 10, weights: [Float](repeating: 127, count: 200), steps: [1], inputScale: 1 / 256

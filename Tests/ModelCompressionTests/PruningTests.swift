@@ -103,7 +103,8 @@ import Testing
     #expect(pruned(network) == [9, 16, 4])
   }
 
-  /// However little is left, each layer keeps its largest synapse: a layer without one says nothing.
+  /// However little is left, each layer keeps its largest synapse: a layer without one says
+  /// nothing.
   @Test(arguments: [PruningPlan.Scope.global, .layer])
   func noLayerIsEverEmpty(scope: PruningPlan.Scope) throws {
     let network = try network()

@@ -52,7 +52,8 @@ import Testing
     #expect([WeightBits.eight, .four, .ternary].map(\.rawValue) == [8, 4, 2])
   }
 
-  /// The rounding of the kernel, by adding and taking away 1.5 · 2^23, on every quarter of its range.
+  /// The rounding of the kernel, by adding and taking away 1.5 · 2^23, on every quarter of its
+  /// range.
   @Test func roundingIsToNearestEven() {
     for quarter in -600...600 {
       let value = Float(quarter) / 4

@@ -125,7 +125,8 @@ import Testing
 
   // MARK: Laws
 
-  /// A unit of measure: weights, thresholds, biases and steps of a layer times 2^k are the same integers.
+  /// A unit of measure: weights, thresholds, biases and steps of a layer times 2^k are the same
+  /// integers.
   @Test(arguments: [-3, 1, 5], [false, true])
   func aLayersScaleChangesNoSpike(exponent: Int, values: Bool) throws {
     let factor = exponent < 0 ? 1 / Float(1 << -exponent) : Float(1 << exponent)

@@ -25,8 +25,8 @@ import Testing
 
   /// Two addresses onto four neurons onto three onto two.
   ///
-  /// Of the four the second hears nothing; of the three the second is not heard and the third hears only
-  /// that second. The third of the four is heard by unheard neurons only.
+  /// Of the four the second hears nothing; of the three the second is not heard and the third hears
+  /// only that second. The third of the four is heard by unheard neurons only.
   private func chain(bias: ModelFormat.Parameter = .none, initial: ModelFormat.Parameter = .none)
     -> Model
   {

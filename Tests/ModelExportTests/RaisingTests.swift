@@ -159,7 +159,8 @@ import Testing
       } == TrainingEngineError(place: "projection second", found: "topology of this kind"))
   }
 
-  /// The trainer's dense currents have no rows and columns; their steps were once read as an image's.
+  /// The trainer's dense currents have no rows and columns; their steps were once read as an
+  /// image's.
   @Test func aConvolutionOrPoolBehindADenseProjectionIsRefused() throws {
     let error = TrainingEngineError(
       place: "projection third", found: "convolution or pool behind a dense projection")

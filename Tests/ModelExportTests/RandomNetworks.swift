@@ -3,7 +3,8 @@ import ModelFormat
 import Spiking
 import Tensors
 
-/// Quantised networks of every kind the trainer builds, and inputs for them: pure functions of a seed.
+/// Quantised networks of every kind the trainer builds, and inputs for them: pure functions of a
+/// seed.
 ///
 /// Parameters move after the grid is chosen, as in training, and reach its ends.
 struct RandomNetworks {

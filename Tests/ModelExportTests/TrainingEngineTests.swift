@@ -38,7 +38,8 @@ import Testing
   /// Read-out membranes go to 2^31; float32 is exact to 2^24 only.
   @Test func readoutMembranesBeyondFloatsAreExact() throws {
     let hidden = 600
-    // Every neuron fires in every step: 224 · (599 · 127 + 126) = 17 068 576 > 2^24, odd on the way.
+    // Every neuron fires in every step: 224 · (599 · 127 + 126) = 17 068 576 > 2^24, odd on the
+    // way.
     let lif = Population.LIF(threshold: 1, compare: .greaterEqual)
     let model = Model(
       name: "large", steps: 224,
