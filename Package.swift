@@ -68,11 +68,24 @@ let package = Package(
     .testTarget(
       name: "ModelFormatTests", dependencies: ["ModelFormat", "ModelFixtures", "Tensors"]),
     .testTarget(
-      name: "EvaluationTests",
-      dependencies: ["Datasets", "Evaluation", "ModelFixtures", "ModelFormat"]
-    ),
+      name: "ModelCompressionTests",
+      dependencies: ["ModelCompression", "Spiking", "Tensors", "TestMathematics"]),
     .testTarget(
-      name: "ModelExportTests", dependencies: ["ModelExport", "ModelFixtures", "ModelFormat"]),
+      name: "EvaluationTests",
+      dependencies: ["Datasets", "Evaluation", "ModelFixtures", "ModelFormat"]),
+    .testTarget(
+      name: "ModelExportTests",
+      dependencies: [
+        "ModelCompression", "ModelExport", "ModelFixtures", "ModelFormat", "Spiking", "Tensors",
+      ]),
+    .testTarget(
+      name: "RuntimeTests",
+      dependencies: [
+        "Datasets", "Evaluation", "ModelExport", "ModelFixtures", "ModelFormat", "Tensors",
+      ]),
+    .testTarget(
+      name: "CommandsTests",
+      dependencies: ["Commands", "Learning", "ModelCompression", "Spiking", "Tensors"]),
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
@@ -80,10 +93,6 @@ let package = Package(
         "snn-train",
       ],
       exclude: ["Snapshots"]),
-    .testTarget(
-      name: "RuntimeTests",
-      dependencies: [
-        "Datasets", "Evaluation", "ModelExport", "ModelFixtures", "ModelFormat", "Tensors",
-      ]),
+    .testTarget(name: "ArchitectureTests"),
   ]
 )

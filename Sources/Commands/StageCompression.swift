@@ -61,7 +61,8 @@ final class StageCompression: TrainingObserver {
   func didStep(_ step: Int, of total: Int, _ network: Network) throws {
     guard let plan else { return }
     let progress = Double(step) / Double(total)
-    let last = max(1, (plan.end * Double(total)).rounded(.up))
+    // A plan that ends at once does so after the first step.
+    let last = max((plan.end * Double(total)).rounded(.up), 1)
     // Ranking all weights takes as long as some steps: eight times an epoch is often enough.
     let interval = max(1, stepsPerEpoch / 8)
     guard step == Int(last) || (Double(step) < last && step % interval == 0) else { return }

@@ -3,10 +3,11 @@ import Tensors
 
 /// A layer's shift and membrane range, chosen so that a device can stay in 16 bits where possible.
 ///
-/// A device scatters spikes straight into int16 membranes where range + bound < 2^15 (models/FORMAT.md,
-/// section 5). For spikes the largest left shift up to 8 that allows it is taken: it gives the leak
-/// more bits to act on. For values the smallest right shift that allows it. Weights move on during
-/// training, so the bound is taken 1.25 times; the exporter proves the final one.
+/// A device scatters spikes straight into int16 membranes where range + bound < 2^15
+/// (models/FORMAT.md, section 5). For spikes the largest left shift up to 8 that allows it is
+/// taken: it gives the leak more bits to act on. For values the smallest right shift that allows
+/// it. Weights move on during training, so the bound is taken 1.25 times; the exporter proves the
+/// final one.
 public struct GridChoice: Hashable, Sendable, Codable {
   public var shift: Int
   public var floor: Int
@@ -14,6 +15,8 @@ public struct GridChoice: Hashable, Sendable, Codable {
 
   private static let margin = 1.25
   private static let limit = 32767.0
+  /// The bound's share of the limit; the range needs the rest.
+  private static let boundShare = 0.75
   /// The range holds at least this many thresholds, so that clamping stays rare.
   private static let thresholdsInRange = 4.0
   /// Thresholds above this gain nothing: their rounding is below 1/4096.
@@ -33,6 +36,7 @@ public struct GridChoice: Hashable, Sendable, Codable {
       let need = bound + Self.thresholdsInRange * greatest
       var shift = 0
       while shift < 8, need * Double(2 << shift) <= Self.limit,
+        bound * Double(2 << shift) <= Self.boundShare * Self.limit,
         greatest * Double(2 << shift) <= Self.greatestThreshold
       {
         shift += 1
@@ -46,6 +50,7 @@ public struct GridChoice: Hashable, Sendable, Codable {
     var shift = 0
     while shift < 24,
       need / Double(1 << shift) > Self.limit
+        || accumulated / Double(1 << shift) > Self.boundShare * Self.limit
         || greatest / Double(1 << shift) > Self.greatestThreshold
     {
       shift += 1
@@ -62,7 +67,8 @@ public struct GridChoice: Hashable, Sendable, Codable {
   /// The widest symmetric range that leaves room for a bound; the whole of int16 where none does.
   private init(shift: Int, reserving bound: Double) {
     let room = Int(Self.limit - bound.rounded(.up))
-    let range = room >= Int(Self.limit) / 4 ? room : Int(Self.limit)
+    let least = Int((1 - Self.boundShare) * Self.limit)
+    let range = room >= least ? room : Int(Self.limit)
     self.init(shift: shift, floor: -range, ceiling: range)
   }
 

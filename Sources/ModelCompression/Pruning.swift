@@ -41,7 +41,8 @@ public struct PruningPlan: Hashable, Sendable {
     self.end = end
   }
 
-  /// The part of the final sparsity due at a point of the stage: `1 − (1 − u)³`, u running from 0 at
+  /// The part of the final sparsity due at a point of the stage: `1 − (1 − u)³`, u running from 0
+  /// at
   /// `begin` to 1 at `end`. Source: Zhu and Gupta, To prune or not to prune, 2017, equation 1.
   public func share(at progress: Double) -> Double {
     guard end > begin else { return progress >= end ? 1 : 0 }
@@ -63,8 +64,8 @@ public struct PruningPlan: Hashable, Sendable {
 }
 
 extension Network {
-  /// Masks the weights a plan wants gone at a point of its stage (0…1). Removed synapses stay removed: a
-  /// masked weight is 0, hence the smallest of all.
+  /// Masks the weights a plan wants gone at a point of its stage (0…1). Removed synapses stay
+  /// removed, whatever plan removed them.
   public func prune(_ plan: PruningPlan, progress: Double) {
     let share = plan.share(at: progress)
     guard share > 0 else { return }
@@ -93,19 +94,19 @@ extension Network {
     }
   }
 
-  /// Removes the synapses of least layer-adaptive magnitude, `w² / Σ w'²` over the layer's weights that
-  /// are at least as large: comparable between layers of different scale, and never a whole layer.
-  /// Within one layer its order is that of |w|. Source: Lee et al., Layer-adaptive sparsity for the
-  /// magnitude-based pruning, ICLR 2021, equation 4.
+  /// Removes the synapses of least layer-adaptive magnitude, `w² / Σ w'²` over the layer's weights
+  /// that are at least as large: comparable between layers of different scale, and never a whole
+  /// layer, for a layer's largest weight has 1 and stays. Within one layer its order is that of
+  /// |w|. Source: Lee et al., Layer-adaptive sparsity for the magnitude-based pruning, ICLR 2021,
+  /// equation 4.
   private func pruneSynapses(_ layers: [Layer], fraction: Double) {
     let scores = layers.map { Self.adaptiveMagnitudes($0.weight.value.elements) }
     let sorted = scores.joined().sorted()
     let count = Int((fraction * Double(sorted.count)).rounded())
     guard count > 0 else { return }
-    // A layer's largest weight scores 1: it stays, so that no layer goes silent altogether.
-    let threshold = min(sorted[count - 1], 1 - Float.ulpOfOne)
+    let threshold = min(sorted[count - 1], Float(1).nextDown)
     for (layer, scores) in zip(layers, scores) {
-      layer.weight.narrowMask(to: scores.map { $0 > threshold ? 1 : 0 })
+      layer.weight.remove { scores[$0] <= threshold }
     }
   }
 
@@ -130,16 +131,15 @@ extension Network {
     let count = min(Int((fraction * Double(channels)).rounded()), channels - 1)
     let removed = Set(norms.indices.sorted { norms[$0] < norms[$1] }.prefix(count))
     guard !removed.isEmpty else { return }
-    layer.weight.narrowMask(
-      to: (0..<layer.weight.value.count).map { removed.contains($0 % channels) ? 0 : 1 })
+    layer.weight.remove { removed.contains($0 % channels) }
   }
 }
 
 extension Parameter {
-  /// Masks what `kept` masks, beside what was masked before.
-  fileprivate func narrowMask(to kept: [Float]) {
-    var narrowed = Tensor(value.shape, kept)
-    if let mask { narrowed.multiply(by: mask) }
-    mask = narrowed
+  /// Masks the elements of which `isRemoved` says so, besides those already masked.
+  fileprivate func remove(_ isRemoved: (Int) -> Bool) {
+    var mask = mask ?? Tensor(value.shape, filledWith: 1)
+    for index in 0..<mask.count where isRemoved(index) { mask[index] = 0 }
+    self.mask = mask
   }
 }

@@ -12,12 +12,13 @@ public struct LivingModel {
   }
 }
 
-/// Removes channels of LIF populations (neurons, in a vector) that have no synapse in, so never fire, or none
-/// out, so are never heard. What is left computes the same read-out, spike for spike.
+/// Removes channels of LIF populations (neurons, in a vector) that have no synapse in, so never
+/// fire, or none out, so are never heard. What is left computes the same read-out, spike for spike.
 ///
-/// A channel without input stays where its bias or initial membrane could make it fire. Only dense and
-/// ungrouped convolutional projections are cut; a population with any other projection keeps its
-/// neurons. One channel always stays: a population is never empty.
+/// A channel without input stays where its bias or initial membrane could make it fire. Only dense
+/// and ungrouped convolutional projections are cut; a population with any other projection keeps
+/// its neurons. One channel always stays: a population is never empty. Where a neuron goes, so does
+/// the digest of the golden trace, which tells of all membranes.
 public func removingDeadNeurons(from model: Model) -> LivingModel {
   var alive = model.populations.map { Set(0..<$0.shape.channels) }
   var changed = true
@@ -37,12 +38,16 @@ public func removingDeadNeurons(from model: Model) -> LivingModel {
   var reduced = model
   for index in model.populations.indices {
     reduced.populations[index].keep(kept[index])
-    if index < reduced.task.units.count, reduced.task.units[index].count > 1 {
-      reduced.task.units[index] = kept[index].map { model.task.units[index][$0] }
+    if index < reduced.task.units.count {
+      reduced.task.units[index] = cut(
+        model.task.units[index], of: model.populations[index].shape.channels, to: kept[index])
     }
   }
   for index in model.projections.indices {
     reduced.projections[index].weights = cut(model.projections[index], in: model, kept: kept)
+  }
+  if zip(reduced.populations, model.populations).contains(where: { $0.shape != $1.shape }) {
+    reduced.goldenDigest = nil
   }
   return LivingModel(model: reduced, channels: kept)
 }
@@ -111,6 +116,14 @@ private func cut(_ projection: Projection, in model: Model, kept: [[Int]]) -> We
     values: rows.flatMap { row in columns.map { old[row, $0] } })
 }
 
+/// What the given channels keep of one value, values by channel or values by neuron.
+private func cut<Value>(_ values: [Value], of oldChannels: Int, to channels: [Int]) -> [Value] {
+  guard values.count > 1 else { return values }
+  return (0..<values.count / oldChannels).flatMap { place in
+    channels.map { values[place * oldChannels + $0] }
+  }
+}
+
 extension Projection {
   fileprivate var isMatrix: Bool {
     switch topology {
@@ -127,11 +140,7 @@ extension Population {
     let old = shape
     shape.channels = channels.count
     func reduced(_ parameter: Parameter) -> Parameter {
-      let values = parameter.values
-      guard values.count > 1 else { return parameter }
-      let places = values.count / old.channels
-      return Parameter(
-        (0..<places).flatMap { place in channels.map { values[place * old.channels + $0] } })
+      Parameter(cut(parameter.values, of: old.channels, to: channels))
     }
     leak = reduced(leak)
     bias = reduced(bias)

@@ -19,6 +19,9 @@ extension Network {
     guard model.inputs.count == 1, model.projections.count == model.populations.count,
       model.readout == model.populations.count - 1
     else { throw TrainingEngineError(place: model.name, found: "graph other than a chain") }
+    guard model.populations.count > 1 else {
+      throw TrainingEngineError(place: model.name, found: "read-out without a spiking layer")
+    }
     var layers: [Layer] = []
     for index in model.populations.indices {
       let projection = model.projections[index]
@@ -26,6 +29,13 @@ extension Network {
       guard projection.source == source, projection.target == index, projection.delay == 0 else {
         throw TrainingEngineError(
           place: "projection \(projection.name)", found: "graph other than a chain")
+      }
+      // A dense layer's currents have no rows and columns.
+      let followsDense = index > 0 && model.projections[index - 1].topology == .dense
+      guard !followsDense || (projection.topology == .dense && projection.pool == 1) else {
+        throw TrainingEngineError(
+          place: "projection \(projection.name)",
+          found: "convolution or pool behind a dense projection")
       }
       layers.append(try Layer(model, index))
     }
@@ -84,7 +94,8 @@ extension Layer {
       threshold = values(lif.threshold, default: 0)
       range = Float(lif.floor)...Float(lif.ceiling)
     } else {
-      guard leaks == [Float(Population.noLeak)], population.bias.values.allSatisfy({ $0 == 0 })
+      guard leaks.allSatisfy({ $0 == Float(Population.noLeak) }),
+        population.bias.values.allSatisfy({ $0 == 0 })
       else { throw TrainingEngineError(place: place, found: "read-out with a leak or a bias") }
     }
     let isLIF = threshold != nil

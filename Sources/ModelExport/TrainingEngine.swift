@@ -26,10 +26,20 @@ public struct TrainingEngine {
     let network = Network(
       name: network.name, input: network.input, steps: input.steps, layers: network.layers)
     let prepared = network.prepare(on: Tape())
-    let output = prepared.forward(
-      network.tensor(of: input), batch: 1, on: Tape(), recording: true)
-    let readout = output.readout?.elements.map { Int32($0) } ?? []
     let classes = network.classCount
+    let last = network.layers.count - 1
+    let scale = 1 << (prepared.arithmetic[last].grid?.shift ?? 0)
+    // The read-out's membranes may pass 2^24, where floats end; its currents do not.
+    var readout: [Int32] = []
+    let output = prepared.forward(
+      network.tensor(of: input), batch: 1, on: Tape(), recording: true
+    ) { index, current in
+      guard index == last else { return }
+      for (position, current) in current.elements.enumerated() {
+        let earlier = position < classes ? 0 : readout[position - classes]
+        readout.append(earlier + Int32(Int(current) * scale))
+      }
+    }
     for step in 0..<input.steps {
       var record = StepRecord(spikes: [], membranes: [])
       for (index, layer) in output.records.enumerated() {
@@ -92,7 +102,9 @@ extension Network {
     case .events(let events):
       var tensor = Tensor([events.count, 1] + extents)
       for (step, indices) in events.enumerated() {
-        for index in indices { tensor[step * self.input.shape.count + Int(index)] = 1 }
+        for index in indices where index < self.input.shape.count {
+          tensor[step * self.input.shape.count + Int(index)] = 1
+        }
       }
       return tensor
     }

@@ -1,0 +1,55 @@
+import Learning
+import ModelCompression
+import Spiking
+import Tensors
+import Testing
+
+@testable import Commands
+
+/// What a stage's recipe does to a network while it trains.
+@Suite struct StageCompressionTests {
+  /// 8 + 4 weights.
+  private func network() throws -> Network {
+    try Network(
+      name: "test", architecture: Architecture("2-2"), input: .events(FeatureShape(channels: 4)),
+      classes: 2, steps: 2, neurons: NeuronConfiguration(), random: RandomSource(seed: 1))
+  }
+
+  private func prunedCount(_ network: Network) -> Int {
+    network.layers.reduce(0) { $0 + ($1.weight.mask?.elements.count { $0 == 0 } ?? 0) }
+  }
+
+  /// The number of pruned weights after each step of a stage.
+  private func counts(begin: Double, end: Double, steps: Int, stepsPerEpoch: Int) throws -> [Int] {
+    let network = try network()
+    var stage = StageRecipe(name: "stage")
+    var pruning = PruningRecipe(sparsity: 0.5)
+    (pruning.begin, pruning.end) = (begin, end)
+    stage.pruning = pruning
+    let compression = try StageCompression(stage)
+    try compression.willBeginStage(network, steps: steps, stepsPerEpoch: stepsPerEpoch)
+    return try (1...steps).map { step in
+      try compression.didStep(step, of: steps, network)
+      return prunedCount(network)
+    }
+  }
+
+  @Test func pruningReachesItsGoalAtTheEndAndStaysThere() throws {
+    // 6 · (1 − (1 − u)³) for u = 1/4, 1/2, 3/4, 1.
+    #expect(
+      try counts(begin: 0, end: 0.5, steps: 8, stepsPerEpoch: 8) == [3, 5, 6, 6, 6, 6, 6, 6])
+  }
+
+  /// Ranking is done eight times an epoch, and at the end whatever the step.
+  @Test func theGoalIsReachedBetweenRankings() throws {
+    let counts = try counts(begin: 0, end: 0.7, steps: 90, stepsPerEpoch: 90)
+    #expect(counts[10] > counts[9] && counts[10] == counts[20])
+    #expect(counts[61] < 6 || counts[61] == counts[62])
+    #expect(counts[63] == 6 && counts.last == 6)
+  }
+
+  /// It once never came: steps count from 1.
+  @Test func aPlanThatEndsAtOncePrunesAfterTheFirstStep() throws {
+    #expect(try counts(begin: 0, end: 0, steps: 3, stepsPerEpoch: 3) == [6, 6, 6])
+  }
+}
