@@ -13,6 +13,7 @@ let package = Package(
     // MARK: C and system libraries
     .systemLibrary(name: "COneDNN"),
     .systemLibrary(name: "CZlib"),
+    .target(name: "CKernels"),
     .target(
       name: "SNNRuntime", path: "runtime-c", exclude: ["loader", "tests"], sources: ["src"],
       publicHeadersPath: "include"),
@@ -29,7 +30,7 @@ let package = Package(
     .target(name: "ModelCompression", dependencies: ["Spiking", "Tensors"]),
     .target(
       name: "Learning",
-      dependencies: ["Spiking", "Tensors", .product(name: "Yams", package: "Yams")]),
+      dependencies: ["CKernels", "Spiking", "Tensors", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "ModelFormat",
       dependencies: ["CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),

@@ -41,7 +41,7 @@ struct InferenceBench {
     repeat {
       let clock = Stopwatch()
       for input in inputs { _ = try session.run(input) }
-      timings.add(clock.elapsed / Double(inputs.count))
+      timings.add(clock.duration(threads: 1) / Double(inputs.count))
     } while whole.elapsed < seconds
     let samples = Double(inputs.count)
     let projections = counted.flatMap(\.projections)

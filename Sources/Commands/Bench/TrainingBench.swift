@@ -62,7 +62,7 @@ struct TrainingBench {
       let (gradients, report) = step.gradients(network, batch)
       // So small a rate leaves activity as it is, which the times depend on a little.
       optimizer.step(gradients, learningRate: 1e-6)
-      timings.add(clock.elapsed)
+      timings.add(clock.duration(threads: threads))
       elapsed += clock.elapsed
       computing += clock.computing
       rates = report.rates
