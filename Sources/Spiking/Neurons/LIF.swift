@@ -139,7 +139,10 @@ public func lif(
   guard needsGradient else { return output }
   let offset = (penalty?.strength ?? 0) * 2 * excess / Float(spikes.count)
   tape.record { [spikes = output.spikes] in
-    guard var gradient = spikes.takeGradient() else { return }
+    // The penalty's gradient stands alone where nothing reads the spikes.
+    guard
+      var gradient = spikes.takeGradient() ?? (offset == 0 ? nil : Tensor(spikes.shape))
+    else { return }
     var gradients = LIFGradients(period: period)
     gradient.withMutablePointer { gradient in
       potentials.withPointer { membranes in
