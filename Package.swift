@@ -26,7 +26,7 @@ let package = Package(
     // MARK: Swift libraries, bottom-up
     .target(name: "Tensors", dependencies: ["COneDNN"]),
     .target(name: "Datasets", dependencies: ["Tensors", "CZlib"]),
-    .target(name: "Spiking", dependencies: ["Tensors"]),
+    .target(name: "Spiking", dependencies: ["CKernels", "Tensors"]),
     .target(name: "ModelCompression", dependencies: ["Spiking", "Tensors"]),
     .target(
       name: "Learning",
