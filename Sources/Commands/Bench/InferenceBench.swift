@@ -52,7 +52,8 @@ struct InferenceBench {
       multiplyAdds: Double(projections.reduce(0) { $0 + $1.macs }) / samples,
       rates: network.layers.dropLast().indices.map { layer in
         let spikes = counted.reduce(0) { $0 + $1.populations[layer].spikesOut }
-        return Double(spikes) / (samples * Double(network.steps * network.layers[layer].shape.count))
+        return Double(spikes)
+          / (samples * Double(network.steps * network.layers[layer].shape.count))
       })
   }
 
