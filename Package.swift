@@ -13,6 +13,7 @@ let package = Package(
     // MARK: C and system libraries
     .systemLibrary(name: "COneDNN"),
     .systemLibrary(name: "CZlib"),
+    .target(name: "CKernels"),
     .target(
       name: "SNNRuntime", path: "runtime-c", exclude: ["loader", "tests"], sources: ["src"],
       publicHeadersPath: "include"),
@@ -25,11 +26,11 @@ let package = Package(
     // MARK: Swift libraries, bottom-up
     .target(name: "Tensors", dependencies: ["COneDNN"]),
     .target(name: "Datasets", dependencies: ["Tensors", "CZlib"]),
-    .target(name: "Spiking", dependencies: ["Tensors"]),
+    .target(name: "Spiking", dependencies: ["CKernels", "Tensors"]),
     .target(name: "ModelCompression", dependencies: ["Spiking", "Tensors"]),
     .target(
       name: "Learning",
-      dependencies: ["Spiking", "Tensors", .product(name: "Yams", package: "Yams")]),
+      dependencies: ["CKernels", "Spiking", "Tensors", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "ModelFormat",
       dependencies: ["CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),

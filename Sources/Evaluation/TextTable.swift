@@ -27,7 +27,9 @@ package struct TextTable {
 }
 
 /// A number with so many decimals, whatever the locale.
-package func decimal(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+package func decimal(_ value: Double, _ digits: Int) -> String {
+  String(format: "%.\(digits)f", value)
+}
 
 /// A count for people: all digits of large ones, one decimal of small ones that are not whole.
 func amount(_ value: Double) -> String {

@@ -27,12 +27,11 @@ public struct StepReport: Sendable {
 /// result is the same for every number of threads.
 public struct GradientStep: Sendable {
   public var loss: Loss
-  /// Samples per shard. Small shards keep their membranes in cache; the weights' gradients are added
-  /// once per shard.
-  public var shardSize: Int
+  /// Samples per shard; nil: ``Spiking/Network/shardSize(batchSize:)``.
+  public var shardSize: Int?
   public var threads: Int
 
-  public init(loss: Loss, shardSize: Int = 16, threads: Int = Parallel.coreCount) {
+  public init(loss: Loss, shardSize: Int? = nil, threads: Int = Parallel.coreCount) {
     self.loss = loss
     self.shardSize = shardSize
     self.threads = threads
@@ -45,16 +44,19 @@ public struct GradientStep: Sendable {
     let tape = Tape()
     let prepared = network.prepare(on: tape)
     let count = batch.labels.count
+    let shardSize = shardSize ?? network.shardSize(batchSize: count)
     let shards = (count + shardSize - 1) / shardSize
     nonisolated(unsafe) let shared = prepared
-    let results = Parallel.map(shards, threads: threads) { shard in
+    var results = Parallel.map(shards, threads: threads) { shard in
       let range = shard * shardSize..<min(count, (shard + 1) * shardSize)
       return run(shared.shard(), batch, range)
     }
     var report = StepReport(
       loss: 0, correct: 0, rates: [Double](repeating: 0, count: network.layers.count - 1))
-    for result in results {
-      prepared.accumulate(result.gradients)
+    for shard in results.indices {
+      // Handed over, so that the first shard's gradients are added to in place.
+      prepared.accumulate(results[shard].takeGradients())
+      let result = results[shard]
       report.loss += result.loss
       report.correct += result.correct
       for (layer, rate) in result.rates.enumerated() {
@@ -74,6 +76,11 @@ public struct GradientStep: Sendable {
     var correct: Int
     var rates: [Float]
     var count: Int
+
+    mutating func takeGradients() -> [Tensor?] {
+      defer { gradients = [] }
+      return gradients
+    }
   }
 
   private func run(

@@ -25,13 +25,14 @@ extension Network {
   /// Where numbers first stop being finite, in the order of computation: parameters and input currents
   /// layer by layer, then gradients.
   func firstNonFinite(
-    _ batch: TrainingBatch, _ gradients: [Tensor], shardSize: Int
+    _ batch: TrainingBatch, _ gradients: [Tensor], shardSize: Int?
   ) -> (place: String, quantity: String) {
     if let parameter = parameters.first(where: { !$0.value.isFinite }) {
       return (parameter.name, "value")
     }
     let prepared = prepare(on: Tape()).frozen()
     var first: Int?
+    let shardSize = shardSize ?? self.shardSize(batchSize: batch.labels.count)
     for start in stride(from: 0, to: batch.labels.count, by: shardSize) {
       let range = start..<min(start + shardSize, batch.labels.count)
       _ = prepared.forward(input(from: batch, range), batch: range.count, on: Tape()) {

@@ -16,7 +16,8 @@ public struct ThresholdCalibration: Hashable, Sendable {
   /// 0…100.
   public var percentile: Double
   public var scale: Float
-  public var shardSize: Int
+  /// Samples per shard; nil: ``Spiking/Network/shardSize(batchSize:)``.
+  public var shardSize: Int?
   public var threads: Int
 
   /// Spikes per neuron and step below which a layer counts as silent.
@@ -36,7 +37,7 @@ public struct ThresholdCalibration: Hashable, Sendable {
   }
 
   public init(
-    percentile: Double = 99.7, scale: Float = 0.3, shardSize: Int = 16,
+    percentile: Double = 99.7, scale: Float = 0.3, shardSize: Int? = nil,
     threads: Int = Parallel.coreCount
   ) {
     self.percentile = percentile
@@ -45,7 +46,7 @@ public struct ThresholdCalibration: Hashable, Sendable {
     self.threads = threads
   }
 
-  public init(_ recipe: CalibrationRecipe, shardSize: Int, threads: Int = Parallel.coreCount) {
+  public init(_ recipe: CalibrationRecipe, shardSize: Int?, threads: Int = Parallel.coreCount) {
     self.init(
       percentile: recipe.percentile, scale: Float(recipe.scale), shardSize: shardSize,
       threads: threads)
@@ -110,6 +111,7 @@ public struct ThresholdCalibration: Hashable, Sendable {
   ) -> (groups: [[Float]], rate: Double) {
     nonisolated(unsafe) let prepared = network.prepare(on: Tape()).frozen()
     let samples = batch.labels.count
+    let shardSize = shardSize ?? network.shardSize(batchSize: samples)
     let shards = (samples + shardSize - 1) / shardSize
     let results = Parallel.map(shards, threads: threads) { shard -> ShardResult in
       let range = shard * shardSize..<min(samples, (shard + 1) * shardSize)

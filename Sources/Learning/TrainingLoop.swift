@@ -14,7 +14,8 @@ public struct TrainingStage: Hashable, Sendable {
   public var learningRate: Double
   public var loss: Loss
   public var activity: ActivityRecipe?
-  public var shardSize: Int
+  /// Samples per shard; nil: ``Spiking/Network/shardSize(batchSize:)``.
+  public var shardSize: Int?
   /// Kept in checkpoints: a run is continued with its own seed only.
   public var seed: UInt64
 

@@ -15,10 +15,11 @@ public struct ValidationReport: Hashable, Sendable, Codable {
 /// Forward passes over batches, in shards on all cores; the result does not depend on their number.
 public struct Validation: Sendable {
   public var loss: Loss
-  public var shardSize: Int
+  /// Samples per shard; nil: ``Spiking/Network/shardSize(batchSize:)``.
+  public var shardSize: Int?
   public var threads: Int
 
-  public init(loss: Loss = Loss(), shardSize: Int = 16, threads: Int = Parallel.coreCount) {
+  public init(loss: Loss = Loss(), shardSize: Int? = nil, threads: Int = Parallel.coreCount) {
     self.loss = loss
     self.shardSize = shardSize
     self.threads = threads
@@ -43,6 +44,7 @@ public struct Validation: Sendable {
     for index in 0..<count {
       let batch = try batch(index)
       let samples = batch.labels.count
+      let shardSize = shardSize ?? network.shardSize(batchSize: samples)
       let shards = (samples + shardSize - 1) / shardSize
       let results = Parallel.map(shards, threads: threads) { shard in
         let range = shard * shardSize..<min(samples, (shard + 1) * shardSize)

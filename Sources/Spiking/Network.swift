@@ -172,9 +172,9 @@ public struct PreparedNetwork {
 
 /// What a forward pass yields.
 public struct NetworkOutput {
-  /// The read-out's currents in real numbers, `[T, B, K]`.
+  /// The read-out's currents in real numbers, `[T·B, K]`.
   public var currents: Variable?
-  /// The read-out's membranes after every step in real numbers, `[T, B, K]`.
+  /// The read-out's membranes after every step in real numbers, `[T·B, K]`.
   public var membranes: Variable?
   /// Mean spikes per neuron and step of each spiking layer.
   public var rates: [Float] = []
@@ -182,8 +182,8 @@ public struct NetworkOutput {
   public var penalty: Float = 0
   /// Clamps that changed a membrane, by spiking layer; on the integer grid only.
   public var saturations: [Int] = []
-  /// The read-out's membranes after every step in its own unit, `[T, B, K]`, where recorded.
+  /// The read-out's membranes after every step in its own unit, `[T·B, K]`, where recorded.
   public var readout: Tensor?
-  /// Each spiking layer's spikes and potentials before reset, `[T, B, …]`, where recorded.
+  /// Each spiking layer's spikes and potentials before reset, step by step, where recorded.
   public var records: [(spikes: Tensor, potentials: Tensor)] = []
 }

@@ -17,14 +17,9 @@ public enum Surrogate: Hashable, Sendable, Codable {
 
   /// The slope at a distance to the threshold; `elapsed` matters to ``spikeTime(scale:decay:)`` only.
   public func slope(at z: Float, elapsed: Int? = nil) -> Float {
-    switch self {
-    case .triangular(let scale): return Triangular(scale: scale).slope(at: z)
-    case .arctan(let sharpness): return Arctan(sharpness: sharpness).slope(at: z)
-    case .fastSigmoid(let sharpness): return FastSigmoid(sharpness: sharpness).slope(at: z)
-    case .rectangular(let scale, let halfWidth):
-      return Rectangular(scale: scale, halfWidth: halfWidth).slope(at: z)
-    case .spikeTime(let scale, let decay):
-      return elapsed.map { SpikeTime.slope(scale: scale, decay: decay, elapsed: $0) } ?? 0
+    if case .spikeTime(let scale, let decay) = self {
+      return elapsed.map { SpikeTimeTable.slope(scale: scale, decay: decay, elapsed: $0) } ?? 0
     }
+    return kernelSlope(at: z)
   }
 }

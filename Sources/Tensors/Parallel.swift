@@ -1,4 +1,3 @@
-import COneDNN
 import Foundation
 import Synchronization
 
@@ -11,19 +10,17 @@ public enum Parallel {
   public static let coreCount = max(1, ProcessInfo.processInfo.activeProcessorCount)
 
   /// Calls `body` once for each piece in `0..<pieces`, on at most `threads` threads, and returns when
-  /// all are done. Inside `body` library calls are single-threaded.
+  /// all are done.
   public static func forEach(
     _ pieces: Int, threads: Int = coreCount, _ body: @Sendable (Int) -> Void
   ) {
     let workers = min(pieces, threads)
     guard workers > 1 else {
-      omp_set_num_threads(1)
       for piece in 0..<pieces { body(piece) }
       return
     }
     let next = Atomic<Int>(0)
     DispatchQueue.concurrentPerform(iterations: workers) { _ in
-      omp_set_num_threads(1)
       while true {
         let piece = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard piece < pieces else { return }

@@ -22,7 +22,7 @@ extension Tensor {
   }
 
   /// Replaces every element by `transform` of it.
-  public mutating func apply(_ transform: (Float) -> Float) {
+  @inlinable public mutating func apply(_ transform: (Float) -> Float) {
     let count = count
     withMutablePointer { target in
       for index in 0..<count { target[index] = transform(target[index]) }
@@ -30,9 +30,14 @@ extension Tensor {
   }
 
   /// A tensor of `transform` of every element.
-  public func map(_ transform: (Float) -> Float) -> Tensor {
-    var result = self
-    result.apply(transform)
+  @inlinable public func map(_ transform: (Float) -> Float) -> Tensor {
+    var result = Tensor(uninitialized: shape)
+    let count = count
+    withPointer { source in
+      result.withMutablePointer { target in
+        for index in 0..<count { target[index] = transform(source[index]) }
+      }
+    }
     return result
   }
 

@@ -194,4 +194,21 @@ import Testing
     let sum = zip(gradient([1, 0, 2, 0]), gradient([0, 4, 0, -1])).map { 2 * $0 + $1 }
     #expect(gradient([2, 4, 4, -1]) == sum)
   }
+
+  /// Without readers of its spikes a population once lost the gradient of its own penalty.
+  @Test func aPenaltyNeedsNoReaderOfTheSpikes() {
+    let tape = Tape()
+    let current = Variable(Tensor([2, 1], [3, 3]), needsGradient: true)
+    let threshold = Variable(Tensor([1], [2]), needsGradient: true)
+    let output = lif(
+      current, held: false, steps: 2, batch: 1, threshold: threshold,
+      leak: Variable(Tensor([1], [1])), bias: nil,
+      dynamics: LIFDynamics(surrogate: .triangular(scale: 1)),
+      penalty: ActivityPenalty(strength: 1, targetRate: 0.5), on: tape)
+    #expect(output.rate == 1 && output.penalty == 0.25)
+    tape.replay()
+    // V = 3, then 4: slopes 1/2 and 0; each spike costs 2·(1 − 0.5)/2, over a threshold of 2.
+    #expect(current.gradient?.elements == [0.125, 0])
+    #expect(threshold.gradient?.elements == [-0.1875])
+  }
 }

@@ -20,7 +20,7 @@ public struct BenchCommand: ParsableCommand {
   @Option(help: "Also write the figures to this file.")
   var json: String?
 
-  @Flag(help: "Few repetitions, and no N4: tells that it runs, not how fast.")
+  @Flag(help: "Few repetitions, and no N4 unless named: tells that it runs, not how fast.")
   var quick = false
 
   @Option(help: "Only these: training, inference, sizes, memory. Default: all.")
@@ -52,7 +52,7 @@ public struct BenchCommand: ParsableCommand {
     try reportingFailure {
       let sections = only.isEmpty ? Section.allCases : only
       let subjects = BenchNetwork.all.filter { network.isEmpty || network.contains($0.name) }
-        .filter { !quick || $0.name != "N4" }
+        .filter { !quick || !network.isEmpty || $0.name != "N4" }
       var report = BenchReport(processorCount: Parallel.coreCount)
       // First of all, while this process has no other children.
       if sections.contains(.memory) {

@@ -64,7 +64,9 @@ extension BenchReport {
     }
   }
 
-  private static func verdict(_ isMet: Bool?) -> String { isMet.map { $0 ? "met" : "MISSED" } ?? "" }
+  private static func verdict(_ isMet: Bool?) -> String {
+    isMet.map { $0 ? "met" : "MISSED" } ?? ""
+  }
 
   private static func text(_ rates: [Double]) -> String {
     rates.map { decimal($0, 3) }.joined(separator: " ")

@@ -41,7 +41,7 @@ struct InferenceBench {
     repeat {
       let clock = Stopwatch()
       for input in inputs { _ = try session.run(input) }
-      timings.add(clock.elapsed / Double(inputs.count))
+      timings.add(clock.duration(threads: 1) / Double(inputs.count))
     } while whole.elapsed < seconds
     let samples = Double(inputs.count)
     let projections = counted.flatMap(\.projections)
@@ -52,7 +52,8 @@ struct InferenceBench {
       multiplyAdds: Double(projections.reduce(0) { $0 + $1.macs }) / samples,
       rates: network.layers.dropLast().indices.map { layer in
         let spikes = counted.reduce(0) { $0 + $1.populations[layer].spikesOut }
-        return Double(spikes) / (samples * Double(network.steps * network.layers[layer].shape.count))
+        return Double(spikes)
+          / (samples * Double(network.steps * network.layers[layer].shape.count))
       })
   }
 

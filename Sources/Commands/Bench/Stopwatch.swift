@@ -9,6 +9,10 @@ struct Stopwatch {
   /// Seconds that all threads of this process spent computing.
   var computing: Double { Self.seconds(CLOCK_PROCESS_CPUTIME_ID) - processor }
 
+  /// The duration of work on so many threads. That of a single thread is its processor time, which other
+  /// programs on the machine lengthen less.
+  func duration(threads: Int) -> Double { threads == 1 ? computing : elapsed }
+
   private static func seconds(_ clock: clockid_t) -> Double {
     var time = timespec()
     clock_gettime(clock, &time)

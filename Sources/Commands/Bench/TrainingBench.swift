@@ -40,6 +40,7 @@ struct TrainingBench {
     let network: Network
     let isQuantized: Bool
     let threads: Int
+    let shardSize: Int
     let step: GradientStep
     let optimizer: Optimizer
     var timings = Timings()
@@ -52,6 +53,7 @@ struct TrainingBench {
       self.network = network
       self.isQuantized = isQuantized
       self.threads = threads
+      self.shardSize = shardSize
       step = GradientStep(loss: Loss(), shardSize: shardSize, threads: threads)
       optimizer = Optimizer(
         OptimizerConfiguration(), parameters: network.parameters, threads: threads)
@@ -62,7 +64,7 @@ struct TrainingBench {
       let (gradients, report) = step.gradients(network, batch)
       // So small a rate leaves activity as it is, which the times depend on a little.
       optimizer.step(gradients, learningRate: 1e-6)
-      timings.add(clock.elapsed)
+      timings.add(clock.duration(threads: threads))
       elapsed += clock.elapsed
       computing += clock.computing
       rates = report.rates
@@ -84,7 +86,7 @@ struct TrainingBench {
         contenders.append(
           Contender(
             network, isQuantized: isQuantized, threads: threads,
-            shardSize: shardSize ?? 4))
+            shardSize: shardSize ?? network.shardSize(batchSize: subject.batchSize)))
       }
     }
     for contender in contenders {
@@ -108,7 +110,7 @@ struct TrainingBench {
     let best = samples / contender.timings.best
     return TrainingResult(
       network: subject.name, isQuantized: contender.isQuantized, threads: contender.threads,
-      shardSize: contender.step.shardSize, samplesPerSecond: best,
+      shardSize: contender.shardSize, samplesPerSecond: best,
       medianSamplesPerSecond: samples / contender.timings.median,
       matrixProductRate: contender.matrixProductRate,
       fractionOfBound: best * operations / contender.matrixProductRate,

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Spiking
 import Tensors
@@ -119,46 +120,16 @@ enum OptimizerKernel {
 
   private static func adam(_ chunk: Chunk, _ constants: AdamConstants) {
     guard let second = chunk.second else { return }
-    let beta1 = Lanes(repeating: constants.beta1)
-    let complement1 = Lanes(repeating: constants.complement1)
-    let beta2 = Lanes(repeating: constants.beta2)
-    let complement2 = Lanes(repeating: constants.complement2)
-    let rootFactor = Lanes(repeating: constants.rootFactor)
-    let epsilon = Lanes(repeating: constants.epsilon)
-    let scale = Lanes(repeating: constants.scale)
-    let coupled = Lanes(repeating: constants.decoupled ? 0 : chunk.decay)
-    let shrink = Lanes(repeating: constants.decoupled ? chunk.rate * chunk.decay : 0)
-    let rate = Lanes(repeating: chunk.rate * constants.rateFactor)
-    @inline(__always)
-    func advance(
-      _ value: inout Lanes, _ gradient: Lanes, _ mean: inout Lanes, _ square: inout Lanes
-    ) {
-      let gradient = gradient * scale + value * coupled
-      mean = mean * beta1 + gradient * complement1
-      square = square * beta2 + gradient * gradient * complement2
-      value = value - value * shrink - mean * rate / (squareRoot(square) * rootFactor + epsilon)
-    }
-    let whole = chunk.count & ~(Lanes.scalarCount - 1)
-    var lane = 0
-    while lane < whole {
-      var value = load(chunk.value, lane)
-      var mean = load(chunk.first, lane)
-      var square = load(second, lane)
-      advance(&value, load(chunk.gradient, lane), &mean, &square)
-      store(value, chunk.value, lane)
-      store(mean, chunk.first, lane)
-      store(square, second, lane)
-      lane &+= Lanes.scalarCount
-    }
-    let rest = chunk.count - whole
-    guard rest > 0 else { return }
-    var value = load(chunk.value + whole, first: rest)
-    var mean = load(chunk.first + whole, first: rest)
-    var square = load(second + whole, first: rest)
-    advance(&value, load(chunk.gradient + whole, first: rest), &mean, &square)
-    store(value, chunk.value + whole, first: rest)
-    store(mean, chunk.first + whole, first: rest)
-    store(square, second + whole, first: rest)
+    var arrays = snn_adam_arrays(
+      count: chunk.count, value: chunk.value, gradient: chunk.gradient, mean: chunk.first,
+      square: second)
+    var numbers = snn_adam_constants(
+      beta1: constants.beta1, complement1: constants.complement1, beta2: constants.beta2,
+      complement2: constants.complement2, rate: chunk.rate * constants.rateFactor,
+      root_factor: constants.rootFactor, epsilon: constants.epsilon,
+      coupled: constants.decoupled ? 0 : chunk.decay,
+      shrink: constants.decoupled ? chunk.rate * chunk.decay : 0, scale: constants.scale)
+    snn_adam(&arrays, &numbers)
   }
 
   private static func sgd(_ chunk: Chunk, momentum: Float, nesterov: Bool, scale: Float) {
@@ -188,44 +159,14 @@ enum OptimizerKernel {
   }
 
   private static func sumOfSquares(_ gradient: UnsafePointer<Float>, _ count: Int) -> Double {
-    var low = SIMD4<Double>(repeating: 0)
-    var high = low
-    @inline(__always)
-    func add(_ lanes: Lanes) {
-      let a = SIMD4<Double>(lanes.lowHalf)
-      let b = SIMD4<Double>(lanes.highHalf)
-      low += a * a
-      high += b * b
+    var lanes = SIMD8<Double>(repeating: 0)
+    withUnsafeMutableBytes(of: &lanes) {
+      snn_sum_of_squares(gradient, count, $0.assumingMemoryBound(to: Double.self).baseAddress)
     }
-    let whole = count & ~(Lanes.scalarCount - 1)
-    var lane = 0
-    while lane < whole {
-      add(load(gradient, lane))
-      lane &+= Lanes.scalarCount
-    }
-    if whole < count { add(load(gradient + whole, first: count - whole)) }
-    return (low + high).sum()
+    return (lanes.lowHalf + lanes.highHalf).sum()
   }
 
   // MARK: Lanes
-
-  /// √x of x ≥ 0 to a few units in the last place: the inverse root from the exponent's bits, three of
-  /// Newton's steps, times x. Multiplications only, so the same on every machine; the standard
-  /// library's root of lanes is a call per lane. √0 = 0; subnormal x, far below any ε², only come out
-  /// near 0.
-  @inline(__always)
-  private static func squareRoot(_ x: Lanes) -> Lanes {
-    let seed = SIMD8<UInt32>(repeating: 0x5f37_59df)
-    let bits = seed &- (unsafeBitCast(x, to: SIMD8<UInt32>.self) &>> SIMD8(repeating: 1))
-    var inverse = unsafeBitCast(bits, to: Lanes.self)
-    let half = x * Lanes(repeating: 0.5)
-    let threeHalves = Lanes(repeating: 1.5)
-    // (half·y)·y, not half·(y·y), which overflows for x = 0.
-    inverse *= threeHalves - half * inverse * inverse
-    inverse *= threeHalves - half * inverse * inverse
-    inverse *= threeHalves - half * inverse * inverse
-    return x * inverse
-  }
 
   @inline(__always)
   private static func load(_ pointer: UnsafePointer<Float>, _ lane: Int) -> Lanes {

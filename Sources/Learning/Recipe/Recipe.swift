@@ -18,9 +18,10 @@ public struct Recipe: Hashable, Sendable, Codable {
   public var network: NetworkRecipe
   /// Thresholds set from data before training; omitted: they start at `network.initialThreshold`.
   public var calibration: CalibrationRecipe?
-  /// Samples per shard of a batch, 1…1024; default 4. Results depend on it in the last bits. Smaller
+  /// Samples per shard of a batch, 1…1024; default: what suits the network and the batch
+  /// (``Spiking/Network/shardSize(batchSize:)``). Results depend on it in the last bits. Smaller
   /// shards keep membranes in cache and spread better; each costs one addition of all gradients.
-  public var shardSize: Int = 4
+  public var shardSize: Int?
   /// The stages in order, each continuing from the best epoch of the one before. At least one.
   public var stages: [StageRecipe]
 
@@ -42,7 +43,7 @@ public struct Recipe: Hashable, Sendable, Codable {
     data = try fields.required(.data, expected: "a section with the data set")
     network = try fields.required(.network, expected: "a section with the architecture")
     calibration = try fields.optional(.calibration)
-    shardSize = try fields.value(.shardSize, default: 4)
+    shardSize = try fields.optional(.shardSize)
     stages = try fields.required(.stages, expected: "a list of at least one stage")
   }
 }

@@ -4,8 +4,8 @@ import Tensors
 ///
 /// Read-out neurons never fire. Sums run in double precision: over many steps an integer membrane may
 /// pass 2^24 (models/FORMAT.md, section 5).
-/// - Parameter current: `[T, B, K]`.
-/// - Returns: `[T, B, K]`.
+/// - Parameter current: `[T·B, K]`, step by step.
+/// - Returns: `[T·B, K]`.
 public func integrate(_ current: Variable, steps: Int, on tape: Tape) -> Variable {
   let row = current.value.count / steps
   var membranes = Tensor(uninitialized: current.shape)

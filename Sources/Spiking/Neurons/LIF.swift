@@ -66,9 +66,10 @@ public struct ActivityPenalty: Hashable, Sendable {
 
 /// The spikes of a population, and what was seen while computing them.
 public struct LIFOutput {
-  /// `[T, B, …]`, 0 or 1.
+  /// `[T·B, …]`, step by step, 0 or 1; `[T, B, …]` where the current was held.
   public var spikes: Variable
-  /// The membranes before reset, `[T, B, …]`, in the unit of the current times its scale.
+  /// The membranes before reset, in the shape of the spikes and in the unit of the current times its
+  /// scale.
   public var potentials: Tensor
   /// Mean spikes per neuron and step.
   public var rate: Float
@@ -81,8 +82,8 @@ public struct LIFOutput {
 /// Runs a population of LIF neurons over T steps as one operation.
 ///
 /// - Parameters:
-///   - current: `[T, B, …]`, or `[B, …]` where `held`: the same in every step. A current with a step
-///     axis is consumed: its memory becomes the membranes.
+///   - current: `[T·B, …]`, step by step, or `[B, …]` where `held`: the same in every step. A current
+///     with a step axis is consumed: its memory becomes the membranes.
 ///   - threshold, leak, bias: 1, C (last axis) or N values (all axes after B).
 ///   - range: the membrane's floor and ceiling on the integer grid; nil computes in real numbers.
 ///   - currentScale: what the current is multiplied with, 2^shift on the integer grid.
@@ -138,7 +139,10 @@ public func lif(
   guard needsGradient else { return output }
   let offset = (penalty?.strength ?? 0) * 2 * excess / Float(spikes.count)
   tape.record { [spikes = output.spikes] in
-    guard var gradient = spikes.takeGradient() else { return }
+    // The penalty's gradient stands alone where nothing reads the spikes.
+    guard
+      var gradient = spikes.takeGradient() ?? (offset == 0 ? nil : Tensor(spikes.shape))
+    else { return }
     var gradients = LIFGradients(period: period)
     gradient.withMutablePointer { gradient in
       potentials.withPointer { membranes in

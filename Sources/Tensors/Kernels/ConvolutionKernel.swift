@@ -104,8 +104,7 @@ struct ConvolutionKernel: Sendable {
   private static let cache = Mutex<[Key: ConvolutionKernel]>([:])
 
   private init(_ size: ConvolutionSize, _ kind: Pass) {
-    // The kernel is compiled for the thread count found here; pieces of a batch run single-threaded.
-    omp_set_num_threads(1)
+    OneDNN.useOneThread()
     var source = OneDNN.description(
       [size.images, size.inputs, size.height, size.width], dnnl_nhwc)
     var weights = OneDNN.description(

@@ -15,10 +15,11 @@ enum MatrixKernel {
   ) {
     let (letterA, pointerA, strideA) = stored(a, plainStride: k, transposedStride: m)
     let (letterB, pointerB, strideB) = stored(b, plainStride: n, transposedStride: k)
-    OneDNN.check(
+    OneDNN.onOneThread("multiplying [\(m), \(k)] by [\(k), \(n)]") {
       dnnl_sgemm(
         letterA, letterB, Int64(m), Int64(n), Int64(k), 1, pointerA, strideA, pointerB, strideB, 0,
-        result, Int64(n)), "multiplying [\(m), \(k)] by [\(k), \(n)]")
+        result, Int64(n))
+    }
   }
 
   private static func stored(

@@ -12,6 +12,16 @@ enum OneDNN {
     return engine
   }()
 
+  /// Runs a call of the library on the calling thread alone: it would otherwise spread over all cores,
+  /// beside the pieces of ``Parallel``, and sum in an order that depends on their number.
+  static func onOneThread(_ action: @autoclosure () -> String, _ call: () -> dnnl_status_t) {
+    useOneThread()
+    check(call(), action())
+  }
+
+  /// Primitives are compiled for the thread count found then.
+  static func useOneThread() { omp_set_num_threads(1) }
+
   static func check(_ status: dnnl_status_t, _ action: @autoclosure () -> String) {
     precondition(
       status == dnnl_success, "oneDNN: \(action()) failed with status \(status.rawValue)")
@@ -79,8 +89,9 @@ final class Primitive: @unchecked Sendable {
         dnnl_exec_arg_t(
           arg: Int32(DNNL_ARG_SCRATCHPAD), memory: Self.memory(scratchpad, storage.pointer)))
     }
-    OneDNN.check(
-      dnnl_primitive_execute(primitive, stream, Int32(arguments.count), arguments), "running")
+    OneDNN.onOneThread("running") {
+      dnnl_primitive_execute(primitive, stream, Int32(arguments.count), arguments)
+    }
     OneDNN.check(dnnl_stream_wait(stream), "waiting")
     for argument in arguments { dnnl_memory_destroy(argument.memory) }
     dnnl_stream_destroy(stream)

@@ -4,7 +4,7 @@ import Foundation
 /// `scale`: a result of shape `[1]`.
 ///
 /// With R rows and R/labels.count a whole number T, row r has the label `labels[r mod labels.count]`:
-/// logits of T steps `[T, B, K]` share the labels of B samples. The mean over a batch of B is
+/// logits of T steps `[T·B, K]` share the labels of B samples. The mean over a batch of B is
 /// `scale = 1/B`, of T steps of it `1/(T·B)`. Exponentials are of differences to the row's maximum, so
 /// they never overflow.
 public func softmaxCrossEntropy(
