@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ModelFormat
 import Tensors
 
 /// `snn-bench`: how fast networks train and answer, how large models are, and whether the bars are met.
@@ -80,7 +81,7 @@ public struct BenchCommand: ParsableCommand {
         printLine("\n" + report.sizesText)
       }
       if let text = report.memoryText { printLine("\n" + text) }
-      if let json { try writeText(String(decoding: report.json(), as: UTF8.self), to: json) }
+      if let json { try replaceFile(json, with: [UInt8](report.json())) }
     }
   }
 }
