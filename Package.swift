@@ -19,7 +19,8 @@ let package = Package(
       publicHeadersPath: "include"),
     .target(
       name: "SNNLoader", dependencies: ["SNNRuntime"], path: "runtime-c/loader",
-      sources: ["snn_loader.c", "loader_text.c", "loader_weights.c", "generated"], publicHeadersPath: "include",
+      sources: ["snn_loader.c", "loader_text.c", "loader_weights.c", "generated"],
+      publicHeadersPath: "include",
       cSettings: [.headerSearchPath("generated")],
       linkerSettings: [.linkedLibrary("protobuf-c"), .linkedLibrary("z")]),
 

@@ -41,7 +41,9 @@ import Testing
   @Test func textIsNoModel() throws {
     let folder = try TinyTask.trained()
     let lines = try refusals(of: folder.read("recipe.yaml"), in: folder)
-    #expect(lines[0] == "model: expected valid bytes, found: not a .snnpb message" && lines[1] == lines[0])
+    #expect(
+      lines[0] == "model: expected valid bytes, found: not a .snnpb message" && lines[1] == lines[0]
+    )
     #expect(lines[2] == "file: expected a protobuf message, found malformedProtobuf")
   }
 
