@@ -28,10 +28,10 @@ public struct RunCommand: ParsableCommand {
     try reportingFailure {
       let (bytes, loaded) = try arguments.load()
       let dataset = try arguments.open(split, for: loaded.model)
-      let scored = try loaded.score(
+      let totals = try loaded.score(
         dataset, split: split, options: ScoringOptions(limit: limit))
       let report = EvaluationReport(
-        of: scored, loaded: loaded, modelBytes: bytes.count, dataset: dataset.name,
+        of: totals, loaded: loaded, modelBytes: bytes.count, dataset: dataset.name,
         split: split.rawValue)
       printLine(arguments.json ? try report.json() : report.text)
     }

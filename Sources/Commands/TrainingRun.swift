@@ -44,7 +44,7 @@ struct TrainingRun {
       "\(recipe.name): \(recipe.network.architecture), T = \(network.steps), \(synapses) synapses, "
         + "on \(dataset.name) (\(dataset.count(in: .train)) training, "
         + "\(dataset.count(in: .validation)) validation samples)")
-    printLine("run: \(folder.url.path)")
+    printLine("run: \(folder.url.relativePath)")
     var checkpoint: Checkpoint?
     if resuming, FileManager.default.fileExists(atPath: folder.last.path) {
       let last = try Checkpoint(contentsOf: folder.last)

@@ -84,43 +84,41 @@ public struct Cost: Equatable, Sendable {
   /// Bytes of weights and columns that the runtime read.
   public let weightBytesRead: Double
 
-  /// The mean costs of `samples`, which `model` was run on; all 0 of no samples.
-  public init(of samples: [ScoredSample], model: Model) {
-    let count = Double(max(samples.count, 1))
-    func mean(_ value: (ScoredSample) -> Int) -> Double {
-      Double(samples.reduce(0) { $0 + value($1) }) / count
-    }
+  /// The mean costs of the samples that `model` was run on; all 0 of no samples.
+  public init(of totals: ScoreTotals, model: Model) {
+    func mean(_ total: Int) -> Double { Double(total) / Double(max(totals.samples, 1)) }
     populations = model.populations.enumerated().map { index, population in
       let neurons = population.shape.count
-      let spikes = mean { $0.inference.counters.populations[index].spikesOut }
-      let updates = mean { $0.inference.counters.populations[index].updates }
+      let counted = totals.counters.populations[index]
+      let spikes = mean(counted.spikesOut)
+      let updates = mean(counted.updates)
       let rate = updates > 0 ? spikes / updates : 0
       return PopulationCost(
         name: population.name, shape: population.shape.description, neurons: neurons,
         isSpiking: !population.isReadout, spikes: spikes,
         spikesPerNeuron: spikes / Double(neurons), spikesPerNeuronPerStep: rate,
         activationSparsity: 1 - rate, updates: updates,
-        saturations: mean { $0.inference.counters.populations[index].saturations },
+        saturations: mean(counted.saturations),
         membraneBytes: neurons * (population.isReadout ? 4 : 2))
     }
-    let counted = samples.compactMap(\.neuroBench)
     projections = model.projections.enumerated().map { index, projection in
       let entries = projection.weights.values.count
       let nonZero = projection.weights.nonZeroCount
-      let neuroBench = counted.reduce(NeuroBenchOperations()) { $0 + $1[index] }
+      let counted = totals.counters.projections[index]
       return ProjectionCost(
         name: projection.name, source: model.name(of: projection.source),
         target: model.populations[projection.target].name,
         carriesValues: model.carriesValues(projection), weights: entries, nonZeroWeights: nonZero,
         connectionSparsity: 1 - Double(nonZero) / Double(max(entries, 1)),
-        spikesIn: mean { $0.inference.counters.projections[index].spikesIn },
-        synops: mean { $0.inference.counters.projections[index].synops },
-        macs: mean { $0.inference.counters.projections[index].macs },
+        spikesIn: mean(counted.spikesIn),
+        synops: mean(counted.synops),
+        macs: mean(counted.macs),
         denseMACs: FanOut(of: projection, in: model).totalConnections,
-        neuroBench: counted.isEmpty ? nil : neuroBench.divided(by: counted.count))
+        neuroBench: totals.neuroBenchSamples == 0
+          ? nil : totals.neuroBench[index].divided(by: totals.neuroBenchSamples))
     }
-    stepsSkipped = mean(\.engine.populationStepsSkipped)
-    weightBytesRead = mean(\.engine.weightBytesRead)
+    stepsSkipped = mean(totals.engine.populationStepsSkipped)
+    weightBytesRead = mean(totals.engine.weightBytesRead)
   }
 }
 

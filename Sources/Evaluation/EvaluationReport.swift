@@ -81,26 +81,25 @@ public struct EvaluationReport: Equatable, Codable, Sendable {
     case neuroBench = "neurobench"
   }
 
-  /// The report of `scored` samples, which `loaded` was run on.
+  /// The report of the samples that `loaded` was run on.
   ///
   /// `modelBytes`: the size of the model's file.
   public init(
-    of scored: [ScoredSample], loaded: SessionModel, modelBytes: Int, dataset: String,
+    of totals: ScoreTotals, loaded: SessionModel, modelBytes: Int, dataset: String,
     split: String
   ) {
     let model = loaded.model
-    let cost = Cost(of: scored, model: model)
+    let cost = Cost(of: totals, model: model)
     let spiking = cost.populations.filter(\.isSpiking)
-    let ports = scored.flatMap(\.inference.counters.ports)
-    let count = Double(max(scored.count, 1))
-    let counted = scored.compactMap(\.neuroBench)
+    let ports = totals.counters.ports
+    let count = Double(max(totals.samples, 1))
     func share(_ part: Double, of whole: Double) -> Double { whole > 0 ? part / whole : 0 }
 
     self.model = model.name
     self.dataset = dataset
     self.split = split
-    samples = scored.count
-    correct = scored.count(where: \.isCorrect)
+    samples = totals.samples
+    correct = totals.correct
     accuracy = share(Double(correct), of: Double(samples))
     steps = model.steps
     neurons = spiking.reduce(0) { $0 + $1.neurons }
@@ -124,7 +123,7 @@ public struct EvaluationReport: Equatable, Codable, Sendable {
     stateBytes = loaded.stateBytes
     weightBytesRead = cost.weightBytesRead
     stepsSkipped = cost.stepsSkipped
-    neuroBenchSamples = counted.count
+    neuroBenchSamples = totals.neuroBenchSamples
     let operations = cost.projections.compactMap(\.neuroBench)
     neuroBench = operations.isEmpty ? nil : operations.reduce(NeuroBenchOperations(), +)
     populations = cost.populations

@@ -3,21 +3,75 @@ import Dispatch
 import Foundation
 import ModelFormat
 
-/// What a model made of one sample of a data set.
-public struct ScoredSample: Equatable, Sendable {
-  /// The sample's place in its split.
-  public let index: Int
-  /// Its class.
-  public let label: Int
-  /// Scores and counters.
-  public let inference: Inference
-  /// What the runtime did.
-  public let engine: EngineCounters
-  /// Operations in NeuroBench's definitions, per projection; nil where they were not asked for.
-  public let neuroBench: [NeuroBenchOperations]?
+/// What a model made of samples of a data set, summed while they run: ten thousand samples take no more
+/// memory than one.
+public struct ScoreTotals: Equatable, Sendable {
+  /// Samples run.
+  public private(set) var samples = 0
+  /// Samples whose highest score is that of the label.
+  public private(set) var correct = 0
+  /// The samples' counters, added up.
+  public private(set) var counters: Counters
+  /// What the runtime did, added up.
+  public private(set) var engine = EngineCounters(populationStepsSkipped: 0, weightBytesRead: 0)
+  /// Samples counted in NeuroBench's definitions.
+  public private(set) var neuroBenchSamples = 0
+  /// Their operations by projection, added up.
+  public private(set) var neuroBench: [NeuroBenchOperations]
 
-  /// Whether the highest score is that of the label.
-  public var isCorrect: Bool { inference.classIndex == label }
+  /// The totals of no sample.
+  public init(zeroFor model: Model) {
+    counters = Counters(zeroFor: model)
+    neuroBench = model.projections.map { _ in NeuroBenchOperations() }
+  }
+
+  /// Adds a sample of class `label`; `operations` by projection where they were counted.
+  public mutating func add(
+    _ inference: Inference, label: Int, engine: EngineCounters,
+    neuroBench operations: [NeuroBenchOperations]? = nil
+  ) {
+    samples += 1
+    correct += inference.classIndex == label ? 1 : 0
+    counters.add(inference.counters)
+    self.engine.populationStepsSkipped += engine.populationStepsSkipped
+    self.engine.weightBytesRead += engine.weightBytesRead
+    if let operations {
+      neuroBenchSamples += 1
+      neuroBench = zip(neuroBench, operations).map { $0 + $1 }
+    }
+  }
+
+  /// Adds the totals of other samples.
+  public mutating func add(_ other: ScoreTotals) {
+    samples += other.samples
+    correct += other.correct
+    counters.add(other.counters)
+    engine.populationStepsSkipped += other.engine.populationStepsSkipped
+    engine.weightBytesRead += other.engine.weightBytesRead
+    neuroBenchSamples += other.neuroBenchSamples
+    neuroBench = zip(neuroBench, other.neuroBench).map { $0 + $1 }
+  }
+}
+
+extension Counters {
+  fileprivate mutating func add(_ other: Counters) {
+    for (index, counted) in other.populations.enumerated() {
+      populations[index].spikesOut += counted.spikesOut
+      populations[index].updates += counted.updates
+      populations[index].saturations += counted.saturations
+    }
+    for (index, counted) in other.projections.enumerated() {
+      projections[index].spikesIn += counted.spikesIn
+      projections[index].synops += counted.synops
+      projections[index].macs += counted.macs
+    }
+    for (index, counted) in other.ports.enumerated() {
+      ports[index].events += counted.events
+      ports[index].droppedOutside += counted.droppedOutside
+      ports[index].droppedLate += counted.droppedLate
+      ports[index].droppedOverflow += counted.droppedOverflow
+    }
+  }
 }
 
 /// Which samples are scored, and how.
@@ -39,13 +93,16 @@ public struct ScoringOptions: Equatable, Sendable {
 }
 
 extension SessionModel {
-  /// Runs the samples of a split, and yields what each gave, in order.
+  /// Runs the samples of a split, and yields what they gave together.
   ///
   /// Throws ``RuntimeError`` where the data set does not fit the model, and what reading a sample
   /// throws; of several failures that of the lowest index.
   public func score(
     _ dataset: some Dataset, split: Split, options: ScoringOptions = ScoringOptions()
-  ) throws -> [ScoredSample] {
+  ) throws -> ScoreTotals {
+    let count = min(dataset.count(in: split), options.limit ?? Int.max)
+    // The shape first: it says more of what does not fit than the number of classes.
+    if count > 0 { _ = try InferenceInput(dataset.sample(at: 0, in: split), for: model) }
     let scores = model.populations[model.readout].shape.count
     guard scores == dataset.classNames.count else {
       throw RuntimeError.unsuitable(
@@ -53,11 +110,11 @@ extension SessionModel {
         expected: "\(dataset.classNames.count) neurons, one per class of "
           + dataset.name, found: "\(scores)")
     }
-    let count = min(dataset.count(in: split), options.limit ?? Int.max)
     let forecast = options.neuroBenchSamples > 0 ? Forecast(for: model) : nil
-    return try inShards(count: count, threads: options.threads) { range in
+    let parts = try inShards(count: count, threads: options.threads) { range in
       let session = try Session(self)
-      return try range.map { index in
+      var totals = ScoreTotals(zeroFor: model)
+      for index in range {
         let sample = try dataset.sample(at: index, in: split)
         let input = try InferenceInput(sample, for: model)
         var operations: [NeuroBenchOperations]?
@@ -65,11 +122,12 @@ extension SessionModel {
           operations = forecast.neuroBench(of: try session.runKeepingSpikes(input).history)
         }
         let inference = try session.run(input)
-        return ScoredSample(
-          index: index, label: sample.label, inference: inference,
-          engine: session.engineCounters, neuroBench: operations)
+        totals.add(
+          inference, label: sample.label, engine: session.engineCounters, neuroBench: operations)
       }
+      return [totals]
     }
+    return parts.reduce(into: ScoreTotals(zeroFor: model)) { $0.add($1) }
   }
 }
 

@@ -49,7 +49,7 @@ public struct Network {
   public var sparsity: Double {
     let total = layers.reduce(0) { $0 + $1.weight.value.count }
     let kept = layers.reduce(0.0) { $0 + ($1.weight.mask?.sum ?? Double($1.weight.value.count)) }
-    return 1 - kept / Double(total)
+    return (Double(total) - kept) / Double(total)
   }
 
   /// What every layer computes with, recorded on `tape`, and the leaves the gradients arrive at.

@@ -57,12 +57,13 @@ import Testing
   @Test func meansAndEnergyAreAsWorkedByHand() throws {
     let loaded = try SessionModel(Models.frame)
     let session = try Session(loaded)
-    let scored = try [0, 1].map { label in
-      ScoredSample(
-        index: label, label: label, inference: try session.run(Models.frameInput),
-        engine: EngineCounters(populationStepsSkipped: 0, weightBytesRead: 20), neuroBench: nil)
+    var totals = ScoreTotals(zeroFor: Models.frame)
+    for label in [0, 1] {
+      totals.add(
+        try session.run(Models.frameInput), label: label,
+        engine: EngineCounters(populationStepsSkipped: 0, weightBytesRead: 20))
     }
-    let cost = Cost(of: scored, model: Models.frame)
+    let cost = Cost(of: totals, model: Models.frame)
     #expect(cost.populations[0].spikes == 3 && cost.populations[0].spikesPerNeuron == 1.5)
     #expect(cost.populations[0].activationSparsity == 0.5)
     #expect(cost.projections[0].connectionSparsity == 3 / 8.0)
