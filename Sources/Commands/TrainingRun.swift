@@ -127,10 +127,16 @@ struct TrainingRun {
 
   /// A network whose sums could leave the integers of a device is told now, not after hours at export.
   private func checkBounds(_ stage: StageRecipe) throws {
+    let model = try lower(
+      network, as: ExportDescription(name: recipe.name, maximumSteps: network.steps))
     do {
-      _ = try lower(
-        network, as: ExportDescription(name: recipe.name, maximumSteps: network.steps)
-      ).validate()
+      let bound = try model.validate().populations[model.readout].largest * network.steps
+      // The trainer's read-out is float32, and its scores are told apart after a multiplication.
+      guard bound < 1 << 23 else {
+        throw CommandFailure(
+          "stage \(stage.name): read-out: expected scores below \(1 << 23), found a bound of "
+            + "\(bound); fewer bits, inputs or steps lower it")
+      }
     } catch let error as ModelError {
       throw CommandFailure(
         "stage \(stage.name): \(error); fewer bits or inputs keep the sums in bounds")

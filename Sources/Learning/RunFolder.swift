@@ -102,7 +102,7 @@ public struct RunFolder: Hashable, Sendable {
   private static func numbers(of name: String, in root: URL) -> [Int] {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
     return entries.compactMap { entry in
-      entry.hasPrefix(name + "-") ? Int(entry.dropFirst(name.count + 1)) : nil
+      entry.hasPrefix(name + "-") ? Int32(entry.dropFirst(name.count + 1)).map(Int.init) : nil
     }
   }
 
@@ -157,7 +157,8 @@ public struct RunFolder: Hashable, Sendable {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
     let prefix = "\(position.stageName),"
     // Earlier stages' rows, then this stage's epochs that the checkpoint knows.
-    let first = lines.firstIndex { $0.hasPrefix(prefix) } ?? lines.endIndex
+    // The first line is the header, whose first word a stage may share.
+    let first = lines.dropFirst().firstIndex { $0.hasPrefix(prefix) } ?? lines.endIndex
     let kept = lines[..<first] + lines[first...].prefix(position.epoch)
     try DurableFile.write(Data(kept.map { $0 + "\n" }.joined().utf8), to: metrics)
   }

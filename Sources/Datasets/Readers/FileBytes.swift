@@ -19,14 +19,21 @@ enum FileBytes {
 
   /// The content of the file at `path` as it is stored.
   static func readStored(path: String, expected: String) throws -> [UInt8] {
-    let content: [UInt8]
-    do {
-      content = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-    } catch {
-      let reason =
-        FileManager.default.fileExists(atPath: path) ? error.localizedDescription : "no such file"
-      throw DatasetError.unreadable(path: path, reason: reason)
+    // Read straight into its array: by way of Data the file would lie in memory twice.
+    func unreadable(_ reason: String) -> DatasetError { .unreadable(path: path, reason: reason) }
+    var info = stat()
+    guard stat(path, &info) == 0 else {
+      throw unreadable(errno == ENOENT ? "no such file" : String(cString: strerror(errno)))
     }
+    guard info.st_mode & S_IFMT == S_IFREG, let file = fopen(path, "rb") else {
+      throw unreadable("no readable file")
+    }
+    defer { fclose(file) }
+    let size = Int(info.st_size)
+    let content = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      count = fread(buffer.baseAddress, 1, size, file)
+    }
+    guard content.count == size else { throw unreadable("cut short while it was read") }
     guard !content.isEmpty else { throw DatasetError.empty(path: path, expected: expected) }
     return content
   }

@@ -19,7 +19,8 @@ public struct Recipe: Hashable, Sendable, Codable {
   /// Thresholds set from data before training; omitted: they start at `network.initialThreshold`.
   public var calibration: CalibrationRecipe?
   /// Samples per shard of a batch, 1…1024; default: what suits the network and the batch
-  /// (``Spiking/Network/shardSize(batchSize:)``). Results depend on it in the last bits. Smaller
+  /// (``Spiking/Network/shardSize(batchSize:)``). Results depend on it in the last bits, and
+  /// an activity price is taken shard by shard. Smaller
   /// shards keep membranes in cache and spread better; each costs one addition of all gradients.
   public var shardSize: Int?
   /// The stages in order, each continuing from the best epoch of the one before. At least one.
