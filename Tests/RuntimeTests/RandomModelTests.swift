@@ -8,7 +8,7 @@ import Testing
 @Suite struct RandomModelTests {
   /// How many models are drawn; `SNN_LONG_TESTS=1` raises it.
   static let count =
-    ProcessInfo.processInfo.environment["SNN_LONG_TESTS"] == "1" ? 10_000 : 400
+    ProcessInfo.processInfo.environment["SNN_LONG_TESTS"] == "1" ? 10_000 : 2_000
   static let inputsPerModel = 3
 
   static let seeds: [Range<Int>] = {
