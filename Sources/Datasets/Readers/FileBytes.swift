@@ -8,44 +8,89 @@ enum FileBytes {
 
   /// The content of the file at `path`, unpacked where it starts with the gzip magic `1f 8b`.
   ///
-  /// Throws where the file is missing, empty, damaged, or unpacks to more than `limit` bytes.
+  /// Packed bytes are read piece by piece: only the content lies in memory. Throws where the file is
+  /// missing, empty, damaged, or unpacks to more than `limit` bytes.
   static func read(path: String, expected: String) throws -> [UInt8] {
-    let raw = try readStored(path: path, expected: expected)
-    guard raw.count >= 2 && raw[0] == 0x1f && raw[1] == 0x8b else { return raw }
-    let content = try inflate(raw, path: path, limit: limit)
-    guard !content.isEmpty else { throw DatasetError.empty(path: path, expected: expected) }
-    return content
+    try withFile(path, expected: expected) { file, size in
+      var start = [UInt8](repeating: 0, count: min(size, 2))
+      guard fread(&start, 1, start.count, file) == start.count, start == [0x1f, 0x8b] else {
+        return try content(of: file, size: size, path: path)
+      }
+      var trailer = [UInt8](repeating: 0, count: 4)
+      fseek(file, -4, SEEK_END)
+      fread(&trailer, 1, 4, file)
+      rewind(file)
+      let content = try inflate(
+        size: size, trailer: trailer, path: path, limit: limit
+      ) { fread(&$0, 1, $0.count, file) }
+      guard !content.isEmpty else { throw DatasetError.empty(path: path, expected: expected) }
+      return content
+    }
   }
 
   /// The content of the file at `path` as it is stored.
   static func readStored(path: String, expected: String) throws -> [UInt8] {
-    // Read straight into its array: by way of Data the file would lie in memory twice.
-    func unreadable(_ reason: String) -> DatasetError { .unreadable(path: path, reason: reason) }
+    try withFile(path, expected: expected) { try content(of: $0, size: $1, path: path) }
+  }
+
+  /// Opens a file that is there, regular and not empty.
+  private static func withFile<Result>(
+    _ path: String, expected: String, _ body: (UnsafeMutablePointer<FILE>, Int) throws -> Result
+  ) throws -> Result {
     var info = stat()
     guard stat(path, &info) == 0 else {
-      throw unreadable(errno == ENOENT ? "no such file" : String(cString: strerror(errno)))
+      let reason = errno == ENOENT ? "no such file" : String(cString: strerror(errno))
+      throw DatasetError.unreadable(path: path, reason: reason)
     }
     guard info.st_mode & S_IFMT == S_IFREG, let file = fopen(path, "rb") else {
-      throw unreadable("no readable file")
+      throw DatasetError.unreadable(path: path, reason: "no readable file")
     }
     defer { fclose(file) }
-    let size = Int(info.st_size)
+    guard info.st_size > 0 else { throw DatasetError.empty(path: path, expected: expected) }
+    return try body(file, Int(info.st_size))
+  }
+
+  /// Read straight into its array: by way of Data a file would lie in memory twice.
+  private static func content(
+    of file: UnsafeMutablePointer<FILE>, size: Int, path: String
+  ) throws -> [UInt8] {
+    rewind(file)
     let content = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       count = fread(buffer.baseAddress, 1, size, file)
     }
-    guard content.count == size else { throw unreadable("cut short while it was read") }
-    guard !content.isEmpty else { throw DatasetError.empty(path: path, expected: expected) }
+    guard content.count == size else {
+      throw DatasetError.unreadable(path: path, reason: "cut short while it was read")
+    }
     return content
   }
 
   /// Unpacks one gzip member that fills `packed` to its last byte.
   static func inflate(_ packed: [UInt8], path: String, limit: Int) throws -> [UInt8] {
-    guard packed.count <= limit else {
+    var rest = packed[...]
+    return try inflate(
+      size: packed.count, trailer: packed.suffix(4), path: path, limit: limit
+    ) { piece in
+      let part = rest.prefix(piece.count)
+      rest = rest.dropFirst(part.count)
+      for (index, byte) in part.enumerated() { piece[index] = byte }
+      return part.count
+    }
+  }
+
+  /// Unpacks one gzip member of `size` bytes that ends in `trailer`; `next` fills a piece and says how far,
+  /// 0 at the end.
+  private static func inflate(
+    size: Int, trailer: some Collection<UInt8>, path: String, limit: Int,
+    next: (inout [UInt8]) -> Int
+  ) throws -> [UInt8] {
+    guard size <= limit else {
       throw DatasetError.badDimension(
-        path: path, offset: 0, expected: "at most \(limit) bytes", found: packed.count)
+        path: path, offset: 0, expected: "at most \(limit) bytes", found: size)
     }
     var content: [UInt8] = []
-    content.reserveCapacity(statedSize(of: packed, limit: limit))
+    content.reserveCapacity(statedSize(trailer, packed: size, limit: limit))
+    var piece = [UInt8](repeating: 0, count: 1 << 16)
+    var (filled, position, read) = (0, 0, 0)
     var chunk = [UInt8](repeating: 0, count: 1 << 16)
     var stream = z_stream()
     // 16 + 15: a gzip wrapper around the largest window.
@@ -54,43 +99,49 @@ enum FileBytes {
     }
     defer { inflateEnd(&stream) }
     var status = Z_OK
-    try packed.withUnsafeBufferPointer { inputBuffer in
-      // zlib's input pointer is mutable, though it never writes through it.
-      stream.next_in = UnsafeMutablePointer(mutating: inputBuffer.baseAddress)
-      stream.avail_in = UInt32(inputBuffer.count)
-      while status == Z_OK {
-        let produced = chunk.withUnsafeMutableBufferPointer { chunkBuffer in
-          stream.next_out = chunkBuffer.baseAddress
-          stream.avail_out = UInt32(chunkBuffer.count)
+    while status == Z_OK {
+      if position == filled {
+        (filled, position) = (next(&piece), 0)
+        read += filled
+      }
+      let produced = piece.withUnsafeMutableBufferPointer { input in
+        chunk.withUnsafeMutableBufferPointer { output in
+          stream.next_in = input.baseAddress.map { $0 + position }
+          stream.avail_in = UInt32(filled - position)
+          stream.next_out = output.baseAddress
+          stream.avail_out = UInt32(output.count)
+          // With no input left this says Z_BUF_ERROR: the file ends too early.
           status = CZlib.inflate(&stream, Z_NO_FLUSH)
-          return chunkBuffer.count - Int(stream.avail_out)
-        }
-        content.append(contentsOf: chunk[..<produced])
-        guard content.count <= limit else {
-          throw DatasetError.badDimension(
-            path: path, offset: 0, expected: "at most \(limit) unpacked bytes",
-            found: content.count)
+          position = filled - Int(stream.avail_in)
+          return output.count - Int(stream.avail_out)
         }
       }
+      content.append(contentsOf: chunk[..<produced])
+      guard content.count <= limit else {
+        throw DatasetError.badDimension(
+          path: path, offset: 0, expected: "at most \(limit) unpacked bytes",
+          found: content.count)
+      }
     }
-    let consumed = packed.count - Int(stream.avail_in)
+    let consumed = read - (filled - position)
     guard status == Z_STREAM_END else {
       let reason = status == Z_BUF_ERROR ? "cut short" : "zlib status \(status)"
       throw DatasetError.corruptCompression(path: path, offset: consumed, reason: reason)
     }
-    guard stream.avail_in == 0 else {
-      throw DatasetError.trailingBytes(
-        path: path, offset: consumed, found: Int(stream.avail_in))
+    guard consumed == size else {
+      throw DatasetError.trailingBytes(path: path, offset: consumed, found: size - consumed)
     }
     return content
   }
 
   /// The unpacked size that a gzip trailer states, held to what its length can unpack to: memory
   /// asked for ahead, so that large content does not grow by doubling.
-  private static func statedSize(of packed: [UInt8], limit: Int) -> Int {
-    guard packed.count >= 18 else { return 0 }
-    let stated = packed.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+  private static func statedSize(
+    _ trailer: some Collection<UInt8>, packed: Int, limit: Int
+  ) -> Int {
+    guard packed >= 18 else { return 0 }
+    let stated = trailer.reversed().reduce(0) { $0 << 8 | Int($1) }
     // Deflate packs at most 1032 bytes into one.
-    return min(stated, limit, 1032 * packed.count)
+    return min(stated, limit, 1032 * packed)
   }
 }
