@@ -1,264 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 #include "reference.h"
+#include "write_model.h"
 
-#include "generated/snn_model.pb-c.h"
 #include "snn_loader.h"
 
 #include <string.h>
-#include <zlib.h>
 
 /* Random models written as .snnpb bytes in every coding and layout, read back and compared; then files cut short and with
  * flipped bits. */
-
-enum { MOST = 1 << 20, CODINGS = 4 };
-
-/** Matrices written in each coding, to see that the dice reached all. */
-static uint32_t written[CODINGS];
-
-struct bytes {
-    uint8_t at[MOST];
-    size_t size;
-};
-
-static void put_varint(struct bytes *to, uint32_t number)
-{
-    for (; number >= 0x80; number >>= 7) {
-        to->at[to->size++] = (uint8_t)(number | 0x80);
-    }
-    to->at[to->size++] = (uint8_t)number;
-}
-
-static ProtobufCBinaryData keep_bytes(struct test_model *memory, const struct bytes *from, bool compress_it)
-{
-    ProtobufCBinaryData data = {from->size, NULL};
-    if (compress_it) {
-        uLongf size = compressBound((uLong)from->size);
-        data.data = model_memory(memory, size);
-        CHECK_EQUAL(compress2(data.data, &size, from->at, (uLong)from->size, 6), Z_OK);
-        data.len = size;
-    } else {
-        data.data = model_memory(memory, from->size);
-        memcpy(data.data, from->at, from->size);
-    }
-    return data;
-}
-
-/** Bits of the narrowest of TERNARY and INT4 that holds all weights; 8 where none does. */
-static uint32_t narrow_bits(const int8_t *matrix, uint32_t entries)
-{
-    uint32_t bits = 2;
-    for (uint32_t i = 0; i < entries; i++) {
-        if (matrix[i] < -8 || matrix[i] > 7) {
-            return 8;
-        }
-        bits = matrix[i] < -1 || matrix[i] > 1 ? 4 : bits;
-    }
-    return bits;
-}
-
-/** Matrix of projection q as a Weights message in a random layout; its coding by dice among those that hold it. */
-static Snnpb__Weights *write_weights(struct test_model *memory, const struct test_model *test, uint32_t q,
-                                     struct random *r)
-{
-    static struct bytes values;
-    static struct bytes index;
-    const struct snn_weights *weights = &test->projections[q].weights;
-    const int8_t *matrix = test->matrix[q];
-    const uint32_t entries = weights->rows * weights->columns;
-    Snnpb__Weights *to = model_memory(memory, sizeof *to);
-    snnpb__weights__init(to);
-    to->rows = weights->rows;
-    to->columns = weights->columns;
-    to->layout = (Snnpb__Weights__Layout)random_in(r, 0, 2);
-    to->compression = (Snnpb__Weights__Compression)random_in(r, 0, 1);
-    int32_t levels[16] = {0};
-    uint32_t level_count = 0;
-    for (uint32_t i = 0; i < entries && level_count <= 16; i++) {
-        uint32_t k = 0;
-        while (k < level_count && k < 16 && levels[k] != matrix[i]) {
-            k++;
-        }
-        if (k == level_count && level_count < 16) {
-            levels[level_count++] = matrix[i];
-        } else if (k == 16) {
-            level_count = 17;
-        }
-    }
-    const uint32_t narrow = random_chance(r, 50) ? narrow_bits(matrix, entries) : 8;
-    if (narrow < 8) {
-        to->coding = narrow == 2 ? SNNPB__WEIGHTS__CODING__TERNARY : SNNPB__WEIGHTS__CODING__INT4;
-    } else if (level_count <= 16 && random_chance(r, 80)) {
-        to->coding = SNNPB__WEIGHTS__CODING__CODEBOOK;
-        to->n_codebook = level_count <= 2 ? 2 : level_count <= 4 ? 4 : 16;
-        to->codebook = model_memory(memory, sizeof levels);
-        memcpy(to->codebook, levels, sizeof levels);
-    }
-    const bool book = to->coding == SNNPB__WEIGHTS__CODING__CODEBOOK;
-    const uint32_t bits = !book ? narrow : to->n_codebook == 2 ? 1 : to->n_codebook == 4 ? 2 : 4;
-    CHECK((uint32_t)to->coding < CODINGS);
-    written[to->coding]++;
-    memset(&values, 0, sizeof values);
-    memset(&index, 0, sizeof index);
-    for (uint32_t row = 0; row < weights->rows; row++) {
-        const int8_t *from = matrix + (size_t)row * weights->columns;
-        uint32_t count = 0;
-        for (uint32_t c = 0; c < weights->columns; c++) {
-            count += from[c] != 0 ? 1u : 0u;
-        }
-        if (to->layout == SNNPB__WEIGHTS__LAYOUT__CSR) {
-            put_varint(&index, count);
-        }
-        uint32_t least = 0;
-        for (uint32_t c = 0; c < weights->columns; c++) {
-            if (to->layout != SNNPB__WEIGHTS__LAYOUT__FULL && from[c] == 0) {
-                continue;
-            }
-            uint32_t code = (uint8_t)from[c] & ((1u << bits) - 1);
-            for (uint32_t k = 0; book && k < level_count; k++) {
-                code = levels[k] == from[c] ? k : code;
-            }
-            const uint32_t at = to->stored++ * bits;
-            values.at[at >> 3] = (uint8_t)(values.at[at >> 3] | code << (at & 7));
-            const uint32_t bit = row * weights->columns + c;
-            if (to->layout == SNNPB__WEIGHTS__LAYOUT__CSR) {
-                put_varint(&index, c - least);
-            } else if (to->layout == SNNPB__WEIGHTS__LAYOUT__BITMAP) {
-                index.at[bit >> 3] = (uint8_t)(index.at[bit >> 3] | 1u << (bit & 7));
-            }
-            least = c + 1;
-        }
-    }
-    values.size = ((size_t)to->stored * bits + 7) / 8;
-    if (to->layout == SNNPB__WEIGHTS__LAYOUT__BITMAP) {
-        index.size = (entries + 7) / 8;
-    }
-    const bool packed = to->compression == SNNPB__WEIGHTS__COMPRESSION__ZLIB;
-    to->values_size = (uint32_t)values.size;
-    to->index_size = (uint32_t)index.size;
-    to->values = keep_bytes(memory, &values, packed);
-    if (to->layout != SNNPB__WEIGHTS__LAYOUT__FULL) {
-        to->index = keep_bytes(memory, &index, packed);
-    }
-    return to;
-}
-
-static Snnpb__Shape *write_shape(struct test_model *memory, struct snn_shape shape)
-{
-    Snnpb__Shape *to = model_memory(memory, sizeof *to);
-    snnpb__shape__init(to);
-    to->channels = shape.channels;
-    to->height = shape.height;
-    to->width = shape.width;
-    return to;
-}
-
-static Snnpb__Population *write_population(struct test_model *memory, const struct snn_population *from)
-{
-    Snnpb__Population *to = model_memory(memory, sizeof *to);
-    snnpb__population__init(to);
-    to->shape = write_shape(memory, from->shape);
-    to->kind = (Snnpb__Population__Kind)from->kind;
-    to->n_threshold = from->threshold_count;
-    to->n_leak = from->leak_count;
-    to->n_bias = from->bias_count;
-    to->n_initial = from->initial_count;
-    to->threshold = model_memory(memory, to->n_threshold * 4);
-    to->leak = model_memory(memory, to->n_leak * 4);
-    to->bias = model_memory(memory, to->n_bias * 4);
-    to->initial = model_memory(memory, to->n_initial * 4);
-    for (uint32_t i = 0; i < from->threshold_count; i++) {
-        to->threshold[i] = from->threshold[i];
-    }
-    for (uint32_t i = 0; i < from->leak_count; i++) {
-        to->leak[i] = from->leak[i];
-    }
-    for (uint32_t i = 0; i < from->bias_count; i++) {
-        to->bias[i] = from->bias[i];
-    }
-    for (uint32_t i = 0; i < from->initial_count; i++) {
-        to->initial[i] = from->initial[i];
-    }
-    to->reset = (Snnpb__Population__Reset)from->reset;
-    to->reset_value = from->reset_value;
-    to->compare = (Snnpb__Population__Compare)from->compare;
-    to->refractory_steps = from->refractory_steps;
-    to->floor = from->floor;
-    to->ceiling = from->ceiling;
-    return to;
-}
-
-static Snnpb__Projection *write_projection(struct test_model *memory, const struct test_model *test, uint32_t q,
-                                           struct random *r)
-{
-    const struct snn_projection *from = &test->projections[q];
-    Snnpb__Projection *to = model_memory(memory, sizeof *to);
-    snnpb__projection__init(to);
-    to->source_case =
-        from->from_input ? SNNPB__PROJECTION__SOURCE_INPUT : SNNPB__PROJECTION__SOURCE_POPULATION;
-    to->input = from->source;
-    to->target = from->target;
-    to->delay = from->delay;
-    to->topology = (Snnpb__Projection__Topology)from->topology;
-    to->pool = from->pool;
-    to->shift = from->shift;
-    if (from->topology == SNN_CONV) {
-        Snnpb__Convolution *k = model_memory(memory, sizeof *k);
-        snnpb__convolution__init(k);
-        k->kernel_height = from->convolution.kernel_height;
-        k->kernel_width = from->convolution.kernel_width;
-        k->stride_y = from->convolution.stride_y;
-        k->stride_x = from->convolution.stride_x;
-        k->padding_y = from->convolution.padding_y;
-        k->padding_x = from->convolution.padding_x;
-        k->dilation_y = from->convolution.dilation_y;
-        k->dilation_x = from->convolution.dilation_x;
-        k->groups = from->convolution.groups;
-        to->convolution = k;
-    }
-    to->weights = write_weights(memory, test, q, r);
-    return to;
-}
-
-static size_t write_model(struct test_model *memory, const struct test_model *test, struct random *r, uint8_t **bytes)
-{
-    Snnpb__Model model = SNNPB__MODEL__INIT;
-    char name[65];
-    snprintf(name, sizeof name, "%s", test->model.name);
-    model.format_major = 1;
-    model.name = name;
-    model.steps = test->model.steps;
-    model.max_steps = test->model.max_steps;
-    model.step_microseconds = test->model.step_microseconds;
-    model.readout = test->model.readout;
-    model.n_inputs = test->model.input_count;
-    model.n_populations = test->model.population_count;
-    model.n_projections = test->model.projection_count;
-    model.inputs = model_memory(memory, model.n_inputs * sizeof(void *));
-    model.populations = model_memory(memory, model.n_populations * sizeof(void *));
-    model.projections = model_memory(memory, model.n_projections * sizeof(void *));
-    for (uint32_t i = 0; i < model.n_inputs; i++) {
-        const struct snn_input *from = &test->inputs[i];
-        Snnpb__InputPort *to = model_memory(memory, sizeof *to);
-        snnpb__input_port__init(to);
-        to->shape = write_shape(memory, from->shape);
-        to->kind = (Snnpb__InputPort__Kind)from->kind;
-        to->multiplicity = (Snnpb__InputPort__Multiplicity)from->multiplicity;
-        to->max_events_per_step = from->max_events_per_step;
-        to->min_value = from->min_value;
-        to->max_value = from->max_value;
-        to->frame_per_step = from->frame_per_step;
-        model.inputs[i] = to;
-    }
-    for (uint32_t i = 0; i < model.n_populations; i++) {
-        model.populations[i] = write_population(memory, &test->populations[i]);
-    }
-    for (uint32_t i = 0; i < model.n_projections; i++) {
-        model.projections[i] = write_projection(memory, test, i, r);
-    }
-    *bytes = model_memory(memory, snnpb__model__get_packed_size(&model));
-    return snnpb__model__pack(&model, *bytes);
-}
 
 /** Loads with as much arena as asked for. */
 static enum snn_status load(const uint8_t *bytes, size_t length, uint8_t **arena, const struct snn_model **model,
@@ -329,7 +79,7 @@ static void test_written_models_read_back(uint64_t models)
             uint8_t *arena = NULL;
             const struct snn_model *model = NULL;
             struct snn_loader_error error;
-            const size_t length = write_model(&memory, &test, &r, &bytes);
+            const size_t length = model_write(&memory, &test, &r, &bytes);
             const enum snn_status status = load(bytes, length, &arena, &model, &error);
             if (status != SNN_OK) {
                 fprintf(stderr, "seed %llu: %s: %s, expected %lld, found %lld\n", (unsigned long long)seed,
@@ -398,7 +148,7 @@ static void test_narrow_codings_and_wide_rows(void)
         /* Rows longer than 2^16 need columns of 32 bits when sparse. */
         make_dense(&test, round % 3 == 2 ? 65536 + 103 : 19 + round,
                    round % 3 == 0 ? int4_weight : round % 3 == 1 ? ternary_weight : rare_weight);
-        const size_t length = write_model(&memory, &test, &r, &bytes);
+        const size_t length = model_write(&memory, &test, &r, &bytes);
         CHECK_EQUAL(load(bytes, length, &arena, &model, &error), SNN_OK);
         CHECK_EQUAL(model->projections[0].weights.column32 != NULL, round % 3 == 2);
         CHECK_EQUAL(run_hash(model), run_hash(&test.model));
@@ -427,7 +177,7 @@ static void test_names_that_are_not_utf8_are_refused(void)
         const struct snn_model *model = NULL;
         struct snn_loader_error error;
         test.model.name = cases[i].text;
-        const size_t length = write_model(&memory, &test, &r, &bytes);
+        const size_t length = model_write(&memory, &test, &r, &bytes);
         CHECK_EQUAL(load(bytes, length, &arena, &model, &error), cases[i].valid ? SNN_OK : SNN_ERROR_SYNTAX);
         CHECK(cases[i].valid || strcmp(error.path, "name") == 0);
         free(arena);
@@ -467,7 +217,7 @@ static void test_broken_files(uint64_t seed, const char *corpus)
         model_release(&test);
         return;
     }
-    const size_t length = write_model(&memory, &test, &r, &bytes);
+    const size_t length = model_write(&memory, &test, &r, &bytes);
     const size_t size = (size_t)1 << 21;
     uint8_t *arena = malloc(size);
     CHECK(arena != NULL);
@@ -512,8 +262,8 @@ int main(int argc, char **argv)
     if (corpus == NULL) {
         test_narrow_codings_and_wide_rows();
         test_names_that_are_not_utf8_are_refused();
-        for (uint32_t coding = 0; coding < CODINGS; coding++) {
-            CHECK(written[coding] > 0);
+        for (uint32_t coding = 0; coding < MODEL_CODINGS; coding++) {
+            CHECK(model_codings_written[coding] > 0);
         }
     }
     for (uint64_t seed = 1; seed < 9; seed++) {
