@@ -3,7 +3,7 @@
 
 #if SNN_X86_KERNELS
 
-#include "fixed_point.h"
+#include "snn/fixed_point.h"
 #include "lanes.h"
 
 #include <immintrin.h>

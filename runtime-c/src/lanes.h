@@ -2,7 +2,7 @@
 #ifndef SNN_LANES_H
 #define SNN_LANES_H
 
-#include "fixed_point.h"
+#include "snn/fixed_point.h"
 #include "internal.h"
 
 /* Words of lanes: the spikes of one place of a convolution, bit by bit. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fixed_point.h"
+#include "snn/fixed_point.h"
 #include "internal.h"
 
 #include <string.h>

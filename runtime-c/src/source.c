@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fixed_point.h"
+#include "snn/fixed_point.h"
 #include "internal.h"
 
 /* Spikes on their way: walking through those of a step, and finding the pooled cell of each. */

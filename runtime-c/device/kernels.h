@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SNN_DEVICE_KERNELS_H
+#define SNN_DEVICE_KERNELS_H
+
+#include "snn/image.h"
+
+/*
+ * The loops whose speed depends on the instruction set. Each set has a file of kernels; all are compiled, and the one chosen
+ * here is not empty. All compute the same.
+ */
+#define SNN_KERNELS_PORTABLE 0
+#define SNN_KERNELS_ARMV6M 1
+#define SNN_KERNELS_ARMV7M 2
+#define SNN_KERNELS_ARM_DSP 3
+#define SNN_KERNELS_HELIUM 4
+#define SNN_KERNELS_RISCV32 5
+
+#ifndef SNN_KERNELS
+#define SNN_KERNELS SNN_KERNELS_PORTABLE
+#endif
+
+/*
+ * Sums lie two to a word, the even column in the low half, each as sum + SNN_SUM_ZERO modulo 2^16. With plain 32-bit adds a
+ * word is low + 65536 high modulo 2^32 whatever carries pass between, and every finished sum, lifted by 2^15, lies in its half.
+ * Instruction sets with lanes of 16 bits add lane by lane and lift nothing.
+ */
+#if SNN_KERNELS == SNN_KERNELS_ARM_DSP || SNN_KERNELS == SNN_KERNELS_HELIUM
+#define SNN_SUM_ZERO 0u
+#else
+#define SNN_SUM_ZERO 0x8000u
+#endif
+
+/** Rows to add. `columns` is a multiple of 8. */
+struct snn_row_set {
+    const uint8_t *weights;
+    const uint16_t *rows;
+    uint32_t row_bytes, count, columns, shift; /**< count >= 1 */
+};
+
+/** Adds row weights << shift, of SNN_ROWS_8, to columns / 2 words of sums. */
+void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set);
+/** The same of SNN_ROWS_4. */
+void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set);
+/** Adds values[i] times row i, of SNN_ROWS_8, to int32 sums; `shift` is not looked at. */
+void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values);
+
+/** Leaky integration, fire at `threshold`, subtraction: the neurons of a pixel through some steps. */
+struct snn_lif {
+    int16_t *membrane;
+    const uint32_t *sums;     /**< step t: sums + t * sum_step */
+    const int16_t *threshold; /**< least membrane that fires, at least 1 */
+    const int32_t *decay;     /**< m: v becomes v + floor(2 v m / 2^32) + (v < 0); null: no leak */
+    uint32_t *spikes;         /**< step t: spikes + t * spike_words, written whole; bit i & 31 of word i >> 5 is lane i */
+    uint32_t sum_step;        /**< words; 0: the same sums in every step */
+    uint32_t lanes, steps, spike_words; /**< lanes: a multiple of 4 */
+    uint32_t greater;         /**< 1: a spike subtracts threshold - 1 */
+};
+void snn_lif_steps(const struct snn_lif *lif);
+
+#endif

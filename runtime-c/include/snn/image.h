@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SNN_IMAGE_H
+#define SNN_IMAGE_H
+
+#include <stdint.h>
+
+/*
+ * A model made ready for a microcontroller: every row packed, every buffer placed, nothing left to parse. The meaning of each
+ * field stands in models/IMAGE.md under the same name. The bytes are the same on every target; they lie in flash and are read
+ * in place. `snn-export --c-source` writes them as constants, `snn-export --image` as a file.
+ *
+ * Offsets count bytes from the image's first byte (arrays) or from the arena's (state). 0 means "none" where so said.
+ */
+
+/** "SNNI" in the order of its bytes. */
+#define SNN_IMAGE_MAGIC UINT32_C(0x494E4E53)
+/** An unknown major is refused; an unknown minor too, since nothing in an image may be ignored. */
+#define SNN_IMAGE_MAJOR 1
+#define SNN_IMAGE_MINOR 0
+
+/** Sides and counts that no image exceeds; they keep every product below 2^31. */
+enum { SNN_IMAGE_PORTS = 4, SNN_IMAGE_LAYERS = 256, SNN_IMAGE_PROJECTIONS = 1024, SNN_IMAGE_BLOCK = 64 };
+
+struct snn_image {
+    uint32_t magic;
+    uint16_t major, minor;
+    uint32_t bytes; /**< of the whole image, a multiple of 4 */
+    uint32_t crc;   /**< CRC-32 (zlib's) of everything behind this field */
+    uint32_t arena_bytes;
+    uint32_t steps, max_steps;
+    uint32_t step_microseconds; /**< 0: the model has no physical time */
+    uint16_t block;             /**< 1: streaming; more: layer by layer, at most this many steps a sample */
+    uint16_t port_count, layer_count, projection_count;
+    uint32_t ports, layers, projections; /**< offsets of the arrays of structs below */
+    uint32_t sums;     /**< arena: block x the widest layer's columns, 2 or 4 bytes each */
+    uint32_t current;  /**< arena: int32 x the widest layer's columns */
+    uint32_t membrane; /**< arena: int16 x the widest layer's lanes; layer by layer only */
+    uint32_t spikes;   /**< arena: block x words of the widest layer's lanes */
+    uint32_t scores;   /**< arena: int32 x lanes of the read-out, the last layer */
+};
+
+enum snn_image_port_kind { SNN_PORT_EVENTS = 0, SNN_PORT_U8 = 1, SNN_PORT_S16 = 2 };
+
+struct snn_image_port {
+    uint16_t channels, height, width;
+    uint8_t kind;           /**< enum snn_image_port_kind */
+    uint8_t frame_per_step; /**< values only */
+    int16_t min_value, max_value;
+    uint32_t map; /**< EVENTS; arena: the open step's events, one bit each */
+};
+
+/** What a layer's neurons need beyond leak, threshold and subtraction. */
+enum {
+    SNN_LAYER_GENERAL = 1, /**< runs through snn_lif_general: may saturate, other resets, refractory steps, wide sums */
+    SNN_LAYER_WIDE = 2,    /**< sums of 32 bits */
+    SNN_LAYER_PER_NEURON = 4, /**< parameter arrays have an entry per lane of every pixel, not of one */
+    SNN_LAYER_DRIVEN = 8      /**< has a bias: no step can be skipped */
+};
+
+/** A population, in order of evaluation. Neurons lie pixel by pixel; a pixel's channels fill `lanes`, a multiple of 4. */
+struct snn_image_layer {
+    uint16_t population; /**< index in the model */
+    uint16_t channels, height, width;
+    uint16_t lanes, columns; /**< channels rounded up to 4 and to 8 */
+    uint8_t flags;
+    uint8_t readout; /**< 1: read-out, int32 membranes, no spikes; the last layer and only it */
+    uint8_t reset, refractory_steps; /**< enum snn_reset_kind; GENERAL */
+    uint8_t greater;                 /**< 1: fires above threshold, 0: at it */
+    uint8_t slots;                   /**< spike maps kept: block, or 1 or 2 when streaming */
+    int16_t floor, ceiling, reset_value; /**< GENERAL */
+    uint32_t threshold; /**< int16: the least membrane that fires; GENERAL: the model's threshold */
+    uint32_t decay;     /**< int32, (leak - 32768) * 65536 + 1 of a leak in Q15; 0: no leak */
+    uint32_t bias;      /**< int32; 0: none */
+    uint32_t initial;   /**< int32; 0: all 0 */
+    uint32_t membrane;  /**< arena: int16 per lane and pixel; streaming only */
+    uint32_t refractory; /**< arena: uint8 per lane and pixel; 0: none */
+    uint32_t map;       /**< arena: slots x map_words */
+    uint32_t map_words;
+    uint16_t first_projection, projection_count; /**< those that end here */
+};
+
+enum snn_image_rows {
+    SNN_ROWS_8 = 0, /**< a byte a column, weight + 128; of every four columns the middle two change places */
+    SNN_ROWS_4 = 1, /**< four bits a column, weight + 8; of every eight columns the order is 0 4 2 6 1 5 3 7 */
+    SNN_ROWS_LIST = 2 /**< the synapses alone: `starts` and pairs of column and weight */
+};
+
+/** A window of kernel_height x kernel_width pooled cells slides over the source; a dense projection has one window, all of it. */
+struct snn_image_projection {
+    uint16_t projection; /**< index in the model */
+    uint16_t source;     /**< index of a port, or of a layer */
+    uint8_t from_port;
+    uint8_t rows; /**< enum snn_image_rows */
+    uint8_t delay, pool, shift;
+    uint8_t stride_y, stride_x, padding_y, padding_x;
+    uint16_t channels, height, width;      /**< of the source */
+    uint16_t pooled_height, pooled_width;
+    uint16_t kernel_height, kernel_width;
+    uint32_t row_bytes; /**< a multiple of 4; LIST: 0 */
+    uint32_t weights;   /**< row (ky * kernel_width + kx) * channels + channel; LIST: uint8 column, int8 weight */
+    uint32_t starts;    /**< LIST: uint32 first synapse of every row, and one more */
+    uint32_t synapses;  /**< uint16 non-zero weights of every row, for counting */
+};
+
+#endif
