@@ -33,7 +33,7 @@ struct snn_image {
     uint16_t port_count, layer_count, projection_count;
     uint32_t ports, layers, projections; /**< offsets of the arrays of structs below */
     uint32_t sums;     /**< arena: block x the widest layer's columns, 2 or 4 bytes each */
-    uint32_t current;  /**< arena: int32 x the widest layer's columns */
+    uint32_t current;  /**< arena: twice int32 x the widest layer's columns; used where a layer is DRIVEN */
     uint32_t membrane; /**< arena: int16 x the widest layer's lanes; layer by layer only */
     uint32_t spikes;   /**< arena: block x words of the widest layer's lanes */
     uint32_t scores;   /**< arena: int32 x lanes of the read-out, the last layer */
@@ -54,7 +54,7 @@ enum {
     SNN_LAYER_GENERAL = 1, /**< runs through snn_lif_general: may saturate, other resets, refractory steps, wide sums */
     SNN_LAYER_WIDE = 2,    /**< sums of 32 bits */
     SNN_LAYER_PER_NEURON = 4, /**< parameter arrays have an entry per lane of every pixel, not of one */
-    SNN_LAYER_DRIVEN = 8      /**< has a bias: no step can be skipped */
+    SNN_LAYER_DRIVEN = 8      /**< has a bias or takes values */
 };
 
 /** A population, in order of evaluation. Neurons lie pixel by pixel; a pixel's channels fill `lanes`, a multiple of 4. */

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels.h"
+
+#if SNN_KERNELS == SNN_KERNELS_PORTABLE
+
+#include "snn/fixed_point.h"
+
+/* C99 for any 32-bit machine: two or four columns to a word, eight columns at a time in registers. */
+
+/** Rows that four-bit columns in fields of a byte can take: 16 * 15 < 256. */
+enum { FIELD_ROWS = 16 };
+
+#define BYTES UINT32_C(0x00FF00FF)
+#define NIBBLES UINT32_C(0x0F0F0F0F)
+
+/** What the sums of `count` rows hold too much, in both halves of a word; less SNN_SUM_ZERO, which they start from. */
+static uint32_t surplus(uint32_t count, uint32_t bias)
+{
+    return count * bias * UINT32_C(0x00010001);
+}
+
+void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
+{
+    const uint32_t excess = surplus(set->count, 128);
+    for (uint32_t column = 0; column < set->columns; column += 8) {
+        uint32_t a = 0u - excess, b = a, c = a, d = a;
+        for (uint32_t i = 0; i < set->count; i++) {
+            const uint32_t *row = (const uint32_t *)(const void *)(set->weights + set->rows[i] * set->row_bytes + column);
+            const uint32_t first = row[0], second = row[1];
+            a += first & BYTES;
+            b += (first >> 8) & BYTES;
+            c += second & BYTES;
+            d += (second >> 8) & BYTES;
+        }
+        sums[0] += a << set->shift;
+        sums[1] += b << set->shift;
+        sums[2] += c << set->shift;
+        sums[3] += d << set->shift;
+        sums += 4;
+    }
+}
+
+void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
+{
+    const uint32_t excess = surplus(set->count, 8);
+    for (uint32_t column = 0; column < set->columns; column += 8) {
+        uint32_t a = 0u - excess, b = a, c = a, d = a;
+        for (uint32_t i = 0; i < set->count;) {
+            const uint32_t end = set->count - i > FIELD_ROWS ? i + FIELD_ROWS : set->count;
+            uint32_t low = 0, high = 0;
+            for (; i < end; i++) {
+                const uint32_t word =
+                    *(const uint32_t *)(const void *)(set->weights + set->rows[i] * set->row_bytes + column / 2);
+                low += word & NIBBLES;
+                high += (word >> 4) & NIBBLES;
+            }
+            a += low & BYTES;
+            b += (low >> 8) & BYTES;
+            c += high & BYTES;
+            d += (high >> 8) & BYTES;
+        }
+        sums[0] += a << set->shift;
+        sums[1] += b << set->shift;
+        sums[2] += c << set->shift;
+        sums[3] += d << set->shift;
+        sums += 4;
+    }
+}
+
+void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values)
+{
+    for (uint32_t column = 0; column < set->columns; column += 4) {
+        uint32_t a = 0, b = 0, c = 0, d = 0, total = 0;
+        for (uint32_t i = 0; i < set->count; i++) {
+            const uint8_t *row = set->weights + set->rows[i] * set->row_bytes + column;
+            const uint32_t value = (uint32_t)(int32_t)values[i];
+            total += value;
+            a += value * row[0];
+            b += value * row[2];
+            c += value * row[1];
+            d += value * row[3];
+        }
+        total *= 128;
+        sums[0] = snn_add_s32(sums[0], snn_s32(a - total));
+        sums[1] = snn_add_s32(sums[1], snn_s32(b - total));
+        sums[2] = snn_add_s32(sums[2], snn_s32(c - total));
+        sums[3] = snn_add_s32(sums[3], snn_s32(d - total));
+        sums += 4;
+    }
+}
+
+/** floor(2 v m / 2^32) + (v < 0) more than v: the leak of kernels.h by way of the magnitude, 32 bits wide. */
+static int32_t leaked(int32_t v, int32_t decay)
+{
+    const uint32_t leak = 32768u - ((uint32_t)(1 - decay) >> 16);
+    return snn_leak_s16((int16_t)v, leak);
+}
+
+void snn_lif_steps(const struct snn_lif *lif)
+{
+    for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) lif->spikes[i] = 0;
+    for (uint32_t lane = 0; lane < lif->lanes; lane++) {
+        const uint16_t *sum = (const uint16_t *)(const void *)lif->sums + lane;
+        const int32_t threshold = lif->threshold[lane];
+        int32_t v = lif->membrane[lane];
+        for (uint32_t step = 0; step < lif->steps; step++) {
+            if (lif->decay != 0) v = leaked(v, lif->decay[lane]);
+            v += (int32_t)(uint32_t)sum[0] - (int32_t)SNN_SUM_ZERO;
+            if (v >= threshold) {
+                v -= threshold - (int32_t)lif->greater;
+                lif->spikes[step * lif->spike_words + lane / 32] |= UINT32_C(1) << (lane & 31);
+            }
+            sum += 2 * lif->sum_step;
+        }
+        lif->membrane[lane] = (int16_t)v;
+    }
+}
+
+#endif
