@@ -3,9 +3,9 @@
 #include "snn/fixed_point.h"
 
 /*
- * A layer is computed pixel by pixel: gather the spikes of the window, add their weight rows in registers, let the pixel's
- * neurons take the sums, write their spikes to the map. Layer by layer a pixel goes through all steps at once, so that no more
- * membranes are kept than one pixel has.
+ * A layer is computed pixel by pixel: gather the spikes of the window, add their weight rows in registers, let the
+ * pixel's neurons take the sums, write their spikes to the map. Layer by layer a pixel goes through all steps at once,
+ * so that no more membranes are kept than one pixel has.
  */
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -30,7 +30,8 @@ enum snn_status snn_device_init(struct snn_device *network, const struct snn_ima
 }
 
 /** Membranes of one pixel before step 0. */
-static void set_initial(const struct snn_device *network, const struct snn_image_layer *layer, uint32_t pixel, int16_t *membrane)
+static void set_initial(const struct snn_device *network, const struct snn_image_layer *layer, uint32_t pixel,
+                        int16_t *membrane)
 {
     const int32_t *initial = (const int32_t *)snn_in_image(network->image, layer->initial);
     if (initial != 0 && (layer->flags & SNN_LAYER_PER_NEURON) != 0) initial += pixel * layer->lanes;
@@ -49,7 +50,9 @@ void snn_device_reset(struct snn_device *network)
         if (layer->initial == 0) continue;
         int16_t *membrane = (int16_t *)snn_in_arena(network, layer->membrane);
         const uint32_t pixels = (uint32_t)layer->height * layer->width;
-        for (uint32_t pixel = 0; pixel < pixels; pixel++) set_initial(network, layer, pixel, membrane + pixel * layer->lanes);
+        for (uint32_t pixel = 0; pixel < pixels; pixel++, membrane += layer->lanes) {
+            set_initial(network, layer, pixel, membrane);
+        }
     }
     layer = snn_layers(image) + image->layer_count - 1;
     const int32_t *initial = (const int32_t *)snn_in_image(image, layer->initial);
@@ -69,7 +72,8 @@ bool snn_device_event(struct snn_device *network, uint32_t port, uint32_t index)
     const struct snn_image *image = network->image;
     if (port >= image->port_count || network->steps >= image->max_steps) return false;
     const struct snn_image_port *input = snn_ports(image) + port;
-    if (input->kind != SNN_PORT_EVENTS || index >= (uint32_t)input->channels * input->height * input->width) return false;
+    const uint32_t count = (uint32_t)input->channels * input->height * input->width;
+    if (input->kind != SNN_PORT_EVENTS || index >= count) return false;
     uint32_t *map = (uint32_t *)snn_in_arena(network, input->map);
     map[index / 32] |= UINT32_C(1) << (index & 31);
     return true;
@@ -118,6 +122,11 @@ static void end_step(struct snn_device *network)
 
 /* ---- A pixel ---- */
 
+static uint32_t index_of(const struct snn_image *image, const struct snn_image_layer *layer)
+{
+    return (uint32_t)(layer - snn_layers(image));
+}
+
 /** Parameters of a pixel's first lane in an array of the image, counted in entries of 32 bits or, halved, of 16. */
 static uint32_t first_parameter(const struct snn_pixel *pixel)
 {
@@ -134,10 +143,13 @@ static const int32_t *currents(const struct snn_pixel *pixel, struct snn_gather 
     const int32_t *bias = (const int32_t *)snn_in_image(network->image, layer->bias);
     bool any = bias != 0;
     if (bias != 0) bias += first_parameter(pixel);
-    for (uint32_t lane = 0; lane < layer->columns; lane++) current[lane] = bias == 0 || lane >= layer->lanes ? 0 : bias[lane];
+    for (uint32_t lane = 0; lane < layer->columns; lane++) {
+        current[lane] = bias == 0 || lane >= layer->lanes ? 0 : bias[lane];
+    }
     for (uint32_t i = 0; i < layer->projection_count; i++, projection++) {
         const struct snn_image_port *port = snn_ports(network->image) + projection->source;
-        if (projection->from_port == 0 || port->kind == SNN_PORT_EVENTS || network->frame[projection->source] == 0) continue;
+        if (projection->from_port == 0 || port->kind == SNN_PORT_EVENTS) continue;
+        if (network->frame[projection->source] == 0) continue;
         int32_t *sums = any ? current + layer->columns : current;
         for (uint32_t lane = 0; any && lane < layer->columns; lane++) sums[lane] = 0;
         gather->projection = projection;
@@ -171,17 +183,22 @@ static void begin_sums(const struct snn_image_layer *layer, const int32_t *curre
     }
 }
 
-/** Appends the spikes of a pixel to the layer's map of one step. */
-static void write_spikes(const struct snn_pixel *pixel, uint32_t step, const uint32_t *spikes, uint32_t words)
+/** Appends the spikes of a pixel to the layer's map of one step; lanes beyond the channels have none, whatever
+ * an image says. */
+static void write_spikes(const struct snn_pixel *pixel, uint32_t step, const uint32_t *spikes)
 {
     uint32_t *map = snn_layer_map(pixel->network, pixel->layer, step);
     uint32_t bit = pixel->index * pixel->layer->channels;
-    for (uint32_t i = 0; i < words; i++, bit += 32) {
-        const uint32_t skip = bit & 31;
-        if (spikes[i] == 0) continue;
-        map[bit / 32] |= spikes[i] << skip;
-        const uint32_t rest = skip == 0 ? 0 : spikes[i] >> (32 - skip);
-        if (rest != 0) map[bit / 32 + 1] |= rest;
+    for (uint32_t left = pixel->layer->channels;; left -= 32, bit += 32) {
+        uint32_t bits = *spikes++;
+        if (left < 32) bits &= (UINT32_C(1) << left) - 1;
+        if (bits != 0) {
+            const uint32_t skip = bit & 31;
+            const uint32_t rest = bits >> 1 >> (31 - skip);
+            map[bit / 32] |= bits << skip;
+            if (rest != 0) map[bit / 32 + 1] |= rest;
+        }
+        if (left <= 32) return;
     }
 }
 
@@ -227,11 +244,11 @@ static void run_neurons(const struct snn_pixel *pixel, const uint32_t *sums, uin
             snn_lif_steps(&lif);
         }
         for (uint32_t i = 0; i < lif.steps; i++) {
-            write_spikes(pixel, pixel->first + step + i, lif.spikes + i * lif.spike_words, lif.spike_words);
+            write_spikes(pixel, pixel->first + step + i, lif.spikes + i * lif.spike_words);
         }
         if (observed) {
-            observer->neurons(observer->context, (uint32_t)(layer - snn_layers(image)), pixel->first + step, pixel->index,
-                              lif.membrane, lif.spikes);
+            observer->neurons(observer->context, index_of(image, layer), pixel->first + step, pixel->index, lif.membrane,
+                              lif.spikes);
         }
     }
 }
@@ -251,7 +268,7 @@ static void run_readout(const struct snn_pixel *pixel, const uint32_t *sums, uin
             scores[lane] = snn_add_s32(v, snn_finished_sum(layer, sums, lane));
         }
         if (observer != 0 && observer->neurons != 0) {
-            observer->neurons(observer->context, (uint32_t)(layer - snn_layers(image)), pixel->first + step, 0, scores, 0);
+            observer->neurons(observer->context, index_of(image, layer), pixel->first + step, 0, scores, 0);
         }
     }
 }
