@@ -70,6 +70,7 @@ static enum snn_status check_header(const struct snn_image *image, size_t size)
     if (image->block < 1 || image->block > SNN_IMAGE_BLOCK) return SNN_ERROR_LIMIT;
     if (image->block > 1 && image->max_steps > image->block) return SNN_ERROR_LIMIT;
     if (image->port_count < 1 || image->port_count > SNN_IMAGE_PORTS) return SNN_ERROR_LIMIT;
+    if (image->needs_general > 1 || image->reserved != 0) return SNN_ERROR_LIMIT;
     if (image->layer_count < 1 || image->layer_count > SNN_IMAGE_LAYERS) return SNN_ERROR_LIMIT;
     if (image->projection_count < 1 || image->projection_count > SNN_IMAGE_PROJECTIONS) return SNN_ERROR_LIMIT;
     return (image->arena_bytes & 3u) == 0 ? SNN_OK : SNN_ERROR_SIZE;
@@ -111,19 +112,28 @@ static enum snn_status check_source(const struct check *check, const struct snn_
     if (projection->from_port != 0) {
         if (projection->source >= image->port_count || projection->delay != 0) return SNN_ERROR_REFERENCE;
         const struct snn_image_port *port = snn_ports(image) + projection->source;
-        const bool same = projection->channels == port->channels && projection->height == port->height &&
-                          projection->width == port->width;
-        if (port->kind == SNN_PORT_EVENTS) return same ? SNN_OK : SNN_ERROR_SHAPE;
-        if (!same || projection->pool != 1 || projection->rows != SNN_ROWS_8) return SNN_ERROR_SHAPE;
+        if (projection->channels != port->channels || projection->height != port->height ||
+            projection->width != port->width || projection->carries != port->kind) {
+            return SNN_ERROR_SHAPE;
+        }
+        if (port->kind == SNN_PORT_EVENTS) {
+            return projection->map == port->map && projection->slot_mask == 0 ? SNN_OK : SNN_ERROR_REFERENCE;
+        }
+        /* Values come first, by one projection, in whole rows, to a layer that asks for them. */
+        const bool first = projection == snn_projections(image) + check->layer->first_projection;
+        if (!first || projection->pool != 1 || projection->rows != SNN_ROWS_8) return SNN_ERROR_SHAPE;
         return (check->layer->flags & SNN_LAYER_DRIVEN) != 0 ? SNN_OK : SNN_ERROR_LIMIT;
     }
     if (projection->source + 1u >= image->layer_count || projection->delay > 1) return SNN_ERROR_REFERENCE;
     if (projection->delay == 0 && projection->source >= check->index) return SNN_ERROR_REFERENCE;
     const struct snn_image_layer *source = snn_layers(image) + projection->source;
-    if (projection->delay == 1 && source->slots != 2) return SNN_ERROR_REFERENCE;
+    if (projection->delay == 1 && source->slot_mask != 1) return SNN_ERROR_REFERENCE;
     const bool same = projection->channels == source->channels && projection->height == source->height &&
-                      projection->width == source->width;
-    return same ? SNN_OK : SNN_ERROR_SHAPE;
+                      projection->width == source->width && projection->carries == SNN_CARRIES_SPIKES;
+    if (!same) return SNN_ERROR_SHAPE;
+    const bool reads = projection->map == source->map && projection->map_bytes == source->map_bytes &&
+                       projection->slot_mask == source->slot_mask;
+    return reads ? SNN_OK : SNN_ERROR_REFERENCE;
 }
 
 static enum snn_status check_projection(const struct check *check, const struct snn_image_projection *projection)
@@ -155,7 +165,9 @@ static enum snn_status check_shared(const struct check *check)
     const uint32_t sum_bytes = (layer->flags & SNN_LAYER_WIDE) != 0 ? 4 : 2;
     const uint32_t words = (layer->lanes + 31u) / 32;
     if (!in_arena(check, image->sums, block * layer->columns, sum_bytes)) return SNN_ERROR_SIZE;
-    if ((layer->flags & SNN_LAYER_DRIVEN) != 0 && !in_arena(check, image->current, 2u * layer->columns, 4)) return SNN_ERROR_SIZE;
+    if ((layer->flags & SNN_LAYER_DRIVEN) != 0 && !in_arena(check, image->current, layer->columns, 4)) {
+        return SNN_ERROR_SIZE;
+    }
     if (layer->readout != 0) return in_arena(check, image->scores, layer->lanes, 4) ? SNN_OK : SNN_ERROR_SIZE;
     if (block > 1 && !in_arena(check, image->membrane, layer->lanes, 2)) return SNN_ERROR_SIZE;
     return in_arena(check, image->spikes, block * words, 4) ? SNN_OK : SNN_ERROR_SIZE;
@@ -170,10 +182,11 @@ static enum snn_status check_buffers(const struct check *check)
     if (layer->decay != 0 && !in_image(check, layer->decay, parameters, 4)) return SNN_ERROR_SIZE;
     if (layer->bias != 0 && !in_image(check, layer->bias, parameters, 4)) return SNN_ERROR_SIZE;
     if (layer->initial != 0 && !in_image(check, layer->initial, parameters, 4)) return SNN_ERROR_SIZE;
-    if (layer->readout != 0) return SNN_OK;
+    if (layer->readout != 0) return layer->map_bytes == 0 ? SNN_OK : SNN_ERROR_SIZE;
     if (!in_image(check, layer->threshold, parameters, 2)) return SNN_ERROR_SIZE;
-    if (layer->map_words != (layer->channels * pixels + 31) / 32) return SNN_ERROR_SIZE;
-    if (!in_arena(check, layer->map, layer->slots * layer->map_words, 4)) return SNN_ERROR_SIZE;
+    const uint32_t maps = image->block > 1 ? image->block : layer->slot_mask + 1u;
+    if (layer->map_bytes != (layer->channels * pixels + 31) / 32 * 4) return SNN_ERROR_SIZE;
+    if (!in_arena(check, layer->map, maps, layer->map_bytes)) return SNN_ERROR_SIZE;
     if (image->block == 1 && !in_arena(check, layer->membrane, count, 2)) return SNN_ERROR_SIZE;
     return layer->refractory == 0 || in_arena(check, layer->refractory, count, 1) ? SNN_OK : SNN_ERROR_SIZE;
 }
@@ -190,7 +203,7 @@ static enum snn_status check_layer(struct check *check)
     if ((layer->flags & SNN_LAYER_WIDE) != 0 && (layer->flags & SNN_LAYER_GENERAL) == 0) return SNN_ERROR_ENUM;
     if (layer->readout != (last ? 1 : 0)) return SNN_ERROR_REFERENCE;
     if (last && (layer->height != 1 || layer->width != 1)) return SNN_ERROR_SHAPE;
-    if (!last && layer->slots != image->block && (image->block > 1 || layer->slots != 2)) return SNN_ERROR_LIMIT;
+    if (!last && (image->block > 1 ? layer->slot_mask != SNN_IMAGE_BLOCK - 1 : layer->slot_mask > 1)) return SNN_ERROR_LIMIT;
     if (layer->first_projection != check->next_projection) return SNN_ERROR_REFERENCE;
     if (layer->projection_count > image->projection_count - check->next_projection) return SNN_ERROR_REFERENCE;
     check->next_projection += layer->projection_count;
