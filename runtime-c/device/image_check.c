@@ -149,7 +149,9 @@ static enum snn_status check_projection(const struct check *check, const struct 
     const uint32_t rows = places(projection->channels, projection->kernel_height, projection->kernel_width);
     if (rows > 65536) return SNN_ERROR_SHAPE;
     if (!in_image(check, projection->synapses, rows, 2)) return SNN_ERROR_SIZE;
-    if (projection->rows == SNN_ROWS_LIST) return check_list(check, projection, rows);
+    if (projection->rows == SNN_ROWS_LIST) {
+        return check->image->needs_general == 1 ? check_list(check, projection, rows) : SNN_ERROR_LIMIT;
+    }
     if (projection->rows > SNN_ROWS_LIST) return SNN_ERROR_ENUM;
     const uint32_t columns = check->layer->columns;
     if (projection->row_bytes != (projection->rows == SNN_ROWS_8 ? columns : columns / 2)) return SNN_ERROR_SIZE;
@@ -200,7 +202,9 @@ static enum snn_status check_layer(struct check *check)
     if (!is_shape(layer->channels, layer->height, layer->width)) return SNN_ERROR_SHAPE;
     if (layer->lanes != ((layer->channels + 3u) & ~3u) || layer->columns != ((layer->channels + 7u) & ~7u)) return SNN_ERROR_SHAPE;
     if ((layer->flags & ~known) != 0 || layer->reset > SNN_RESET_VALUE || layer->greater > 1) return SNN_ERROR_ENUM;
-    if ((layer->flags & SNN_LAYER_WIDE) != 0 && (layer->flags & SNN_LAYER_GENERAL) == 0) return SNN_ERROR_ENUM;
+    const bool general = (layer->flags & SNN_LAYER_GENERAL) != 0;
+    if ((layer->flags & SNN_LAYER_WIDE) != 0 && !general) return SNN_ERROR_ENUM;
+    if (general && image->needs_general == 0) return SNN_ERROR_LIMIT;
     if (layer->readout != (last ? 1 : 0)) return SNN_ERROR_REFERENCE;
     if (last && (layer->height != 1 || layer->width != 1)) return SNN_ERROR_SHAPE;
     if (!last && (image->block > 1 ? layer->slot_mask != SNN_IMAGE_BLOCK - 1 : layer->slot_mask > 1)) return SNN_ERROR_LIMIT;
