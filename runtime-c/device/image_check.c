@@ -70,6 +70,7 @@ static enum snn_status check_header(const struct snn_image *image, size_t size)
     if (image->block < 1 || image->block > SNN_IMAGE_BLOCK) return SNN_ERROR_LIMIT;
     if (image->block > 1 && image->max_steps > image->block) return SNN_ERROR_LIMIT;
     if (image->port_count < 1 || image->port_count > SNN_IMAGE_PORTS) return SNN_ERROR_LIMIT;
+    if (image->needs_general > 1 || image->reserved != 0) return SNN_ERROR_LIMIT;
     if (image->layer_count < 1 || image->layer_count > SNN_IMAGE_LAYERS) return SNN_ERROR_LIMIT;
     if (image->projection_count < 1 || image->projection_count > SNN_IMAGE_PROJECTIONS) return SNN_ERROR_LIMIT;
     return (image->arena_bytes & 3u) == 0 ? SNN_OK : SNN_ERROR_SIZE;
@@ -111,19 +112,40 @@ static enum snn_status check_source(const struct check *check, const struct snn_
     if (projection->from_port != 0) {
         if (projection->source >= image->port_count || projection->delay != 0) return SNN_ERROR_REFERENCE;
         const struct snn_image_port *port = snn_ports(image) + projection->source;
-        const bool same = projection->channels == port->channels && projection->height == port->height &&
-                          projection->width == port->width;
-        if (port->kind == SNN_PORT_EVENTS) return same ? SNN_OK : SNN_ERROR_SHAPE;
-        if (!same || projection->pool != 1 || projection->rows != SNN_ROWS_8) return SNN_ERROR_SHAPE;
+        if (projection->channels != port->channels || projection->height != port->height ||
+            projection->width != port->width || projection->carries != port->kind) {
+            return SNN_ERROR_SHAPE;
+        }
+        if (port->kind == SNN_PORT_EVENTS) {
+            return projection->map == port->map && projection->slot_mask == 0 ? SNN_OK : SNN_ERROR_REFERENCE;
+        }
+        /* Values come first, by one projection, in whole rows, to a layer that asks for them. */
+        const bool first = projection == snn_projections(image) + check->layer->first_projection;
+        if (!first || projection->pool != 1 || projection->rows != SNN_ROWS_8) return SNN_ERROR_SHAPE;
         return (check->layer->flags & SNN_LAYER_DRIVEN) != 0 ? SNN_OK : SNN_ERROR_LIMIT;
     }
     if (projection->source + 1u >= image->layer_count || projection->delay > 1) return SNN_ERROR_REFERENCE;
     if (projection->delay == 0 && projection->source >= check->index) return SNN_ERROR_REFERENCE;
     const struct snn_image_layer *source = snn_layers(image) + projection->source;
-    if (projection->delay == 1 && source->slots != 2) return SNN_ERROR_REFERENCE;
+    if (projection->delay == 1 && source->slot_mask != 1) return SNN_ERROR_REFERENCE;
     const bool same = projection->channels == source->channels && projection->height == source->height &&
-                      projection->width == source->width;
-    return same ? SNN_OK : SNN_ERROR_SHAPE;
+                      projection->width == source->width && projection->carries == SNN_CARRIES_SPIKES;
+    if (!same) return SNN_ERROR_SHAPE;
+    const bool reads = projection->map == source->map && projection->map_bytes == source->map_bytes &&
+                       projection->slot_mask == source->slot_mask;
+    return reads ? SNN_OK : SNN_ERROR_REFERENCE;
+}
+
+/** Every source of a window's line names a row of the line. */
+static bool check_places(const struct check *check, const struct snn_image_projection *projection)
+{
+    const uint32_t rows = (uint32_t)projection->kernel_width * projection->channels;
+    if (!in_image(check, projection->places, rows * projection->pool, 2)) return false;
+    const uint16_t *places = (const uint16_t *)snn_in_image(check->image, projection->places);
+    for (uint32_t i = 0; i < rows * projection->pool; i++) {
+        if (places[i] >= rows) return false;
+    }
+    return true;
 }
 
 static enum snn_status check_projection(const struct check *check, const struct snn_image_projection *projection)
@@ -139,7 +161,11 @@ static enum snn_status check_projection(const struct check *check, const struct 
     const uint32_t rows = places(projection->channels, projection->kernel_height, projection->kernel_width);
     if (rows > 65536) return SNN_ERROR_SHAPE;
     if (!in_image(check, projection->synapses, rows, 2)) return SNN_ERROR_SIZE;
-    if (projection->rows == SNN_ROWS_LIST) return check_list(check, projection, rows);
+    if (pool > 1 && !check_places(check, projection)) return SNN_ERROR_INDEX;
+    if (pool == 1 && projection->places != 0) return SNN_ERROR_INDEX;
+    if (projection->rows == SNN_ROWS_LIST) {
+        return check->image->needs_general == 1 ? check_list(check, projection, rows) : SNN_ERROR_LIMIT;
+    }
     if (projection->rows > SNN_ROWS_LIST) return SNN_ERROR_ENUM;
     const uint32_t columns = check->layer->columns;
     if (projection->row_bytes != (projection->rows == SNN_ROWS_8 ? columns : columns / 2)) return SNN_ERROR_SIZE;
@@ -155,7 +181,9 @@ static enum snn_status check_shared(const struct check *check)
     const uint32_t sum_bytes = (layer->flags & SNN_LAYER_WIDE) != 0 ? 4 : 2;
     const uint32_t words = (layer->lanes + 31u) / 32;
     if (!in_arena(check, image->sums, block * layer->columns, sum_bytes)) return SNN_ERROR_SIZE;
-    if ((layer->flags & SNN_LAYER_DRIVEN) != 0 && !in_arena(check, image->current, 2u * layer->columns, 4)) return SNN_ERROR_SIZE;
+    if ((layer->flags & SNN_LAYER_DRIVEN) != 0 && !in_arena(check, image->current, layer->columns, 4)) {
+        return SNN_ERROR_SIZE;
+    }
     if (layer->readout != 0) return in_arena(check, image->scores, layer->lanes, 4) ? SNN_OK : SNN_ERROR_SIZE;
     if (block > 1 && !in_arena(check, image->membrane, layer->lanes, 2)) return SNN_ERROR_SIZE;
     return in_arena(check, image->spikes, block * words, 4) ? SNN_OK : SNN_ERROR_SIZE;
@@ -170,10 +198,11 @@ static enum snn_status check_buffers(const struct check *check)
     if (layer->decay != 0 && !in_image(check, layer->decay, parameters, 4)) return SNN_ERROR_SIZE;
     if (layer->bias != 0 && !in_image(check, layer->bias, parameters, 4)) return SNN_ERROR_SIZE;
     if (layer->initial != 0 && !in_image(check, layer->initial, parameters, 4)) return SNN_ERROR_SIZE;
-    if (layer->readout != 0) return SNN_OK;
+    if (layer->readout != 0) return layer->map_bytes == 0 ? SNN_OK : SNN_ERROR_SIZE;
     if (!in_image(check, layer->threshold, parameters, 2)) return SNN_ERROR_SIZE;
-    if (layer->map_words != (layer->channels * pixels + 31) / 32) return SNN_ERROR_SIZE;
-    if (!in_arena(check, layer->map, layer->slots * layer->map_words, 4)) return SNN_ERROR_SIZE;
+    const uint32_t maps = image->block > 1 ? image->block : layer->slot_mask + 1u;
+    if (layer->map_bytes != (layer->channels * pixels + 31) / 32 * 4) return SNN_ERROR_SIZE;
+    if (!in_arena(check, layer->map, maps, layer->map_bytes)) return SNN_ERROR_SIZE;
     if (image->block == 1 && !in_arena(check, layer->membrane, count, 2)) return SNN_ERROR_SIZE;
     return layer->refractory == 0 || in_arena(check, layer->refractory, count, 1) ? SNN_OK : SNN_ERROR_SIZE;
 }
@@ -182,15 +211,18 @@ static enum snn_status check_layer(struct check *check)
 {
     const struct snn_image *image = check->image;
     const struct snn_image_layer *layer = check->layer;
-    const uint32_t known = SNN_LAYER_GENERAL | SNN_LAYER_WIDE | SNN_LAYER_PER_NEURON | SNN_LAYER_DRIVEN;
+    const uint32_t known = SNN_LAYER_GENERAL | SNN_LAYER_WIDE | SNN_LAYER_PER_NEURON | SNN_LAYER_DRIVEN |
+                           SNN_LAYER_CLAMPED;
     const bool last = check->index + 1 == image->layer_count;
     if (!is_shape(layer->channels, layer->height, layer->width)) return SNN_ERROR_SHAPE;
     if (layer->lanes != ((layer->channels + 3u) & ~3u) || layer->columns != ((layer->channels + 7u) & ~7u)) return SNN_ERROR_SHAPE;
     if ((layer->flags & ~known) != 0 || layer->reset > SNN_RESET_VALUE || layer->greater > 1) return SNN_ERROR_ENUM;
-    if ((layer->flags & SNN_LAYER_WIDE) != 0 && (layer->flags & SNN_LAYER_GENERAL) == 0) return SNN_ERROR_ENUM;
+    const bool general = (layer->flags & SNN_LAYER_GENERAL) != 0;
+    if ((layer->flags & SNN_LAYER_WIDE) != 0 && !general) return SNN_ERROR_ENUM;
+    if (general && image->needs_general == 0) return SNN_ERROR_LIMIT;
     if (layer->readout != (last ? 1 : 0)) return SNN_ERROR_REFERENCE;
     if (last && (layer->height != 1 || layer->width != 1)) return SNN_ERROR_SHAPE;
-    if (!last && layer->slots != image->block && (image->block > 1 || layer->slots != 2)) return SNN_ERROR_LIMIT;
+    if (!last && (image->block > 1 ? layer->slot_mask != SNN_IMAGE_BLOCK - 1 : layer->slot_mask > 1)) return SNN_ERROR_LIMIT;
     if (layer->first_projection != check->next_projection) return SNN_ERROR_REFERENCE;
     if (layer->projection_count > image->projection_count - check->next_projection) return SNN_ERROR_REFERENCE;
     check->next_projection += layer->projection_count;
