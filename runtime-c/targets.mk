@@ -4,7 +4,7 @@
 #   make install TARGET=cortex-m4 PREFIX=...  the firmware engine of that target, its headers and .pc file
 #   make packaging                            builds and runs what tests/packaging says; SNN_REQUIRE_TOOLS=1 skips nothing
 # Choices of a build: CROSS (prefix of the tools), FLOAT_ABI (soft, softfp, hard; that of the firmware),
-# KERNELS (a number of device/kernels.h; 0: portable C), DEVICE_OPT.
+# KERNELS (a number of device/kernels.h; 0: portable C), DEVICE_OPT, EXTRA (such as -DSNN_DEVICE_GENERAL=0).
 TARGETS = cortex-m0 cortex-m3 cortex-m4 cortex-m7 cortex-m33 cortex-m55 rv32imc rv32imac host
 DEVICE_OPT = -O2
 PREFIX = /usr/local

@@ -5,7 +5,7 @@
 
 #include "snn/image.h"
 
-#define SNN_MODEL_DIGITS_ARENA_BYTES 148
+#define SNN_MODEL_DIGITS_ARENA_BYTES 116
 #define SNN_MODEL_DIGITS_STEPS 4
 #define SNN_MODEL_DIGITS_INPUTS 4
 
