@@ -5,13 +5,13 @@ import ModelFormat
 ///
 /// The host's integers are those of the C runtime's portable core, which ``EngineCheck`` holds
 /// against the reference simulator.
-public struct DeviceCheck: Sendable {
+public struct BoardCheck: Sendable {
   /// The model, loaded by the portable core.
   public let loaded: SessionModel
   /// The inputs and the class each belongs to.
   public let samples: [(input: InferenceInput, label: Int)]
   /// What the host says of each.
-  private let expected: [DeviceAnswer]
+  private let expected: [BoardAnswer]
   /// The device image, for boards that run one.
   private let image: [UInt8]
   /// Populations in the image's order.
@@ -33,12 +33,12 @@ public struct DeviceCheck: Sendable {
     (self.image, self.layers, self.file) = (image, layers, file)
     expected = try inShards(count: samples.count, threads: 2) { range in
       let session = try Session(loaded)
-      return try range.map { try DeviceAnswer(expectedOf: session, for: samples[$0].input) }
+      return try range.map { try BoardAnswer(expectedOf: session, for: samples[$0].input) }
     }
   }
 
   /// Runs the samples on `board`, and the first ``countedSamples`` once more to count instructions.
-  public func run(on board: Emulator.Board, of emulator: Emulator) throws -> DeviceReport {
+  public func run(on board: Emulator.Board, of emulator: Emulator) throws -> BoardReport {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("snn-check-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -46,16 +46,16 @@ public struct DeviceCheck: Sendable {
     let model = folder.appendingPathComponent(board.runsImages ? "model.snnimg" : "model.snnpb")
     try Data(board.runsImages ? image : file).write(to: model)
     func ask(
-      _ samples: ArraySlice<(input: InferenceInput, label: Int)>, _ options: DeviceWire.Options
+      _ samples: ArraySlice<(input: InferenceInput, label: Int)>, _ options: BoardWire.Options
     ) throws -> Result<Emulator.Outcome, Emulator.MissingTool> {
       let requests = samples.flatMap {
-        DeviceWire.requests(for: $0.input, of: loaded.model, options: options)
+        BoardWire.requests(for: $0.input, of: loaded.model, options: options)
       }
       return try emulator.ask(
-        board, model: model, requests: requests + DeviceWire.quit,
+        board, model: model, requests: requests + BoardWire.quit,
         counting: options.contains(.marking), in: folder)
     }
-    var report = DeviceReport(target: board.name)
+    var report = BoardReport(target: board.name)
     let outcome: Emulator.Outcome
     switch try ask(samples[...], .counting) {
     case .failure(let missing):
@@ -78,7 +78,7 @@ public struct DeviceCheck: Sendable {
 
   // MARK: Equality
 
-  private func compare(_ answers: [DeviceAnswer], in report: inout DeviceReport) {
+  private func compare(_ answers: [BoardAnswer], in report: inout BoardReport) {
     report.samples = samples.count
     if answers.count != samples.count {
       report.difference = "expected \(samples.count) answers, found \(answers.count)"
@@ -95,7 +95,7 @@ public struct DeviceCheck: Sendable {
   }
 
   /// The first difference, populations in order of evaluation: what comes later follows from it.
-  private func difference(_ expected: DeviceAnswer, _ found: DeviceAnswer) -> String? {
+  private func difference(_ expected: BoardAnswer, _ found: BoardAnswer) -> String? {
     func unequal(_ what: String, _ expected: Int?, _ found: Int?) -> String? {
       func text(_ value: Int?) -> String { value.map { "\($0)" } ?? "nothing" }
       guard expected != found else { return nil }
@@ -131,7 +131,7 @@ public struct DeviceCheck: Sendable {
 
   // MARK: Instructions
 
-  private func add(_ counts: InstructionCounts, of count: Int, to report: inout DeviceReport) {
+  private func add(_ counts: InstructionCounts, of count: Int, to report: inout BoardReport) {
     let inferences = Double(count)
     let counted = expected.prefix(count)
     func instructions(
@@ -152,12 +152,12 @@ public struct DeviceCheck: Sendable {
         }
       }
       let updates = samples.prefix(count).reduce(0) { $0 + $1.input.steps } * population.shape.count
-      return DeviceReport.Region(
+      return BoardReport.Region(
         population: population.name, instructions: instructions(region),
         synapticOperations: Double(operations) / inferences,
-        synapseInstructions: instructions(region) { DeviceReport.isOfSynapses($0) },
+        synapseInstructions: instructions(region) { BoardReport.isOfSynapses($0) },
         updates: Double(updates) / inferences,
-        neuronInstructions: instructions(region) { DeviceReport.isOfNeurons($0) })
+        neuronInstructions: instructions(region) { BoardReport.isOfNeurons($0) })
     }
     let between = instructions(counts.regions[InstructionCounts.engine])
     report.instructionsPerInference = report.regions.reduce(between) { $0 + $1.instructions }

@@ -1,7 +1,7 @@
 import ModelFormat
 
 /// What a board said of a data set, and what it took.
-public struct DeviceReport: Equatable, Codable, Sendable {
+public struct BoardReport: Equatable, Codable, Sendable {
   /// A population: its neurons and the projections that end there. Means per inference.
   public struct Region: Equatable, Codable, Sendable {
     /// The population's name.

@@ -14,7 +14,7 @@ public struct Emulator: Sendable {
   /// A firmware's sizes and what it answered.
   struct Outcome {
     var sizes: Sizes
-    var answers: [DeviceAnswer]
+    var answers: [BoardAnswer]
     var counts: InstructionCounts?
   }
 
@@ -31,8 +31,8 @@ public struct Emulator: Sendable {
 
   /// The folder `targets` named by `SNN_TARGETS`, or found in the current folder or above it.
   ///
-  /// Throws ``DeviceError/noTargets(searched:)``.
-  public init() throws(DeviceError) {
+  /// Throws ``BoardError/noTargets(searched:)``.
+  public init() throws(BoardError) {
     let start = FileManager.default.currentDirectoryPath
     if let named = ProcessInfo.processInfo.environment["SNN_TARGETS"] {
       run = URL(fileURLWithPath: named).appendingPathComponent("run")
@@ -54,7 +54,7 @@ public struct Emulator: Sendable {
   }
 
   /// All boards, in the order of `targets/boards`.
-  public func boards() throws(DeviceError) -> [Board] {
+  public func boards() throws(BoardError) -> [Board] {
     let result = try start(["--list"], board: "targets/run")
     return result.output.split(separator: "\n").map { line in
       let words = line.split(separator: " ")
@@ -68,7 +68,7 @@ public struct Emulator: Sendable {
   /// `model`: a `.snnimg` or `.snnpb` file, as the board wants it. `counting`: instructions too.
   func ask(
     _ board: Board, model: URL, requests: [UInt8], counting: Bool, in folder: URL
-  ) throws(DeviceError) -> Result<Outcome, MissingTool> {
+  ) throws(BoardError) -> Result<Outcome, MissingTool> {
     let (asked, answered) = (folder.appending("requests"), folder.appending("answers"))
     let counts = folder.appending("counts")
     do {
@@ -89,7 +89,7 @@ public struct Emulator: Sendable {
     let found = FileManager.default.contents(atPath: counts.path)
     return .success(
       Outcome(
-        sizes: sizes, answers: try DeviceWire.answers(in: [UInt8](bytes)),
+        sizes: sizes, answers: try BoardWire.answers(in: [UInt8](bytes)),
         counts: found.flatMap { decode(InstructionCounts.self, $0) }))
   }
 
@@ -104,7 +104,7 @@ public struct Emulator: Sendable {
 
   private func start(
     _ arguments: [String], board: String
-  ) throws(DeviceError) -> (status: Int32, output: String, errors: String) {
+  ) throws(BoardError) -> (status: Int32, output: String, errors: String) {
     let process = Process()
     let (output, errors) = (Pipe(), Pipe())
     process.executableURL = run
