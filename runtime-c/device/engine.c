@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
-#include "snn/fixed_point.h"
 
 /*
- * A layer is computed pixel by pixel: gather the spikes of the window, add their weight rows in registers, let the pixel's
- * neurons take the sums, write their spikes to the map. Layer by layer a pixel goes through all steps at once, so that no more
- * membranes are kept than one pixel has.
+ * A layer is computed pixel by pixel: gather the spikes of the window, add their weight rows in registers, let the
+ * pixel's neurons take the sums, write their spikes to the map. Layer by layer a pixel goes through all steps at once,
+ * so that no more membranes are kept than one pixel has.
  */
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -21,6 +20,7 @@ enum snn_status snn_device_init(struct snn_device *network, const struct snn_ima
     if (image->magic != SNN_IMAGE_MAGIC || image->major != SNN_IMAGE_MAJOR || image->minor != SNN_IMAGE_MINOR) {
         return SNN_ERROR_VERSION;
     }
+    if (image->needs_general > SNN_DEVICE_GENERAL) return SNN_ERROR_LIMIT;
     if (size < image->arena_bytes) return SNN_ERROR_MEMORY;
     network->image = image;
     network->arena = (uint8_t *)arena;
@@ -29,32 +29,12 @@ enum snn_status snn_device_init(struct snn_device *network, const struct snn_ima
     return SNN_OK;
 }
 
-/** Membranes of one pixel before step 0. */
-static void set_initial(const struct snn_device *network, const struct snn_image_layer *layer, uint32_t pixel, int16_t *membrane)
-{
-    const int32_t *initial = (const int32_t *)snn_in_image(network->image, layer->initial);
-    if (initial != 0 && (layer->flags & SNN_LAYER_PER_NEURON) != 0) initial += pixel * layer->lanes;
-    for (uint32_t lane = 0; lane < layer->lanes; lane++) membrane[lane] = initial == 0 ? 0 : (int16_t)initial[lane];
-}
-
 void snn_device_reset(struct snn_device *network)
 {
-    const struct snn_image *image = network->image;
-    const struct snn_image_layer *layer = snn_layers(image);
     uint32_t *words = (uint32_t *)(void *)network->arena;
-    for (uint32_t i = 0; i < image->arena_bytes / 4; i++) words[i] = 0;
+    for (uint32_t i = 0; i < network->image->arena_bytes / 4; i++) words[i] = 0;
     for (uint32_t port = 0; port < SNN_IMAGE_PORTS; port++) network->frame[port] = 0;
     network->steps = 0;
-    for (uint32_t i = 0; i + 1 < image->layer_count && image->block == 1; i++, layer++) {
-        if (layer->initial == 0) continue;
-        int16_t *membrane = (int16_t *)snn_in_arena(network, layer->membrane);
-        const uint32_t pixels = (uint32_t)layer->height * layer->width;
-        for (uint32_t pixel = 0; pixel < pixels; pixel++) set_initial(network, layer, pixel, membrane + pixel * layer->lanes);
-    }
-    layer = snn_layers(image) + image->layer_count - 1;
-    const int32_t *initial = (const int32_t *)snn_in_image(image, layer->initial);
-    int32_t *scores = (int32_t *)snn_in_arena(network, image->scores);
-    for (uint32_t lane = 0; initial != 0 && lane < layer->lanes; lane++) scores[lane] = initial[lane];
 }
 
 void snn_device_observe(struct snn_device *network, const struct snn_observer *observer)
@@ -69,7 +49,8 @@ bool snn_device_event(struct snn_device *network, uint32_t port, uint32_t index)
     const struct snn_image *image = network->image;
     if (port >= image->port_count || network->steps >= image->max_steps) return false;
     const struct snn_image_port *input = snn_ports(image) + port;
-    if (input->kind != SNN_PORT_EVENTS || index >= (uint32_t)input->channels * input->height * input->width) return false;
+    const uint32_t count = (uint32_t)input->channels * input->height * input->width;
+    if (input->kind != SNN_PORT_EVENTS || index >= count) return false;
     uint32_t *map = (uint32_t *)snn_in_arena(network, input->map);
     map[index / 32] |= UINT32_C(1) << (index & 31);
     return true;
@@ -118,81 +99,96 @@ static void end_step(struct snn_device *network)
 
 /* ---- A pixel ---- */
 
-/** Parameters of a pixel's first lane in an array of the image, counted in entries of 32 bits or, halved, of 16. */
-static uint32_t first_parameter(const struct snn_pixel *pixel)
+static uint32_t index_of(const struct snn_image *image, const struct snn_image_layer *layer)
 {
-    return (pixel->layer->flags & SNN_LAYER_PER_NEURON) != 0 ? pixel->index * pixel->layer->lanes : 0;
+    return (uint32_t)(layer - snn_layers(image));
 }
 
-/** Bias and currents of presented values in every lane, or null where there are none. */
-static const int32_t *currents(const struct snn_pixel *pixel, struct snn_gather *gather, uint32_t y, uint32_t x)
+/** An array of 32-bit parameters from the pixel's first lane on, or null. */
+static const int32_t *parameters(const struct snn_pixel *pixel, uint32_t offset)
 {
+    return offset == 0 ? 0 : (const int32_t *)snn_in_image(pixel->network->image, offset) + pixel->parameters;
+}
+
+/** Bias and the current of presented values in every lane. */
+static const int32_t *currents(struct snn_gather *gather)
+{
+    const struct snn_pixel *pixel = gather->pixel;
     const struct snn_device *network = pixel->network;
     const struct snn_image_layer *layer = pixel->layer;
-    const struct snn_image_projection *projection = snn_projections(network->image) + layer->first_projection;
+    const struct snn_image_projection *projection = gather->projection;
+    const int32_t *bias = parameters(pixel, layer->bias);
     int32_t *current = (int32_t *)snn_in_arena(network, network->image->current);
-    const int32_t *bias = (const int32_t *)snn_in_image(network->image, layer->bias);
-    bool any = bias != 0;
-    if (bias != 0) bias += first_parameter(pixel);
-    for (uint32_t lane = 0; lane < layer->columns; lane++) current[lane] = bias == 0 || lane >= layer->lanes ? 0 : bias[lane];
-    for (uint32_t i = 0; i < layer->projection_count; i++, projection++) {
-        const struct snn_image_port *port = snn_ports(network->image) + projection->source;
-        if (projection->from_port == 0 || port->kind == SNN_PORT_EVENTS || network->frame[projection->source] == 0) continue;
-        int32_t *sums = any ? current + layer->columns : current;
-        for (uint32_t lane = 0; any && lane < layer->columns; lane++) sums[lane] = 0;
-        gather->projection = projection;
+    uint32_t shift = 0;
+    for (uint32_t lane = 0; lane < layer->columns; lane++) current[lane] = 0;
+    if (layer->projection_count != 0 && projection->carries != SNN_CARRIES_SPIKES) {
         gather->frame = network->frame[projection->source];
-        gather->sums = sums;
-        gather->silent = port->frame_per_step == 0 && pixel->first != 0;
-        snn_gather_values(gather, y, x);
-        for (uint32_t lane = 0; lane < layer->columns; lane++) {
-            const int32_t scaled = snn_scale_value(sums[lane], projection->shift);
-            current[lane] = any ? current[lane] + scaled : scaled;
-        }
-        any = true;
+        gather->sums = current;
+        shift = projection->shift;
+        if (gather->frame != 0) (void)snn_gather_window(gather);
     }
-    return any ? current : 0;
+    for (uint32_t lane = 0; lane < layer->lanes; lane++) {
+        current[lane] = snn_scale_value(current[lane], shift);
+        if (bias != 0) current[lane] += bias[lane];
+    }
+    return current;
 }
 
-/** Starts the sums of a step from the currents. */
+/** Starts the sums of a step from the currents, or from 0. */
 static void begin_sums(const struct snn_image_layer *layer, const int32_t *current, uint32_t *sums)
 {
-    if ((layer->flags & SNN_LAYER_WIDE) != 0) {
-        for (uint32_t lane = 0; lane < layer->columns; lane++) sums[lane] = current == 0 ? 0 : (uint32_t)current[lane];
-    } else {
-        for (uint32_t pair = 0; pair < layer->columns / 2u; pair++) {
-            uint32_t word = SNN_SUM_ZERO * UINT32_C(0x00010001);
-            if (current != 0) {
-                word = (((uint32_t)current[2 * pair] + SNN_SUM_ZERO) & 0xFFFFu) |
-                       ((uint32_t)current[2 * pair + 1] + SNN_SUM_ZERO) << 16;
-            }
-            sums[pair] = word;
+    const bool wide = (layer->flags & SNN_LAYER_WIDE) != 0;
+    const uint32_t zero = wide ? 0 : SNN_SUM_ZERO * UINT32_C(0x00010001);
+    const uint32_t words = wide ? layer->columns : layer->columns / 2u;
+    for (uint32_t i = 0; i < words; i++) {
+        uint32_t word = zero;
+        if (current != 0 && wide) word = (uint32_t)*current++;
+        if (current != 0 && !wide) {
+            word = (((uint32_t)current[0] + SNN_SUM_ZERO) & 0xFFFFu) | ((uint32_t)current[1] + SNN_SUM_ZERO) << 16;
+            current += 2;
         }
+        sums[i] = word;
     }
 }
 
-/** Appends the spikes of a pixel to the layer's map of one step. */
-static void write_spikes(const struct snn_pixel *pixel, uint32_t step, const uint32_t *spikes, uint32_t words)
+/**
+ * Appends the spikes of a pixel to the layer's map of one step. Lanes beyond the channels have none, whatever an image
+ * says.
+ */
+static void write_spikes(const struct snn_pixel *pixel, uint32_t step, const uint32_t *spikes)
 {
-    uint32_t *map = snn_layer_map(pixel->network, pixel->layer, step);
-    uint32_t bit = pixel->index * pixel->layer->channels;
-    for (uint32_t i = 0; i < words; i++, bit += 32) {
-        const uint32_t skip = bit & 31;
-        if (spikes[i] == 0) continue;
-        map[bit / 32] |= spikes[i] << skip;
-        const uint32_t rest = skip == 0 ? 0 : spikes[i] >> (32 - skip);
-        if (rest != 0) map[bit / 32 + 1] |= rest;
+    const struct snn_image_layer *layer = pixel->layer;
+    uint32_t *map = (uint32_t *)snn_in_arena(pixel->network, layer->map + (step & layer->slot_mask) * layer->map_bytes);
+    uint32_t bit = pixel->index * layer->channels;
+    for (uint32_t left = layer->channels;; left -= 32, bit += 32) {
+        uint32_t bits = *spikes++;
+        if (left < 32) bits &= (UINT32_C(1) << left) - 1;
+        if (bits != 0) {
+            const uint32_t skip = bit & 31;
+            const uint32_t rest = bits >> 1 >> (31 - skip);
+            map[bit / 32] |= bits << skip;
+            if (rest != 0) map[bit / 32 + 1] |= rest;
+        }
+        if (left <= 32) return;
     }
+}
+
+/** The membranes of a pixel before step 0. */
+static void set_initial(const struct snn_pixel *pixel, int16_t *membrane)
+{
+    const int32_t *initial = parameters(pixel, pixel->layer->initial);
+    for (uint32_t lane = 0; lane < pixel->layer->lanes; lane++) membrane[lane] = initial == 0 ? 0 : (int16_t)initial[lane];
 }
 
 static bool all_zero(const int16_t *membrane, uint32_t lanes)
 {
+    const uint32_t *pair = (const uint32_t *)(const void *)membrane;
     uint32_t any = 0;
-    for (uint32_t lane = 0; lane < lanes; lane++) any |= (uint16_t)membrane[lane];
+    for (uint32_t i = 0; i < lanes / 2; i++) any |= pair[i];
     return any == 0;
 }
 
-/** The pixel's neurons take their sums. */
+/** The pixel's neurons take their sums; `quiet`: nothing arrived. */
 static void run_neurons(const struct snn_pixel *pixel, const uint32_t *sums, uint32_t sum_step, bool quiet)
 {
     const struct snn_device *network = pixel->network;
@@ -200,12 +196,11 @@ static void run_neurons(const struct snn_pixel *pixel, const uint32_t *sums, uin
     const struct snn_image_layer *layer = pixel->layer;
     const struct snn_observer *observer = network->observer;
     const bool observed = observer != 0 && observer->neurons != 0;
-    const uint32_t parameter = first_parameter(pixel);
     struct snn_lif lif = {
-        .membrane = (int16_t *)snn_in_arena(network, image->block > 1 ? image->membrane : layer->membrane),
+        .membrane = (int16_t *)snn_in_arena(network, image->membrane),
         .sums = sums,
-        .threshold = (const int16_t *)snn_in_image(image, layer->threshold) + parameter,
-        .decay = (const int32_t *)snn_in_image(image, layer->decay),
+        .threshold = (const int16_t *)snn_in_image(image, layer->threshold) + pixel->parameters,
+        .decay = parameters(pixel, layer->decay),
         .spikes = (uint32_t *)snn_in_arena(network, image->spikes),
         .sum_step = sum_step,
         .lanes = layer->lanes,
@@ -213,25 +208,21 @@ static void run_neurons(const struct snn_pixel *pixel, const uint32_t *sums, uin
         .spike_words = (layer->lanes + 31u) / 32,
         .greater = layer->greater,
     };
-    if (lif.decay != 0) lif.decay += parameter;
-    if (image->block > 1) {
-        set_initial(network, layer, pixel->index, lif.membrane);
-    } else {
-        lif.membrane += pixel->index * layer->lanes;
-        if (quiet && !observed && all_zero(lif.membrane, lif.lanes)) return;
-    }
-    for (uint32_t step = 0; step < pixel->steps; step += lif.steps, lif.sums += sum_step) {
-        if ((layer->flags & SNN_LAYER_GENERAL) != 0) {
+    if (image->block == 1) lif.membrane = (int16_t *)snn_in_arena(network, layer->membrane) + pixel->index * layer->lanes;
+    if (pixel->first == 0) set_initial(pixel, lif.membrane);
+    if (quiet && !observed && all_zero(lif.membrane, lif.lanes)) return;
+    for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; lif.sums += sum_step) {
+        if (SNN_DEVICE_GENERAL != 0 && (layer->flags & SNN_LAYER_GENERAL) != 0) {
             snn_lif_general(pixel, &lif);
         } else {
             snn_lif_steps(&lif);
         }
-        for (uint32_t i = 0; i < lif.steps; i++) {
-            write_spikes(pixel, pixel->first + step + i, lif.spikes + i * lif.spike_words, lif.spike_words);
-        }
         if (observed) {
-            observer->neurons(observer->context, (uint32_t)(layer - snn_layers(image)), pixel->first + step, pixel->index,
-                              lif.membrane, lif.spikes);
+            observer->neurons(observer->context, index_of(image, layer), step, pixel->index, lif.membrane, lif.spikes);
+        }
+        const uint32_t *spikes = lif.spikes;
+        for (const uint32_t end = step + lif.steps; step < end; step++, spikes += lif.spike_words) {
+            write_spikes(pixel, step, spikes);
         }
     }
 }
@@ -243,54 +234,51 @@ static void run_readout(const struct snn_pixel *pixel, const uint32_t *sums, uin
     const struct snn_image *image = network->image;
     const struct snn_image_layer *layer = pixel->layer;
     const struct snn_observer *observer = network->observer;
-    const int32_t *decay = (const int32_t *)snn_in_image(image, layer->decay);
+    const int32_t *decay = parameters(pixel, layer->decay), *initial = parameters(pixel, layer->initial);
     int32_t *scores = (int32_t *)snn_in_arena(network, image->scores);
-    for (uint32_t step = 0; step < pixel->steps; step++, sums += sum_step) {
+    for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++, sums += sum_step) {
         for (uint32_t lane = 0; lane < layer->channels; lane++) {
-            const int32_t v = decay == 0 ? scores[lane] : snn_leaked(scores[lane], decay[lane]);
+            int32_t v = step == 0 && initial != 0 ? initial[lane] : scores[lane];
+            if (decay != 0) v = snn_leaked(v, decay[lane]);
             scores[lane] = snn_add_s32(v, snn_finished_sum(layer, sums, lane));
         }
         if (observer != 0 && observer->neurons != 0) {
-            observer->neurons(observer->context, (uint32_t)(layer - snn_layers(image)), pixel->first + step, 0, scores, 0);
+            observer->neurons(observer->context, index_of(image, layer), step, 0, scores, 0);
         }
     }
 }
 
-static void run_pixel(const struct snn_pixel *pixel, uint32_t y, uint32_t x)
+static void run_pixel(const struct snn_pixel *pixel)
 {
-    struct snn_device *network = pixel->network;
+    const struct snn_device *network = pixel->network;
     const struct snn_image_layer *layer = pixel->layer;
-    const struct snn_image_projection *projection = snn_projections(network->image) + layer->first_projection;
+    uint32_t *first_sums = (uint32_t *)snn_in_arena(network, network->image->sums);
     const uint32_t sum_words = (layer->flags & SNN_LAYER_WIDE) != 0 ? layer->columns : layer->columns / 2u;
-    uint32_t *sums = (uint32_t *)snn_in_arena(network, network->image->sums);
-    struct snn_gather gather = {.network = network, .layer = layer};
-    const int32_t *current = (layer->flags & SNN_LAYER_DRIVEN) != 0 ? currents(pixel, &gather, y, x) : 0;
-    bool by_spikes = false;
+    uint32_t sum_step = 0, added = 0;
+    struct snn_gather gather; /* its arrays stay as they are */
+    gather.pixel = pixel;
+    gather.projection = snn_projections(network->image) + layer->first_projection;
+    const int32_t *current = (layer->flags & SNN_LAYER_DRIVEN) != 0 ? currents(&gather) : 0;
+    begin_sums(layer, current, first_sums);
     gather.frame = 0;
-    gather.silent = false;
-    gather.arrived = 0;
-    begin_sums(layer, current, sums);
-    for (uint32_t i = 0; i < layer->projection_count; i++, projection++) {
-        const bool from_port = projection->from_port != 0;
-        if (from_port && snn_ports(network->image)[projection->source].kind != SNN_PORT_EVENTS) continue;
-        for (uint32_t step = 0; step < pixel->steps; step++) {
-            gather.sums = sums + step * sum_words;
-            if (step != 0 && !by_spikes) begin_sums(layer, current, (uint32_t *)gather.sums);
-            if (pixel->first + step < projection->delay) continue;
-            gather.projection = projection;
-            const uint32_t *map =
-                from_port ? (const uint32_t *)snn_in_arena(network, snn_ports(network->image)[projection->source].map)
-                          : snn_layer_map(network, snn_layers(network->image) + projection->source,
-                                          pixel->first + step - projection->delay);
-            snn_gather_spikes(&gather, map, y, x);
+    for (uint32_t i = 0; i < layer->projection_count; i++, gather.projection++) {
+        const struct snn_image_projection *projection = gather.projection;
+        if (projection->carries != SNN_CARRIES_SPIKES) continue;
+        uint32_t *sums = first_sums;
+        for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++, sums += sum_words) {
+            if (sums != first_sums && sum_step == 0) begin_sums(layer, current, sums);
+            if (step < projection->delay) continue;
+            const uint32_t slot = (step - projection->delay) & projection->slot_mask;
+            gather.map = (const uint32_t *)snn_in_arena(network, projection->map + slot * projection->map_bytes);
+            gather.sums = sums;
+            added += snn_gather_window(&gather);
         }
-        by_spikes = true;
+        sum_step = sum_words;
     }
-    const uint32_t sum_step = by_spikes ? sum_words : 0;
     if (layer->readout != 0) {
-        run_readout(pixel, sums, sum_step);
+        run_readout(pixel, first_sums, sum_step);
     } else {
-        run_neurons(pixel, sums, sum_step, current == 0 && gather.arrived == 0);
+        run_neurons(pixel, first_sums, sum_step, current == 0 && added == 0);
     }
 }
 
@@ -304,13 +292,14 @@ static void run_layers(struct snn_device *network, uint32_t first, uint32_t step
     for (uint32_t i = 0; i <= image->layer_count; i++, layer++) {
         if (observer != 0 && observer->layer != 0) observer->layer(observer->context, i);
         if (i == image->layer_count) break;
-        for (uint32_t step = 0; step < steps && layer->readout == 0; step++) {
-            uint32_t *map = snn_layer_map(network, layer, first + step);
-            for (uint32_t word = 0; word < layer->map_words; word++) map[word] = 0;
-        }
+        uint32_t *map = (uint32_t *)snn_in_arena(network, layer->map + (first & layer->slot_mask) * layer->map_bytes);
+        for (uint32_t word = 0; word < steps * (layer->map_bytes / 4); word++) map[word] = 0;
         struct snn_pixel pixel = {.network = network, .layer = layer, .first = first, .steps = steps};
-        for (uint32_t y = 0; y < layer->height; y++) {
-            for (uint32_t x = 0; x < layer->width; x++, pixel.index++) run_pixel(&pixel, y, x);
+        for (pixel.y = 0; pixel.y < layer->height; pixel.y++) {
+            for (pixel.x = 0; pixel.x < layer->width; pixel.x++, pixel.index++) {
+                run_pixel(&pixel);
+                if ((layer->flags & SNN_LAYER_PER_NEURON) != 0) pixel.parameters += layer->lanes;
+            }
         }
     }
 }

@@ -1,50 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
-#include "snn/fixed_point.h"
 
-/** Adds the rows gathered so far. */
-static void flush(struct snn_gather *gather)
+/** Adds the rows gathered so far and returns their number. */
+static uint32_t flush(struct snn_gather *gather)
 {
     const struct snn_image_projection *projection = gather->projection;
-    const struct snn_observer *observer = gather->network->observer;
-    const uint32_t count = gather->count;
-    if (count == 0) return;
-    gather->count = 0;
-    gather->arrived += count;
+    const struct snn_pixel *pixel = gather->pixel;
+    const struct snn_observer *observer = pixel->network->observer;
     const int16_t *values = gather->frame != 0 ? gather->values : 0;
-    if (observer != 0 && observer->rows != 0 && !gather->silent) {
-        observer->rows(observer->context, projection->projection, gather->rows, values, count);
-    }
     const struct snn_row_set set = {
-        .weights = (const uint8_t *)snn_in_image(gather->network->image, projection->weights),
+        .weights = (const uint8_t *)pixel->network->image + projection->weights,
         .rows = gather->rows,
         .row_bytes = projection->row_bytes,
-        .count = count,
-        .columns = gather->layer->columns,
+        .count = gather->count,
+        .columns = pixel->layer->columns,
         .shift = projection->shift,
     };
+    if (set.count == 0) return 0;
+    gather->count = 0;
+    if (observer != 0 && observer->rows != 0 && (pixel->first == 0 || projection->held == 0)) {
+        observer->rows(observer->context, projection->projection, set.rows, values, set.count);
+    }
     if (values != 0) {
         snn_mac_rows_8((int32_t *)gather->sums, &set, values);
-    } else if ((gather->layer->flags & SNN_LAYER_WIDE) != 0 || projection->rows == SNN_ROWS_LIST) {
+    } else if (SNN_DEVICE_GENERAL != 0 && (projection->rows == SNN_ROWS_LIST || (pixel->layer->flags & SNN_LAYER_WIDE) != 0)) {
         snn_add_rows_general(gather, &set);
     } else if (projection->rows == SNN_ROWS_4) {
         snn_add_rows_4((uint32_t *)gather->sums, &set);
     } else {
         snn_add_rows_8((uint32_t *)gather->sums, &set);
     }
+    return set.count;
 }
 
-/** Gathers the rows of `count` spikes from bit `bit` on; the first belongs to row `row`. */
-static void scan(struct snn_gather *gather, const uint32_t *map, uint32_t bit, uint32_t count, uint32_t row)
+/** Gathers the rows of the spikes among `count` bits from bit `bit` on; the first bit belongs to row `row`. */
+static uint32_t scan_spikes(struct snn_gather *gather, uint32_t bit, uint32_t count, uint32_t row)
 {
-    const uint32_t *word = map + bit / 32;
-    uint32_t skip = bit & 31;
+    const uint32_t *word = gather->map + bit / 32;
+    uint32_t skip = bit & 31, added = 0;
     for (;;) {
         uint32_t bits = *word++ >> skip;
         const uint32_t taken = 32 - skip;
         if (taken > count) bits &= (UINT32_C(1) << count) - 1;
         if (bits != 0) {
-            if (gather->count > SNN_GATHER - 32) flush(gather);
+            if (gather->count > SNN_GATHER - 32) added += flush(gather);
             uint16_t *rows = gather->rows + gather->count;
             do {
                 *rows++ = (uint16_t)(row + snn_lowest_bit(bits));
@@ -52,78 +51,68 @@ static void scan(struct snn_gather *gather, const uint32_t *map, uint32_t bit, u
             } while (bits != 0);
             gather->count = (uint32_t)(rows - gather->rows);
         }
-        if (taken >= count) return;
+        if (taken >= count) return added;
         row += taken;
         count -= taken;
         skip = 0;
     }
 }
 
-/** The taps of a kernel side that fall inside the source, for one place of the target: first ... last - 1 of `origin` on. */
+/** Gathers the rows of the values that are not 0 among `count` from entry `index` on. */
+static uint32_t scan_values(struct snn_gather *gather, uint32_t index, uint32_t count, uint32_t row)
+{
+    uint32_t added = 0;
+    for (const uint32_t end = index + count; index < end; index++, row++) {
+        const int16_t value = gather->projection->carries == SNN_CARRIES_U8 ? ((const uint8_t *)gather->frame)[index]
+                                                                            : ((const int16_t *)gather->frame)[index];
+        if (value == 0) continue;
+        if (gather->count == SNN_GATHER) added += flush(gather);
+        gather->rows[gather->count] = (uint16_t)row;
+        gather->values[gather->count++] = value;
+    }
+    return added;
+}
+
+/** The taps of a kernel side that fall inside the source at one place of the target: first ... last - 1. */
 struct side {
-    int32_t origin;
-    uint32_t first, last;
+    int32_t origin; /**< cell of tap 0 */
+    int32_t first, last;
 };
 
-static struct side side_of(uint32_t place, uint32_t stride, uint32_t padding, uint32_t kernel, uint32_t extent)
+static struct side side_of(uint32_t origin, uint32_t padding, uint32_t kernel, uint32_t extent)
 {
     struct side side;
-    side.origin = (int32_t)(place * stride) - (int32_t)padding;
-    const int32_t left = (int32_t)extent - side.origin;
-    side.first = side.origin < 0 ? (uint32_t)-side.origin : 0;
-    side.last = left < (int32_t)kernel ? (uint32_t)(left < 0 ? 0 : left) : kernel;
+    side.origin = (int32_t)(origin - padding);
+    side.first = side.origin < 0 ? -side.origin : 0;
+    side.last = (int32_t)extent - side.origin;
+    if (side.last > (int32_t)kernel) side.last = (int32_t)kernel;
     return side;
 }
 
-void snn_gather_spikes(struct snn_gather *gather, const uint32_t *map, uint32_t y, uint32_t x)
+uint32_t snn_gather_window(struct snn_gather *gather)
 {
     const struct snn_image_projection *p = gather->projection;
-    const struct side sy = side_of(y, p->stride_y, p->padding_y, p->kernel_height, p->pooled_height);
-    const struct side sx = side_of(x, p->stride_x, p->padding_x, p->kernel_width, p->pooled_width);
-    const uint32_t channels = p->channels, pool = p->pool, line = p->width * channels;
+    const struct side sy = side_of(gather->pixel->y * p->stride_y, p->padding_y, p->kernel_height, p->pooled_height);
+    const struct side sx = side_of(gather->pixel->x * p->stride_x, p->padding_x, p->kernel_width, p->pooled_width);
+    const uint32_t pool = p->pool, channels = p->channels, line = p->width * channels;
+    uint32_t added = 0;
     gather->count = 0;
-    if (sx.first >= sx.last) return;
-    for (uint32_t ky = sy.first; ky < sy.last; ky++) {
-        uint32_t row = (ky * p->kernel_width + sx.first) * channels;
-        const uint32_t from_y = (uint32_t)(sy.origin + (int32_t)ky) * pool;
-        uint32_t bit = from_y * line + (uint32_t)(sx.origin + (int32_t)sx.first) * pool * channels;
-        if (pool == 1) {
-            scan(gather, map, bit, (sx.last - sx.first) * channels, row);
-            continue;
-        }
-        for (uint32_t kx = sx.first; kx < sx.last; kx++) {
-            for (uint32_t dy = 0; dy < pool; dy++) {
-                for (uint32_t dx = 0; dx < pool; dx++) {
-                    scan(gather, map, bit + dy * line + dx * channels, channels, row);
-                }
+    if (sx.first >= sx.last) return 0;
+    for (int32_t ky = sy.first; ky < sy.last; ky++) {
+        uint32_t row = ((uint32_t)ky * p->kernel_width + (uint32_t)sx.first) * channels;
+        uint32_t from = (uint32_t)(sy.origin + ky) * pool * line + (uint32_t)(sx.origin + sx.first) * pool * channels;
+        const uint32_t cells = (uint32_t)(sx.last - sx.first);
+        if (gather->frame != 0) {
+            added += scan_values(gather, from, cells * channels, row);
+        } else if (pool == 1) {
+            added += scan_spikes(gather, from, cells * channels, row);
+        } else {
+            for (uint32_t cell = 0; cell < cells * pool; cell++) {
+                for (uint32_t y = 0; y < pool; y++) added += scan_spikes(gather, from + y * line, channels, row);
+                from += channels;
+                if ((cell + 1) % pool == 0) row += channels;
             }
-            row += channels;
-            bit += pool * channels;
         }
     }
-    flush(gather);
-}
-
-void snn_gather_values(struct snn_gather *gather, uint32_t y, uint32_t x)
-{
-    const struct snn_image_projection *p = gather->projection;
-    const struct side sy = side_of(y, p->stride_y, p->padding_y, p->kernel_height, p->pooled_height);
-    const struct side sx = side_of(x, p->stride_x, p->padding_x, p->kernel_width, p->pooled_width);
-    const bool bytes = snn_ports(gather->network->image)[p->source].kind == SNN_PORT_U8;
-    gather->count = 0;
-    for (uint32_t ky = sy.first; ky < sy.last && sx.first < sx.last; ky++) {
-        const uint32_t from = (uint32_t)(sy.origin + (int32_t)ky) * p->width + (uint32_t)(sx.origin + (int32_t)sx.first);
-        const uint32_t row = (ky * p->kernel_width + sx.first) * p->channels;
-        const uint32_t count = (sx.last - sx.first) * p->channels;
-        for (uint32_t i = 0; i < count; i++) {
-            const uint32_t index = from * p->channels + i;
-            const int16_t value =
-                bytes ? ((const uint8_t *)gather->frame)[index] : ((const int16_t *)gather->frame)[index];
-            if (value == 0) continue;
-            if (gather->count == SNN_GATHER) flush(gather);
-            gather->rows[gather->count] = (uint16_t)(row + i);
-            gather->values[gather->count++] = value;
-        }
-    }
-    flush(gather);
+    return added + flush(gather);
 }

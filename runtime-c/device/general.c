@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
-#include "snn/fixed_point.h"
 #include "snn/model.h"
 
 /* What few networks need, in plain C: lists of synapses, sums of 32 bits, clamping, other resets, refractory steps. */
@@ -9,7 +8,7 @@
 static void add(const struct snn_gather *gather, uint32_t column, int32_t weight, uint32_t shift)
 {
     const uint32_t value = (uint32_t)weight << shift;
-    if ((gather->layer->flags & SNN_LAYER_WIDE) != 0) {
+    if ((gather->pixel->layer->flags & SNN_LAYER_WIDE) != 0) {
         ((uint32_t *)gather->sums)[column] += value;
     } else {
         uint16_t *sum = (uint16_t *)gather->sums + column;
@@ -32,7 +31,7 @@ static int32_t packed_weight(const uint8_t *row, uint32_t column, uint32_t rows)
 void snn_add_rows_general(const struct snn_gather *gather, const struct snn_row_set *set)
 {
     const struct snn_image_projection *projection = gather->projection;
-    const uint32_t *starts = (const uint32_t *)snn_in_image(gather->network->image, projection->starts);
+    const uint32_t *starts = (const uint32_t *)snn_in_image(gather->pixel->network->image, projection->starts);
     for (uint32_t i = 0; i < set->count; i++) {
         const uint32_t row = set->rows[i];
         if (projection->rows == SNN_ROWS_LIST) {
@@ -42,22 +41,11 @@ void snn_add_rows_general(const struct snn_gather *gather, const struct snn_row_
                 add(gather, synapse[0], (int32_t)(synapse[1] ^ 0x80u) - 128, set->shift);
             }
         } else {
-            for (uint32_t column = 0; column < gather->layer->channels; column++) {
+            for (uint32_t column = 0; column < gather->pixel->layer->channels; column++) {
                 add(gather, column, packed_weight(set->weights + row * set->row_bytes, column, projection->rows), set->shift);
             }
         }
     }
-}
-
-int32_t snn_leaked(int32_t v, int32_t decay)
-{
-    return snn_leak_s32(v, 32768u - ((uint32_t)(1 - decay) >> 16));
-}
-
-int32_t snn_finished_sum(const struct snn_image_layer *layer, const uint32_t *sums, uint32_t lane)
-{
-    if ((layer->flags & SNN_LAYER_WIDE) != 0) return snn_s32(sums[lane]);
-    return (int32_t)(uint32_t)((const uint16_t *)(const void *)sums)[lane] - (int32_t)SNN_SUM_ZERO;
 }
 
 void snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *lif)

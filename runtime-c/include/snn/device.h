@@ -28,6 +28,11 @@ extern "C" {
 
 struct snn_observer;
 
+/** 0 leaves out what few models need: clamped membranes, other resets, refractory steps, wide sums, lists of synapses. */
+#ifndef SNN_DEVICE_GENERAL
+#define SNN_DEVICE_GENERAL 1
+#endif
+
 /** A network at work. Its fields are the engine's; the struct is open so that its size is known before linking. */
 struct snn_device {
     const struct snn_image *image;
@@ -47,8 +52,8 @@ SNN_MUST_USE enum snn_status snn_image_check(const void *image, size_t size);
 
 /**
  * Binds a network to its image and memory and resets it. `arena` starts at a multiple of 4 and both outlive the network.
- * SNN_ERROR_ARGUMENT: null or misaligned; SNN_ERROR_VERSION: no image of this version; SNN_ERROR_MEMORY: `size` is less than
- * the image's arena_bytes.
+ * SNN_ERROR_ARGUMENT: null or misaligned; SNN_ERROR_VERSION: no image of this version; SNN_ERROR_LIMIT: it needs what
+ * SNN_DEVICE_GENERAL left out; SNN_ERROR_MEMORY: `size` is less than the image's arena_bytes.
  */
 SNN_MUST_USE enum snn_status snn_device_init(struct snn_device *network, const struct snn_image *image, void *arena,
                                              size_t size);

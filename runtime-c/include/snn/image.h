@@ -30,10 +30,11 @@ struct snn_image {
     uint32_t steps, max_steps;
     uint32_t step_microseconds; /**< 0: the model has no physical time */
     uint16_t block;             /**< 1: streaming; more: layer by layer, at most this many steps a sample */
-    uint16_t port_count, layer_count, projection_count;
+    uint16_t needs_general;     /**< 1: some layer is GENERAL, or some projection's rows are LIST */
+    uint16_t port_count, layer_count, projection_count, reserved;
     uint32_t ports, layers, projections; /**< offsets of the arrays of structs below */
     uint32_t sums;     /**< arena: block x the widest layer's columns, 2 or 4 bytes each */
-    uint32_t current;  /**< arena: twice int32 x the widest layer's columns; used where a layer is DRIVEN */
+    uint32_t current;  /**< arena: int32 x the columns of the widest DRIVEN layer */
     uint32_t membrane; /**< arena: int16 x the widest layer's lanes; layer by layer only */
     uint32_t spikes;   /**< arena: block x words of the widest layer's lanes */
     uint32_t scores;   /**< arena: int32 x lanes of the read-out, the last layer */
@@ -66,7 +67,7 @@ struct snn_image_layer {
     uint8_t readout; /**< 1: read-out, int32 membranes, no spikes; the last layer and only it */
     uint8_t reset, refractory_steps; /**< enum snn_reset_kind; GENERAL */
     uint8_t greater;                 /**< 1: fires above threshold, 0: at it */
-    uint8_t slots;                   /**< spike maps kept: block, or 1 or 2 when streaming */
+    uint8_t slot_mask; /**< step n has spike map n & slot_mask: 0 or 1 when streaming, else 63 */
     int16_t floor, ceiling, reset_value; /**< GENERAL */
     uint32_t threshold; /**< int16: the least membrane that fires; GENERAL: the model's threshold */
     uint32_t decay;     /**< int32, (leak - 32768) * 65536 + 1 of a leak in Q15; 0: no leak */
@@ -74,9 +75,9 @@ struct snn_image_layer {
     uint32_t initial;   /**< int32; 0: all 0 */
     uint32_t membrane;  /**< arena: int16 per lane and pixel; streaming only */
     uint32_t refractory; /**< arena: uint8 per lane and pixel; 0: none */
-    uint32_t map;       /**< arena: slots x map_words */
-    uint32_t map_words;
-    uint16_t first_projection, projection_count; /**< those that end here */
+    uint32_t map;       /**< arena: the spike maps, one bit a neuron: block of them, or slot_mask + 1 when streaming */
+    uint32_t map_bytes; /**< of one, a multiple of 4 */
+    uint16_t first_projection, projection_count; /**< those that end here; one of values comes first, and there is one at most */
 };
 
 enum snn_image_rows {
@@ -85,19 +86,29 @@ enum snn_image_rows {
     SNN_ROWS_LIST = 2 /**< the synapses alone: `starts` and pairs of column and weight */
 };
 
-/** A window of kernel_height x kernel_width pooled cells slides over the source; a dense projection has one window, all of it. */
+/** What a projection carries. */
+enum snn_image_carries { SNN_CARRIES_SPIKES = 0, SNN_CARRIES_U8 = 1, SNN_CARRIES_S16 = 2 };
+
+/**
+ * A window of kernel_height x kernel_width pooled cells slides over the source; a dense projection has one window, all of it.
+ * Row (ky * kernel_width + kx) * channels + channel holds the weights of a cell of the window.
+ */
 struct snn_image_projection {
     uint16_t projection; /**< index in the model */
     uint16_t source;     /**< index of a port, or of a layer */
     uint8_t from_port;
-    uint8_t rows; /**< enum snn_image_rows */
+    uint8_t carries; /**< enum snn_image_carries */
+    uint8_t rows;    /**< enum snn_image_rows; values: ROWS_8 */
     uint8_t delay, pool, shift;
     uint8_t stride_y, stride_x, padding_y, padding_x;
-    uint16_t channels, height, width;      /**< of the source */
+    uint16_t channels, height, width; /**< of the source */
     uint16_t pooled_height, pooled_width;
     uint16_t kernel_height, kernel_width;
+    uint8_t held;      /**< values: the frame is that of step 0 */
+    uint8_t slot_mask; /**< spikes: of the source; a port: 0 */
+    uint32_t map, map_bytes; /**< spikes: of the source */
     uint32_t row_bytes; /**< a multiple of 4; LIST: 0 */
-    uint32_t weights;   /**< row (ky * kernel_width + kx) * channels + channel; LIST: uint8 column, int8 weight */
+    uint32_t weights;   /**< the rows; LIST: uint8 column, int8 weight of every synapse */
     uint32_t starts;    /**< LIST: uint32 first synapse of every row, and one more */
     uint32_t synapses;  /**< uint16 non-zero weights of every row, for counting */
 };
