@@ -3,9 +3,12 @@
 #include <stdlib.h>
 
 #include "board.h"
+#include "board_linux.h"
 #include "guard.h"
 
 /* A board with Linux: the files are arguments, the kernel guards memory. */
+
+const char *board_model_path;
 
 static FILE *requests, *answers;
 
@@ -60,6 +63,7 @@ int main(int count, char **arguments)
     if (count < 3) board_exit(BOARD_NO_FILES);
     requests = fopen(arguments[1], "rb");
     answers = fopen(arguments[2], "wb");
+    board_model_path = count > 3 ? arguments[3] : 0;
     if (requests == 0 || answers == 0) board_exit(BOARD_NO_FILES);
     board_exit(firmware_main());
 }

@@ -85,8 +85,8 @@ def run_tool(command, **more):
 
 
 def newest_header():
-    folders = (TARGETS, RUNTIME / "include" / "snn", RUNTIME / "device", RUNTIME / "loader", RUNTIME / "src")
-    return max(header.stat().st_mtime for folder in folders for header in folder.rglob("*.h"))
+    headers = [*TARGETS.glob("*.h"), *RUNTIME.rglob("*.h")]
+    return max(header.stat().st_mtime for header in headers)
 
 
 def up_to_date(product, command, inputs):
@@ -112,8 +112,26 @@ class Program:
     """What a firmware is made of, less the board: sources, choices, perhaps a model."""
 
     def __init__(self, name, sources, model=None, opt="-O2", kernels=None, stack=None, defines=()):
-        self.name, self.sources, self.model = name, list(sources), model
+        self.name, self.sources = name, list(sources)
+        self.model = None if model is None else Path(model).resolve()
         self.opt, self.kernels, self.stack, self.defines = opt, kernels, stack, list(defines)
+
+    @property
+    def loads(self):
+        """Whether the model is a file that the loader reads."""
+        return self.model is not None and self.model.suffix == ".snnpb"
+
+
+def harness(model, **choices):
+    """The firmware that answers requests with a model's network."""
+    program = Program("harness", [TARGETS / "harness.c"], model=model, **choices)
+    if program.loads:
+        program.name = "loader"
+        program.sources += [TARGETS / "network_loader.c", RUNTIME / "loader" / "generated" / "snn_model.pb-c.c"]
+        program.sources += sorted((RUNTIME / "src").glob("*.c")) + sorted((RUNTIME / "loader").glob("*.c"))
+    else:
+        program.sources += [TARGETS / "network_device.c", *engine_sources()]
+    return program
 
 
 def engine_sources():
@@ -146,58 +164,88 @@ def model_sizes(model):
     return {"ARENA_BYTES": image.arena_bytes, "FRAME_BYTES": image.frame_bytes, "COUNTER_BYTES": image.counter_bytes}
 
 
+def source_flags(source):
+    """Of one file, beside what all share: others' code and generated code keep their own manners."""
+    if source.suffix == ".S":
+        return ["-Wa,--fatal-warnings"]
+    if BUILD in source.parents or source.parent.name == "generated":
+        return ["-std=gnu11", "-w"]
+    more = ["-fno-tree-loop-distribute-patterns"] if source.name == "memory.c" else []
+    return ["-std=c11", *WARNINGS, *more]
+
+
+def board_sources(board):
+    names = ["region.c", "crc.c"]
+    if board.bare:
+        names += ["board_qemu.c", "guard.c", "memory.c"]
+        names.append("startup_arm.c" if board.compiler.startswith("arm") else "startup_riscv.S")
+    else:
+        names.append("board_linux.c")
+    return [TARGETS / name for name in names]
+
+
+def link_flags(board, program):
+    if not board.bare:
+        return []
+    memory = {"FLASH_ORIGIN": board.flash, "FLASH_LENGTH": board.flash_bytes, "RAM_ORIGIN": board.ram,
+              "RAM_LENGTH": board.ram_bytes, "STACK_BYTES": program.stack or board.stack}
+    return ["-nostdlib", "-T", TARGETS / "image.ld", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments",
+            *(f"-Wl,--defsym={key}={value}" for key, value in memory.items())]
+
+
+def overflow(board, failure):
+    """The linker's complaint about full memory in one line each, or what it said."""
+    found = re.findall(r"region `(\w+)' overflowed by (\d+) bytes", str(failure))
+    room = {"flash": ("flash", board.flash_bytes), "ram": ("RAM", board.ram_bytes)} if board.bare else {}
+    lines = [f"{board.name}: {room[name][0]} overflows by {excess} bytes of {room[name][1]}" for name, excess in found]
+    return Failure("\n".join(lines)) if lines else failure
+
+
 def build(board, program):
     """Returns the ELF file's path."""
+    kind = "snnpb" if program.loads else "snnimg"
+    if program.model is not None and kind not in board.models:
+        raise Failure(f"{board.name} runs models of {' and '.join(board.models)}, not .{kind}")
     compiler = board.tool("gcc")
-    kernels = chosen_kernels(board, program)
+    kernels = "PORTABLE" if program.loads else chosen_kernels(board, program)
     choices = [program.opt, f"-DSNN_KERNELS=SNN_KERNELS_{kernels}", *program.defines]
     folder = BUILD / board.name / hashlib.sha1(" ".join(choices).encode()).hexdigest()[:8]
     common = [compiler, *board.flags, *choices, *(BARE if board.bare else [])]
-    common += [f"-I{RUNTIME / 'include'}", f"-I{TARGETS}"]
-    sources = list(program.sources) + [TARGETS / "region.c", TARGETS / "crc.c"]
-    if board.bare:
-        arm = board.compiler.startswith("arm")
-        sources += [TARGETS / name for name in ("board_qemu.c", "guard.c", "memory.c")]
-        sources.append(TARGETS / ("startup_arm.c" if arm else "startup_riscv.S"))
-    else:
-        sources.append(TARGETS / "board_linux.c")
+    common += [f"-I{folder}" for folder in (RUNTIME / "include", RUNTIME / "device", TARGETS)]
+    sources, libraries = program.sources + board_sources(board), ["-lgcc"] if board.bare else []
+    if program.loads:
+        common += [f"-I{RUNTIME / 'loader' / 'include'}", f"-I{RUNTIME / 'loader'}"]
+        if board.machine:
+            files, flags = third_party()
+            sources, common = sources + files, common + flags
+        else:
+            libraries = ["-lprotobuf-c", "-lz"]
     headers = newest_header()
     objects = []
     for source in sources:
-        product = folder / source.relative_to(ROOT).with_suffix(".o")
-        language = ["-std=c11", *WARNINGS] if source.suffix == ".c" else ["-Wa,--fatal-warnings"]
-        if source.name == "memory.c":
-            language.append("-fno-tree-loop-distribute-patterns")
-        command = [*common, *language, "-c", source, "-o", product]
+        product = folder / os.path.relpath(source, ROOT).replace("../", "").replace("targets/build/", "")
+        product = product.with_suffix(".o")
+        command = [*common, *source_flags(source), "-c", source, "-o", product]
         objects.append(make(product, command, [source], headers))
     name = program.name
-    if program.model is not None:
-        model = Path(program.model).resolve()
-        name += "-" + hashlib.sha1(model.read_bytes()).hexdigest()[:8]
-        sizes = [f"-D{key}={value}" for key, value in model_sizes(model).items()]
+    if program.model is not None and not program.loads:
+        name += "-" + hashlib.sha1(program.model.read_bytes()).hexdigest()[:8]
         product = folder / f"model-{name}.o"
-        command = [*common, *sizes, f'-DMODEL="{model}"', "-c", TARGETS / "model.S", "-o", product]
-        objects.append(make(product, command, [TARGETS / "model.S", model]))
-    elf = folder / f"{name}.elf"
-    if board.bare:
-        memory = {"FLASH_ORIGIN": board.flash, "FLASH_LENGTH": board.flash_bytes, "RAM_ORIGIN": board.ram,
-                  "RAM_LENGTH": board.ram_bytes, "STACK_BYTES": program.stack or board.stack}
-        link = ["-nostdlib", "-T", TARGETS / "image.ld", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments",
-                *(f"-Wl,--defsym={key}={value}" for key, value in memory.items())]
-        libraries = ["-lgcc"]
-    else:
-        link, libraries = [], []
-    link_map = elf.with_suffix(".map")
-    command = [compiler, *board.flags, program.opt, *objects, *link, f"-Wl,-Map={link_map}", *libraries, "-o", elf]
+        amounts = [f"-D{key}={value}" for key, value in model_sizes(program.model).items()]
+        command = [*common, *amounts, f'-DMODEL="{program.model}"', "-c", TARGETS / "model.S", "-o", product]
+        objects.append(make(product, command, [TARGETS / "model.S", program.model]))
+    elf = folder / f"{name}{program.stack or ''}.elf"
+    command = [compiler, *board.flags, program.opt, *objects, *link_flags(board, program),
+               f"-Wl,-Map={elf.with_suffix('.map')}", *libraries, "-o", elf]
     try:
         return make(elf, command, [*objects, TARGETS / "image.ld"])
     except Failure as failure:
-        overflow = re.findall(r"region `(\w+)' overflowed by (\d+) bytes", str(failure))
-        if not overflow:
-            raise
-        room = {"flash": board.flash_bytes, "ram": board.ram_bytes}
-        lines = [f"{board.name}: {name} overflows by {excess} bytes of {room[name]}" for name, excess in overflow]
-        raise Failure("\n".join(lines)) from None
+        raise overflow(board, failure) from None
+
+
+def third_party():
+    import libraries
+    return libraries.sources()
 
 
 def sizes(board, elf):
@@ -248,7 +296,7 @@ def symbols(board, elf):
     return sorted(functions.items()), base
 
 
-def emulate(board, elf, requests, count=None, memory=True, timeout=120):
+def emulate(board, elf, requests, model=None, count=None, memory=True, timeout=120):
     """Runs a firmware on requests. Returns its exit code, its answers, what it printed; `count` names a JSON file."""
     if board.machine:
         tool(board.machine[0], board.name, board.packages)
@@ -268,7 +316,7 @@ def emulate(board, elf, requests, count=None, memory=True, timeout=120):
             command += ["-nographic", "-monitor", "none", "-serial", "none", "-semihosting-config",
                         "enable=on,target=native,arg=firmware,arg=requests,arg=answers", "-kernel", str(elf)]
         else:
-            command += [str(elf), "requests", "answers"]
+            command += [str(elf), "requests", "answers", *([str(model)] if model else [])]
         try:
             done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, timeout=timeout)
@@ -283,8 +331,3 @@ def emulate(board, elf, requests, count=None, memory=True, timeout=120):
 def load_count(path):
     return json.loads(Path(path).read_text())
 
-
-def harness(model, **choices):
-    """The firmware that answers requests with a model's network."""
-    sources = [TARGETS / "harness.c", *engine_sources()]
-    return Program("harness", sources, model=model, **choices)
