@@ -138,16 +138,16 @@ static const int32_t *currents(struct snn_gather *gather)
 static void begin_sums(const struct snn_image_layer *layer, const int32_t *current, uint32_t *sums)
 {
     const bool wide = (layer->flags & SNN_LAYER_WIDE) != 0;
-    const uint32_t zero = wide ? 0 : SNN_SUM_ZERO * UINT32_C(0x00010001);
-    const uint32_t words = wide ? layer->columns : layer->columns / 2u;
-    for (uint32_t i = 0; i < words; i++) {
-        uint32_t word = zero;
-        if (current != 0 && wide) word = (uint32_t)*current++;
-        if (current != 0 && !wide) {
-            word = (((uint32_t)current[0] + SNN_SUM_ZERO) & 0xFFFFu) | ((uint32_t)current[1] + SNN_SUM_ZERO) << 16;
-            current += 2;
+    uint32_t *end = sums + (wide ? layer->columns : layer->columns / 2u);
+    if (current == 0) {
+        const uint32_t zero = wide ? 0 : SNN_SUM_ZERO * UINT32_C(0x00010001);
+        while (sums < end) *sums++ = zero;
+    } else if (wide) {
+        while (sums < end) *sums++ = (uint32_t)*current++;
+    } else {
+        for (; sums < end; current += 2) {
+            *sums++ = (((uint32_t)current[0] + SNN_SUM_ZERO) & 0xFFFFu) | ((uint32_t)current[1] + SNN_SUM_ZERO) << 16;
         }
-        sums[i] = word;
     }
 }
 
@@ -177,7 +177,13 @@ static void write_spikes(const struct snn_pixel *pixel, uint32_t step, const uin
 static void set_initial(const struct snn_pixel *pixel, int16_t *membrane)
 {
     const int32_t *initial = parameters(pixel, pixel->layer->initial);
-    for (uint32_t lane = 0; lane < pixel->layer->lanes; lane++) membrane[lane] = initial == 0 ? 0 : (int16_t)initial[lane];
+    uint32_t *pair = (uint32_t *)(void *)membrane;
+    for (uint32_t *end = pair + pixel->layer->lanes / 2u; pair < end; pair++) {
+        *pair = 0;
+        if (initial == 0) continue;
+        *pair = ((uint32_t)initial[0] & 0xFFFFu) | (uint32_t)initial[1] << 16;
+        initial += 2;
+    }
 }
 
 static bool all_zero(const int16_t *membrane, uint32_t lanes)
@@ -207,15 +213,18 @@ static void run_neurons(const struct snn_pixel *pixel, const uint32_t *sums, uin
         .steps = observed ? 1 : pixel->steps,
         .spike_words = (layer->lanes + 31u) / 32,
         .greater = layer->greater,
+        .clamped = layer->flags & SNN_LAYER_CLAMPED,
+        .floor = layer->floor,
+        .ceiling = layer->ceiling,
     };
     if (image->block == 1) lif.membrane = (int16_t *)snn_in_arena(network, layer->membrane) + pixel->index * layer->lanes;
     if (pixel->first == 0) set_initial(pixel, lif.membrane);
     if (quiet && !observed && all_zero(lif.membrane, lif.lanes)) return;
     for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; lif.sums += sum_step) {
-        if (SNN_DEVICE_GENERAL != 0 && (layer->flags & SNN_LAYER_GENERAL) != 0) {
-            snn_lif_general(pixel, &lif);
-        } else {
-            snn_lif_steps(&lif);
+        const bool general = SNN_DEVICE_GENERAL != 0 && (layer->flags & SNN_LAYER_GENERAL) != 0;
+        const uint32_t clamps = general ? snn_lif_general(pixel, &lif) : snn_lif_steps(&lif);
+        if (clamps != 0 && observer != 0 && observer->saturated != 0) {
+            observer->saturated(observer->context, index_of(image, layer), clamps);
         }
         if (observed) {
             observer->neurons(observer->context, index_of(image, layer), step, pixel->index, lif.membrane, lif.spikes);

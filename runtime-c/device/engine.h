@@ -64,8 +64,8 @@ uint32_t snn_gather_window(struct snn_gather *gather);
 /** Adds rows that no kernel takes: lists, or sums of 32 bits. */
 void snn_add_rows_general(const struct snn_gather *gather, const struct snn_row_set *set);
 
-/** A pixel's neurons with all that snn_lif_steps leaves out. */
-void snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *lif);
+/** A pixel's neurons with all that snn_lif_steps leaves out; returns as that does. */
+uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *lif);
 
 /** trunc0(v * leak / 2^15) by the decay of image.h. */
 static inline int32_t snn_leaked(int32_t v, int32_t decay)

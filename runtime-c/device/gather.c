@@ -33,8 +33,11 @@ static uint32_t flush(struct snn_gather *gather)
     return set.count;
 }
 
-/** Gathers the rows of the spikes among `count` bits from bit `bit` on; the first bit belongs to row `row`. */
-static uint32_t scan_spikes(struct snn_gather *gather, uint32_t bit, uint32_t count, uint32_t row)
+/**
+ * Gathers the rows of the spikes among `count` bits from bit `bit` on. Bit i of them belongs to row `row` + i, or where
+ * there is a pool to row `row` + places[i].
+ */
+static uint32_t scan_spikes(struct snn_gather *gather, uint32_t bit, uint32_t count, uint32_t row, const uint16_t *places)
 {
     const uint32_t *word = gather->map + bit / 32;
     uint32_t skip = bit & 31, added = 0;
@@ -46,13 +49,18 @@ static uint32_t scan_spikes(struct snn_gather *gather, uint32_t bit, uint32_t co
             if (gather->count > SNN_GATHER - 32) added += flush(gather);
             uint16_t *rows = gather->rows + gather->count;
             do {
-                *rows++ = (uint16_t)(row + snn_lowest_bit(bits));
+                const uint32_t place = snn_lowest_bit(bits);
+                *rows++ = (uint16_t)(row + (places == 0 ? place : places[place]));
                 bits &= bits - 1;
             } while (bits != 0);
             gather->count = (uint32_t)(rows - gather->rows);
         }
         if (taken >= count) return added;
-        row += taken;
+        if (places == 0) {
+            row += taken;
+        } else {
+            places += taken;
+        }
         count -= taken;
         skip = 0;
     }
@@ -94,24 +102,22 @@ uint32_t snn_gather_window(struct snn_gather *gather)
     const struct snn_image_projection *p = gather->projection;
     const struct side sy = side_of(gather->pixel->y * p->stride_y, p->padding_y, p->kernel_height, p->pooled_height);
     const struct side sx = side_of(gather->pixel->x * p->stride_x, p->padding_x, p->kernel_width, p->pooled_width);
-    const uint32_t pool = p->pool, channels = p->channels, line = p->width * channels;
+    const uint32_t pool = p->pool, cell = pool * p->channels, line = p->width * p->channels;
     uint32_t added = 0;
     gather->count = 0;
     if (sx.first >= sx.last) return 0;
+    const uint32_t count = (uint32_t)(sx.last - sx.first) * cell;
+    const uint16_t *places = (const uint16_t *)snn_in_image(gather->pixel->network->image, p->places);
+    if (places != 0) places += (uint32_t)sx.first * cell;
     for (int32_t ky = sy.first; ky < sy.last; ky++) {
-        uint32_t row = ((uint32_t)ky * p->kernel_width + (uint32_t)sx.first) * channels;
-        uint32_t from = (uint32_t)(sy.origin + ky) * pool * line + (uint32_t)(sx.origin + sx.first) * pool * channels;
-        const uint32_t cells = (uint32_t)(sx.last - sx.first);
+        const uint32_t row = (uint32_t)ky * p->kernel_width * p->channels;
+        uint32_t from = (uint32_t)(sy.origin + ky) * pool * line + (uint32_t)(sx.origin + sx.first) * cell;
         if (gather->frame != 0) {
-            added += scan_values(gather, from, cells * channels, row);
-        } else if (pool == 1) {
-            added += scan_spikes(gather, from, cells * channels, row);
-        } else {
-            for (uint32_t cell = 0; cell < cells * pool; cell++) {
-                for (uint32_t y = 0; y < pool; y++) added += scan_spikes(gather, from + y * line, channels, row);
-                from += channels;
-                if ((cell + 1) % pool == 0) row += channels;
-            }
+            added += scan_values(gather, from, count, row + (uint32_t)sx.first * cell);
+            continue;
+        }
+        for (uint32_t y = 0; y < pool; y++, from += line) {
+            added += scan_spikes(gather, from, count, places != 0 ? row : row + (uint32_t)sx.first * cell, places);
         }
     }
     return added + flush(gather);

@@ -48,10 +48,9 @@ void snn_add_rows_general(const struct snn_gather *gather, const struct snn_row_
     }
 }
 
-void snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *lif)
+uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *lif)
 {
     const struct snn_image_layer *layer = pixel->layer;
-    const struct snn_observer *observer = pixel->network->observer;
     uint8_t *refractory =
         layer->refractory == 0 ? 0 : (uint8_t *)snn_in_arena(pixel->network, layer->refractory) + pixel->index * layer->lanes;
     uint32_t saturated = 0;
@@ -77,7 +76,5 @@ void snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *lif)
         }
         lif->membrane[lane] = (int16_t)v;
     }
-    if (saturated != 0 && observer != 0 && observer->saturated != 0) {
-        observer->saturated(observer->context, (uint32_t)(layer - snn_layers(pixel->network->image)), saturated);
-    }
+    return saturated;
 }

@@ -136,6 +136,18 @@ static enum snn_status check_source(const struct check *check, const struct snn_
     return reads ? SNN_OK : SNN_ERROR_REFERENCE;
 }
 
+/** Every source of a window's line names a row of the line. */
+static bool check_places(const struct check *check, const struct snn_image_projection *projection)
+{
+    const uint32_t rows = (uint32_t)projection->kernel_width * projection->channels;
+    if (!in_image(check, projection->places, rows * projection->pool, 2)) return false;
+    const uint16_t *places = (const uint16_t *)snn_in_image(check->image, projection->places);
+    for (uint32_t i = 0; i < rows * projection->pool; i++) {
+        if (places[i] >= rows) return false;
+    }
+    return true;
+}
+
 static enum snn_status check_projection(const struct check *check, const struct snn_image_projection *projection)
 {
     const uint32_t pool = projection->pool;
@@ -149,6 +161,8 @@ static enum snn_status check_projection(const struct check *check, const struct 
     const uint32_t rows = places(projection->channels, projection->kernel_height, projection->kernel_width);
     if (rows > 65536) return SNN_ERROR_SHAPE;
     if (!in_image(check, projection->synapses, rows, 2)) return SNN_ERROR_SIZE;
+    if (pool > 1 && !check_places(check, projection)) return SNN_ERROR_INDEX;
+    if (pool == 1 && projection->places != 0) return SNN_ERROR_INDEX;
     if (projection->rows == SNN_ROWS_LIST) {
         return check->image->needs_general == 1 ? check_list(check, projection, rows) : SNN_ERROR_LIMIT;
     }
@@ -197,7 +211,8 @@ static enum snn_status check_layer(struct check *check)
 {
     const struct snn_image *image = check->image;
     const struct snn_image_layer *layer = check->layer;
-    const uint32_t known = SNN_LAYER_GENERAL | SNN_LAYER_WIDE | SNN_LAYER_PER_NEURON | SNN_LAYER_DRIVEN;
+    const uint32_t known = SNN_LAYER_GENERAL | SNN_LAYER_WIDE | SNN_LAYER_PER_NEURON | SNN_LAYER_DRIVEN |
+                           SNN_LAYER_CLAMPED;
     const bool last = check->index + 1 == image->layer_count;
     if (!is_shape(layer->channels, layer->height, layer->width)) return SNN_ERROR_SHAPE;
     if (layer->lanes != ((layer->channels + 3u) & ~3u) || layer->columns != ((layer->channels + 7u) & ~7u)) return SNN_ERROR_SHAPE;

@@ -44,7 +44,10 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set);
 /** Adds values[i] times row i, of SNN_ROWS_8, to int32 sums; `shift` is not looked at. */
 void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values);
 
-/** Leaky integration, fire at `threshold`, subtraction: the neurons of a pixel through some steps. */
+/**
+ * Leaky integration, fire at `threshold`, subtraction: the neurons of a pixel through some steps. A membrane plus its sum
+ * lies within int16. `clamped`: it is then brought into floor ... ceiling, and ceiling >= threshold; else it lies there.
+ */
 struct snn_lif {
     int16_t *membrane;
     const uint32_t *sums;     /**< step t: sums + t * sum_step */
@@ -54,7 +57,10 @@ struct snn_lif {
     uint32_t sum_step;        /**< words; 0: the same sums in every step */
     uint32_t lanes, steps, spike_words; /**< lanes: a multiple of 4 */
     uint32_t greater;         /**< 1: a spike subtracts threshold - 1 */
+    uint32_t clamped;
+    int32_t floor, ceiling;
 };
-void snn_lif_steps(const struct snn_lif *lif);
+/** Returns how often a membrane was clamped. */
+uint32_t snn_lif_steps(const struct snn_lif *lif);
 
 #endif

@@ -96,8 +96,9 @@ static int32_t leaked(int32_t v, int32_t decay)
     return snn_leak_s16((int16_t)v, leak);
 }
 
-void snn_lif_steps(const struct snn_lif *lif)
+uint32_t snn_lif_steps(const struct snn_lif *lif)
 {
+    uint32_t clamps = 0;
     for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) lif->spikes[i] = 0;
     for (uint32_t lane = 0; lane < lif->lanes; lane++) {
         const uint16_t *sum = (const uint16_t *)(const void *)lif->sums + lane;
@@ -106,7 +107,15 @@ void snn_lif_steps(const struct snn_lif *lif)
         for (uint32_t step = 0; step < lif->steps; step++) {
             if (lif->decay != 0) v = leaked(v, lif->decay[lane]);
             v += (int32_t)(uint32_t)sum[0] - (int32_t)SNN_SUM_ZERO;
+            if (lif->clamped != 0 && v < lif->floor) {
+                v = lif->floor;
+                clamps++;
+            }
             if (v >= threshold) {
+                if (lif->clamped != 0 && v > lif->ceiling) {
+                    v = lif->ceiling;
+                    clamps++;
+                }
                 v -= threshold - (int32_t)lif->greater;
                 lif->spikes[step * lif->spike_words + lane / 32] |= UINT32_C(1) << (lane & 31);
             }
@@ -114,6 +123,7 @@ void snn_lif_steps(const struct snn_lif *lif)
         }
         lif->membrane[lane] = (int16_t)v;
     }
+    return clamps;
 }
 
 #endif

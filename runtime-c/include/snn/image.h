@@ -52,10 +52,13 @@ struct snn_image_port {
 
 /** What a layer's neurons need beyond leak, threshold and subtraction. */
 enum {
-    SNN_LAYER_GENERAL = 1, /**< runs through snn_lif_general: may saturate, other resets, refractory steps, wide sums */
+    SNN_LAYER_GENERAL = 1, /**< runs through snn_lif_general: other resets, refractory steps, wide sums, or CLAMPED without
+                                what that asks for */
     SNN_LAYER_WIDE = 2,    /**< sums of 32 bits */
     SNN_LAYER_PER_NEURON = 4, /**< parameter arrays have an entry per lane of every pixel, not of one */
-    SNN_LAYER_DRIVEN = 8      /**< has a bias or takes values */
+    SNN_LAYER_DRIVEN = 8,     /**< has a bias or takes values */
+    SNN_LAYER_CLAMPED = 16    /**< a membrane may reach floor or ceiling; then a membrane and a sum add within int16, and
+                                   ceiling is at least the membrane that fires. Without it neither is ever reached */
 };
 
 /** A population, in order of evaluation. Neurons lie pixel by pixel; a pixel's channels fill `lanes`, a multiple of 4. */
@@ -68,7 +71,8 @@ struct snn_image_layer {
     uint8_t reset, refractory_steps; /**< enum snn_reset_kind; GENERAL */
     uint8_t greater;                 /**< 1: fires above threshold, 0: at it */
     uint8_t slot_mask; /**< step n has spike map n & slot_mask: 0 or 1 when streaming, else 63 */
-    int16_t floor, ceiling, reset_value; /**< GENERAL */
+    int16_t floor, ceiling; /**< CLAMPED, GENERAL */
+    int16_t reset_value;    /**< GENERAL */
     uint32_t threshold; /**< int16: the least membrane that fires; GENERAL: the model's threshold */
     uint32_t decay;     /**< int32, (leak - 32768) * 65536 + 1 of a leak in Q15; 0: no leak */
     uint32_t bias;      /**< int32; 0: none */
@@ -110,6 +114,8 @@ struct snn_image_projection {
     uint32_t row_bytes; /**< a multiple of 4; LIST: 0 */
     uint32_t weights;   /**< the rows; LIST: uint8 column, int8 weight of every synapse */
     uint32_t starts;    /**< LIST: uint32 first synapse of every row, and one more */
+    uint32_t places;    /**< pool > 1: uint16 of every source of a window's line: its cell's first row less the line's, plus its
+                             channel: kernel_width * pool * channels entries; else 0 */
     uint32_t synapses;  /**< uint16 non-zero weights of every row, for counting */
 };
 
