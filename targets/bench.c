@@ -17,8 +17,8 @@ struct record {
     uint32_t kernel;
     uint32_t region;         /**< SNN_REGION_OUTSIDE: checked, not counted */
     uint32_t columns, count; /**< LIF: lanes, steps */
-    uint32_t shift;          /**< LIF: 1 with leak, 2 with the same sums in every step, 4 when equal does not fire */
-    uint32_t spikes, hash;
+    uint32_t shift;          /**< LIF: of LEAK, ... */
+    uint32_t spikes, clamps, hash;
 };
 
 enum {
@@ -140,7 +140,39 @@ static void run_rows(struct record *record, uint32_t bytes_of_columns)
 
 /* ---- Neurons ---- */
 
-enum { LEAK = 1, SAME_SUMS = 2, GREATER = 4 };
+enum { LEAK = 1, SAME_SUMS = 2, GREATER = 4, CLAMPED = 8 };
+
+/** Counted: one neuron in 25 fires in a step. */
+static void fill_typical(void)
+{
+    for (uint32_t i = 0; i < sizeof membrane / 2; i++) {
+        halves(membrane)[i] = (uint16_t)random_around(300);
+        halves(threshold)[i] = 1000;
+        decay[i] = (29491 - 32768) * 65536 + 1;
+    }
+    for (uint32_t i = 0; i < sizeof sums / 2; i++) {
+        halves(sums)[i] = encoded_sum(random_below(25) == 0 ? 1350 : random_around(20));
+    }
+}
+
+/** Checked: thresholds, leaks, floor and ceiling also at their limits. |membrane| <= 8000 + 8 * 2000 < 2^15. */
+static void fill_any(struct snn_lif *lif)
+{
+    if (lif->clamped != 0) {
+        lif->floor = -(int32_t)random_below(3000);
+        lif->ceiling = 3000 + (int32_t)random_below(3000);
+    }
+    for (uint32_t i = 0; i < sizeof membrane / 2; i++) {
+        const bool high = lif->clamped == 0 && random_below(8) == 0;
+        const uint32_t span = (uint32_t)(lif->ceiling - lif->floor);
+        const uint32_t leak = random_below(8) == 0 ? 32768 * random_below(2) : random_below(32769);
+        const int32_t v = lif->clamped == 0 ? random_around(8000) : lif->floor + (int32_t)random_below(span + 1);
+        halves(membrane)[i] = (uint16_t)v;
+        halves(threshold)[i] = (uint16_t)(1 + random_below(high ? 32766 : 3000));
+        decay[i] = ((int32_t)leak - 32768) * 65536 + 1;
+    }
+    for (uint32_t i = 0; i < sizeof sums / 2; i++) halves(sums)[i] = encoded_sum(random_around(2000));
+}
 
 static void run_lif(struct record *record)
 {
@@ -158,21 +190,18 @@ static void run_lif(struct record *record)
         .steps = record->count,
         .spike_words = (lanes + 31) / 32,
         .greater = (record->shift & GREATER) != 0,
+        .clamped = (record->shift & CLAMPED) != 0,
+        .floor = -310,
+        .ceiling = 2000,
     };
-    for (uint32_t i = 0; i < sizeof membrane / 2; i++) {
-        /* Counted: one neuron in 25 fires in a step. Checked: any, also thresholds and leaks at their limits. */
-        halves(membrane)[i] = (uint16_t)random_around(checked ? 8000 : 300);
-        halves(threshold)[i] = (uint16_t)(!checked ? 1000 : 1 + random_below(random_below(8) == 0 ? 32766 : 3000));
-        const uint32_t leak = !checked ? 29491 : random_below(8) == 0 ? 32768 * random_below(2) : random_below(32769);
-        decay[i] = ((int32_t)leak - 32768) * 65536 + 1;
-    }
-    for (uint32_t i = 0; i < sizeof sums / 2; i++) {
-        const int32_t sum = checked ? random_around(2000) : random_below(25) == 0 ? 1350 : random_around(20);
-        halves(sums)[i] = encoded_sum(sum);
+    if (checked) {
+        fill_any(&lif);
+    } else {
+        fill_typical();
     }
     for (uint32_t i = 0; i < sizeof spikes / 4; i++) spikes[i] = random_word();
     enter(record->region);
-    snn_lif_steps(&lif);
+    record->clamps = snn_lif_steps(&lif);
     leave(record->region);
     for (uint32_t i = 0; i < lif.steps * lif.spike_words; i++) {
         for (uint32_t bits = lif.spikes[i]; bits != 0; bits &= bits - 1) record->spikes++;
@@ -216,9 +245,10 @@ static void run_counted(void)
             for (uint32_t j = 0; j < 4; j++) run((enum kernel)kernel, true, some_columns[i], some_rows[j], 0);
         }
     }
-    for (uint32_t shift = 0; shift <= LEAK; shift++) {
+    static const uint8_t some_choices[] = {0, LEAK, LEAK | CLAMPED};
+    for (uint32_t choice = 0; choice < 3; choice++) {
         for (uint32_t i = 1; i < 5; i++) {
-            for (uint32_t j = 0; j < 2; j++) run(LIF, true, some_columns[i], some_steps[j], shift);
+            for (uint32_t j = 0; j < 2; j++) run(LIF, true, some_columns[i], some_steps[j], some_choices[choice]);
         }
     }
 }
@@ -235,7 +265,7 @@ static void run_checked(void)
         state = 1 + i + 1024;
         const uint32_t lanes = 4 + 4 * i;
         const uint32_t steps = lanes <= 128 ? 1 + random_below(8) : 1 + random_below(4);
-        run(LIF, false, lanes, steps, random_below(8));
+        run(LIF, false, lanes, steps, random_below(16));
     }
 }
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import emulate
 
-RECORD = struct.Struct("<7I")
-Record = namedtuple("Record", "kernel region columns count shift spikes hash")
+RECORD = struct.Struct("<8I")
+Record = namedtuple("Record", "kernel region columns count shift spikes clamps hash")
 KERNELS = ("rows 8 bit", "rows 4 bit", "mac 8 bit", "lif", "empty")
 ROWS_8, ROWS_4, MAC_8, LIF, EMPTY = range(5)
 FUNCTIONS = ("snn_add_rows_8", "snn_add_rows_4", "snn_mac_rows_8", "snn_lif_steps")
+LEAK, CLAMPED = 1, 8
 OUTSIDE = 257
 
 
@@ -39,7 +40,7 @@ def differences(found, expected):
         if ours != theirs:
             lines.append(f"{KERNELS[ours.kernel]}: columns/lanes {ours.columns}, rows/steps {ours.count}, "
                          f"shift/choices {ours.shift}, spikes {ours.spikes} expected {theirs.spikes}, "
-                         f"hash {ours.hash:08x} expected {theirs.hash:08x}")
+                         f"clamps {ours.clamps} expected {theirs.clamps}, hash {ours.hash:08x} expected {theirs.hash:08x}")
     return lines
 
 
@@ -55,7 +56,7 @@ def figures(found, counts):
         spent = {key: region[key] - empty[key] for key in ("insns", "loads", "stores", "words")}
         work = record.columns * record.count
         result.append({"kernel": KERNELS[record.kernel], "columns": record.columns, "count": record.count,
-                       "leak": record.kernel == LIF and record.shift & 1, "spikes": record.spikes, **spent,
+                       "choices": record.shift, "spikes": record.spikes, **spent,
                        "inside": region["functions"].get(FUNCTIONS[record.kernel], {}).get("insns", 0),
                        "insns_each": spent["insns"] / work,
                        "with_words_each": (spent["insns"] + spent["words"]) / work})
@@ -74,10 +75,9 @@ def print_table(board, kernels, entries):
         for columns in sorted({entry["columns"] for entry in entries if entry["kernel"] == kernel}):
             row = [entry for entry in entries if entry["kernel"] == kernel and entry["columns"] == columns]
             print(f"  {columns:5} columns" + "".join(map(cell, row)))
-    for leak in (0, 1):
-        name = "with leak" if leak else "no leak"
+    for choices, name in ((0, "no leak"), (LEAK, "leak"), (LEAK | CLAMPED, "leak, clamp")):
         print(f"  lif {name:12}{'1 step':>12}{'4 steps':>16}{'spikes per neuron and step':>32}")
-        lif = [entry for entry in entries if entry["kernel"] == "lif" and entry["leak"] == leak]
+        lif = [entry for entry in entries if entry["kernel"] == "lif" and entry["choices"] == choices]
         for lanes in sorted({entry["columns"] for entry in lif}):
             row = [entry for entry in lif if entry["columns"] == lanes]
             fired = sum(e["spikes"] for e in row) / sum(e["columns"] * e["count"] for e in row)
