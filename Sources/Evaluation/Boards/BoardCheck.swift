@@ -47,7 +47,7 @@ public struct BoardCheck: Sendable {
     try Data(board.runsImages ? image : file).write(to: model)
     func ask(
       _ samples: ArraySlice<(input: InferenceInput, label: Int)>, _ options: BoardWire.Options
-    ) throws -> Result<Emulator.Outcome, Emulator.MissingTool> {
+    ) throws -> Result<Emulator.Outcome, Emulator.Obstacle> {
       let requests = samples.flatMap {
         BoardWire.requests(for: $0.input, of: loaded.model, options: options)
       }
@@ -58,8 +58,8 @@ public struct BoardCheck: Sendable {
     var report = BoardReport(target: board.name)
     let outcome: Emulator.Outcome
     switch try ask(samples[...], .counting) {
-    case .failure(let missing):
-      report.skipped = missing.reason
+    case .failure(let obstacle):
+      report.skipped = obstacle.reason
       return report
     case .success(let answered): outcome = answered
     }

@@ -27,7 +27,7 @@ public struct BoardReport: Equatable, Codable, Sendable {
 
   /// The board, as `targets/boards` calls it.
   public var target: String
-  /// Why nothing ran: the tool that is missing.
+  /// Why nothing ran: the bytes or the tool that are missing.
   public var skipped: String?
   /// Samples run.
   public var samples = 0

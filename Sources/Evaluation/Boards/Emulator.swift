@@ -7,7 +7,7 @@ public struct Emulator: Sendable {
   public struct Board: Equatable, Sendable {
     /// As `targets/boards` calls it.
     public let name: String
-    /// Whether it runs device images; else it loads `.snnpb` files.
+    /// Whether it runs device images; else it loads `.snnpb` files, as Linux boards can.
     public let runsImages: Bool
   }
 
@@ -58,17 +58,16 @@ public struct Emulator: Sendable {
     let result = try start(["--list"], board: "targets/run")
     return result.output.split(separator: "\n").map { line in
       let words = line.split(separator: " ")
-      return Board(name: String(words[0]), runsImages: words.dropFirst().contains("snnimg"))
+      return Board(name: String(words[0]), runsImages: !words.dropFirst().contains("snnpb"))
     }
   }
 
-  /// Builds the firmware of a model for a board and lets it answer `requests`; nil and the reason
-  /// where a tool is missing.
+  /// Builds the firmware of a model for a board and lets it answer `requests`.
   ///
   /// `model`: a `.snnimg` or `.snnpb` file, as the board wants it. `counting`: instructions too.
   func ask(
     _ board: Board, model: URL, requests: [UInt8], counting: Bool, in folder: URL
-  ) throws(BoardError) -> Result<Outcome, MissingTool> {
+  ) throws(BoardError) -> Result<Outcome, Obstacle> {
     let (asked, answered) = (folder.appending("requests"), folder.appending("answers"))
     let counts = folder.appending("counts")
     do {
@@ -79,7 +78,8 @@ public struct Emulator: Sendable {
     var arguments = [board.name, model.path, asked.path, answered.path]
     if counting { arguments += ["--count", counts.path, "--no-memory"] }
     let result = try start(arguments, board: board.name)
-    if result.status == 77 { return .failure(MissingTool(reason: result.errors)) }
+    // Memory too small, or a tool missing.
+    if [76, 77].contains(result.status) { return .failure(Obstacle(reason: result.errors)) }
     guard result.status == 0, let sizes = decode(Sizes.self, Data(result.output.utf8)) else {
       throw .failed(board: board.name, reason: result.errors)
     }
@@ -93,8 +93,8 @@ public struct Emulator: Sendable {
         counts: found.flatMap { decode(InstructionCounts.self, $0) }))
   }
 
-  /// A tool that a board needs is not installed.
-  struct MissingTool: Error {
+  /// Why a board cannot run a model here: it does not fit, or a tool is not installed.
+  struct Obstacle: Error {
     let reason: String
   }
 
