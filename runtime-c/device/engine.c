@@ -67,6 +67,10 @@ static bool accepts(const struct snn_device *network, uint32_t port, uint32_t ki
 enum snn_status snn_device_values_u8(struct snn_device *network, uint32_t port, const uint8_t *values, uint32_t count)
 {
     if (!accepts(network, port, SNN_PORT_U8, values, count)) return SNN_ERROR_ARGUMENT;
+    const struct snn_image_port *input = snn_ports(network->image) + port;
+    for (uint32_t i = 0; i < count; i++) {
+        if (values[i] < input->min_value || values[i] > input->max_value) return SNN_ERROR_VALUE;
+    }
     network->frame[port] = values;
     return SNN_OK;
 }
