@@ -133,7 +133,7 @@ static const int32_t *currents(struct snn_gather *gather)
     }
     for (uint32_t lane = 0; lane < layer->lanes; lane++) {
         current[lane] = snn_scale_value(current[lane], shift);
-        if (bias != 0) current[lane] += bias[lane];
+        if (bias != 0) current[lane] = snn_add_s32(current[lane], bias[lane]);
     }
     return current;
 }

@@ -70,7 +70,7 @@ uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *li
 /** trunc0(v * leak / 2^15) by the decay of image.h. */
 static inline int32_t snn_leaked(int32_t v, int32_t decay)
 {
-    return snn_leak_s32(v, 32768u - ((uint32_t)(1 - decay) >> 16));
+    return snn_leak_s32(v, 32768u - ((1u - (uint32_t)decay) >> 16));
 }
 
 /** A finished sum of a layer. */

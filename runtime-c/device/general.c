@@ -64,7 +64,7 @@ uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *li
                 continue;
             }
             if (lif->decay != 0) v = snn_leaked(v, lif->decay[lane]);
-            const int32_t u = v + snn_finished_sum(layer, lif->sums + step * lif->sum_step, lane);
+            const int32_t u = snn_add_s32(v, snn_finished_sum(layer, lif->sums + step * lif->sum_step, lane));
             v = u < layer->floor ? layer->floor : u > layer->ceiling ? layer->ceiling : u;
             if (v != u) saturated++;
             if (v < threshold || (v == threshold && lif->greater != 0)) continue;

@@ -92,7 +92,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 /** floor(2 v m / 2^32) + (v < 0) more than v: the leak of kernels.h by way of the magnitude, 32 bits wide. */
 static int32_t leaked(int32_t v, int32_t decay)
 {
-    const uint32_t leak = 32768u - ((uint32_t)(1 - decay) >> 16);
+    const uint32_t leak = 32768u - ((1u - (uint32_t)decay) >> 16);
     return snn_leak_s16((int16_t)v, leak);
 }
 
