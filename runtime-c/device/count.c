@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "snn/count.h"
+#include "engine.h"
+#include "snn/fixed_point.h"
+
+static struct snn_count *counters(void *context)
+{
+    return (struct snn_count *)context;
+}
+
+/** Whether a pixel of the source lies in a full pooling window. */
+static bool arrives(const struct snn_image_projection *projection, uint32_t y, uint32_t x)
+{
+    const uint32_t pool = projection->pool;
+    return y < projection->pooled_height * pool && x < projection->pooled_width * pool;
+}
+
+/** A number that tells (v, s) at place `key` from others; snn/count.h has the formula. */
+static uint32_t hash(uint32_t key, int32_t v, uint32_t spike)
+{
+    uint32_t x = key * UINT32_C(0x9E3779B1) ^ ((uint32_t)v * UINT32_C(0x85EBCA6B) + spike);
+    x ^= x >> 15;
+    x *= UINT32_C(0x2C1B3C6D);
+    return x ^ x >> 12;
+}
+
+/* ---- What the network shows ---- */
+
+/** Events of the open step, of a port, that arrive at a projection. */
+static uint32_t arriving_events(const struct snn_device *network, const struct snn_image_projection *projection)
+{
+    const struct snn_image_port *port = snn_ports(network->image) + projection->source;
+    if (port->kind != SNN_PORT_EVENTS) return 0;
+    const uint32_t *map = (const uint32_t *)snn_in_arena(network, port->map);
+    const uint32_t words = ((uint32_t)port->channels * port->height * port->width + 31) / 32;
+    uint32_t count = 0;
+    for (uint32_t word = 0; word < words; word++) {
+        for (uint32_t bits = map[word]; bits != 0; bits &= bits - 1) {
+            const uint32_t pixel = (32 * word + snn_lowest_bit(bits)) / port->channels;
+            if (arrives(projection, pixel / port->width, pixel % port->width)) count++;
+        }
+    }
+    return count;
+}
+
+/** The first layer begins a step, or a whole sample where the network goes layer by layer. */
+static void on_layer(void *context, uint32_t layer)
+{
+    struct snn_count *count = counters(context);
+    const struct snn_image *image = count->network->image;
+    const struct snn_image_projection *projection = snn_projections(image);
+    struct snn_projection_count *into = count->projections;
+    for (uint32_t i = 0; i < image->projection_count && layer == 0; i++, projection++, into++) {
+        into->spikes_in += into->waiting;
+        into->waiting = 0;
+        if (projection->from_port != 0) into->spikes_in += arriving_events(count->network, projection);
+    }
+}
+
+/** Spikes of one pixel of a layer leave for the projections that start there. */
+static void deliver(struct snn_count *count, uint32_t layer, uint32_t pixel, uint32_t spikes)
+{
+    const struct snn_image *image = count->network->image;
+    const uint32_t width = snn_layers(image)[layer].width;
+    const struct snn_image_projection *projection = snn_projections(image);
+    struct snn_projection_count *into = count->projections;
+    for (uint32_t i = 0; i < image->projection_count; i++, projection++, into++) {
+        if (projection->from_port != 0 || projection->source != layer) continue;
+        if (!arrives(projection, pixel / width, pixel % width)) continue;
+        if (projection->delay != 0) {
+            into->waiting += spikes;
+        } else {
+            into->spikes_in += spikes;
+        }
+    }
+}
+
+static void on_neurons(void *context, uint32_t layer, uint32_t step, uint32_t pixel, const void *membrane,
+                       const uint32_t *spikes)
+{
+    struct snn_count *count = counters(context);
+    const struct snn_image_layer *shape = snn_layers(count->network->image) + layer;
+    const uint32_t channels = shape->channels;
+    const uint32_t neurons = channels * shape->height * shape->width;
+    uint32_t key = step * neurons + pixel * channels + 1;
+    uint32_t fired = 0, digest = 0;
+    for (uint32_t c = 0; c < channels; c++, key++) {
+        const uint32_t spike = spikes == 0 ? 0 : spikes[c / 32] >> (c & 31) & 1;
+        const int32_t v = shape->readout != 0 ? ((const int32_t *)membrane)[c] : ((const int16_t *)membrane)[c];
+        fired += spike;
+        digest += hash(key, v, spike);
+    }
+    count->layers[layer].digest += digest;
+    count->layers[layer].spikes_out += fired;
+    if (fired != 0) deliver(count, layer, pixel, fired);
+}
+
+static void on_rows(void *context, uint32_t projection, const uint16_t *rows, const int16_t *values, uint32_t row_count)
+{
+    struct snn_count *count = counters(context);
+    const struct snn_image *image = count->network->image;
+    const struct snn_image_projection *from = snn_projections(image);
+    uint32_t place = 0;
+    while (place + 1 < image->projection_count && from[place].projection != projection) place++;
+    const uint16_t *synapses = (const uint16_t *)snn_in_image(image, from[place].synapses);
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < row_count; i++) {
+        if (values == 0 || values[i] != 0) sum += synapses[rows[i]];
+    }
+    if (values == 0) {
+        count->projections[place].synops += sum;
+    } else {
+        count->projections[place].macs += sum;
+    }
+}
+
+static void on_saturated(void *context, uint32_t layer, uint32_t clamps)
+{
+    counters(context)->layers[layer].saturations += clamps;
+}
+
+/* ---- Life cycle ---- */
+
+void snn_count_clear(struct snn_count *count)
+{
+    static const struct snn_layer_count no_layer = {0, 0, 0};
+    static const struct snn_projection_count no_projection = {0, 0, 0, 0};
+    const struct snn_image *image = count->network->image;
+    for (uint32_t i = 0; i < image->layer_count; i++) count->layers[i] = no_layer;
+    for (uint32_t i = 0; i < image->projection_count; i++) count->projections[i] = no_projection;
+}
+
+void snn_count_init(struct snn_count *count, struct snn_device *network, struct snn_layer_count *layers,
+                    struct snn_projection_count *projections)
+{
+    count->observer.context = count;
+    count->observer.layer = on_layer;
+    count->observer.neurons = on_neurons;
+    count->observer.rows = on_rows;
+    count->observer.saturated = on_saturated;
+    count->network = network;
+    count->layers = layers;
+    count->projections = projections;
+    snn_count_clear(count);
+    snn_device_observe(network, &count->observer);
+}

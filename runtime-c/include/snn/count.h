@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SNN_COUNT_H
+#define SNN_COUNT_H
+
+#include "snn/device.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The counters of models/FORMAT.md, section 6, and a digest of every membrane and spike, for a network on a device. An observer
+ * like any other: a firmware that does not count does not link it.
+ *
+ *     struct snn_layer_count layers[...layer_count];
+ *     struct snn_projection_count projections[...projection_count];
+ *     struct snn_count count;
+ *     snn_count_init(&count, &network, layers, projections);      after snn_device_init
+ *     snn_device_reset(&network);  snn_count_clear(&count);       at every sample
+ */
+
+/** Of one layer, in the image's order. */
+struct snn_layer_count {
+    uint64_t spikes_out, saturations;
+    /**
+     * Sum modulo 2^32 over steps t and neurons i, by linear index, of a hash of membrane v (after reset) and spike s (0 or 1):
+     * x = (t N + i + 1) 0x9E3779B1 xor (v 0x85EBCA6B + s); x ^= x >> 15; x *= 0x2C1B3C6D; x ^= x >> 12.
+     * A sum, so that engines that go through steps, layers and pixels in another order arrive at the same.
+     */
+    uint32_t digest;
+};
+
+/** Of one projection, in the image's order. */
+struct snn_projection_count {
+    uint64_t spikes_in, synops, macs;
+    uint32_t waiting; /**< spikes that a delay holds back until the next step */
+};
+
+/** A network's counters; `observer` is what the network sees. */
+struct snn_count {
+    struct snn_observer observer;
+    const struct snn_device *network;
+    struct snn_layer_count *layers;           /**< the image's layer_count */
+    struct snn_projection_count *projections; /**< the image's projection_count */
+};
+
+/** Clears the counters and sets them as the network's observer. All four outlive the network's use. */
+void snn_count_init(struct snn_count *count, struct snn_device *network, struct snn_layer_count *layers,
+                    struct snn_projection_count *projections);
+
+/** All counters to 0, for a new sample. */
+void snn_count_clear(struct snn_count *count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

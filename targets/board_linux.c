@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "board.h"
+#include "board_linux.h"
+#include "guard.h"
+
+/* A board with Linux: the files are arguments, the kernel guards memory. */
+
+const char *board_model_path;
+
+static FILE *requests, *answers;
+
+void board_init(void) {}
+
+bool board_read(void *bytes, uint32_t size)
+{
+    return fread(bytes, 1, size, requests) == size;
+}
+
+void board_write(const void *bytes, uint32_t size)
+{
+    if (fwrite(bytes, 1, size, answers) != size) board_exit(BOARD_NO_FILES);
+}
+
+enum board_unit board_count_unit(void)
+{
+    return BOARD_UNIT_NONE;
+}
+
+uint32_t board_count(void)
+{
+    return 0;
+}
+
+_Noreturn void board_fault(uint32_t cause, uint32_t pc)
+{
+    fprintf(stderr, "fault: %u at pc 0x%08x\n", (unsigned)cause, (unsigned)pc);
+    board_exit(70);
+}
+
+_Noreturn void board_exit(int code)
+{
+    if (answers != 0 && fclose(answers) != 0 && code == 0) code = BOARD_NO_FILES;
+    exit(code);
+}
+
+void guard_begin(void) {}
+
+uint32_t guard_stack_bytes(void)
+{
+    return 0;
+}
+
+int guard_end(void)
+{
+    return BOARD_OK;
+}
+
+int main(int count, char **arguments)
+{
+    if (count < 3) board_exit(BOARD_NO_FILES);
+    requests = fopen(arguments[1], "rb");
+    answers = fopen(arguments[2], "wb");
+    board_model_path = count > 3 ? arguments[3] : 0;
+    if (requests == 0 || answers == 0) board_exit(BOARD_NO_FILES);
+    board_exit(firmware_main());
+}

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes requests for targets/harness.c and reads its answers; targets/README.md describes the bytes under "Wire"."""
+
+import struct
+import zlib
+from collections import namedtuple
+
+COUNTING, MARKING = 1, 2
+
+Greeting = namedtuple("Greeting", "version model_crc model_bytes state_bytes steps max_steps block ports layers "
+                                  "projections unit")
+Result = namedtuple("Result", "winner scores layers projections ticks stack_bytes")
+Layer = namedtuple("Layer", "spikes_out saturations digest")
+Projection = namedtuple("Projection", "spikes_in synops macs")
+Refusal = namedtuple("Refusal", "request status")
+End = namedtuple("End", "code stack_bytes")
+
+
+# ---- Requests ----
+
+
+def frame(kind, argument=0, payload=b""):
+    body = b"S" + kind.encode() + struct.pack("<HI", argument, len(payload)) + payload
+    return body + struct.pack("<I", zlib.crc32(body))
+
+
+def hello():
+    return frame("H")
+
+
+def begin(flags=COUNTING):
+    return frame("B", flags)
+
+
+def values_u8(port, values):
+    return frame("V", port, bytes(values))
+
+
+def values_s16(port, values):
+    return frame("V", port, struct.pack(f"<{len(values)}h", *values))
+
+
+def events(port, indices):
+    return frame("E", port, struct.pack(f"<{len(indices)}I", *indices))
+
+
+def run(steps):
+    return frame("R", steps)
+
+
+def answer():
+    return frame("A")
+
+
+def quit():
+    return frame("Q")
+
+
+# ---- Answers ----
+
+
+def read_answers(data):
+    """Every answer, in order. ValueError where the bytes are none."""
+    answers, at = [], 0
+    while at < len(data):
+        if len(data) - at < 12 or data[at:at + 1] != b"S":
+            raise ValueError(f"no answer at byte {at} of {len(data)}")
+        kind, argument, size = chr(data[at + 1]), *struct.unpack_from("<HI", data, at + 2)
+        end = at + 8 + size
+        if end + 4 > len(data) or zlib.crc32(data[at:end]) != struct.unpack_from("<I", data, end)[0]:
+            raise ValueError(f"the answer at byte {at} is cut off or its CRC is wrong")
+        answers.append(decode(kind, argument, data[at + 8:end]))
+        at = end + 4
+    return answers
+
+
+def decode(kind, argument, payload):
+    if kind == "h":
+        return Greeting(argument, *struct.unpack("<10I", payload))
+    if kind == "x":
+        return Refusal(chr(argument), *struct.unpack("<i", payload))
+    if kind == "q":
+        return End(*struct.unpack("<2I", payload))
+    if kind != "a":
+        raise ValueError(f"answer of an unknown kind {kind!r}")
+    winner, score_count, layer_count, projection_count, ticks, stack = struct.unpack_from("<6I", payload)
+    at = 24 + 4 * score_count
+    scores = struct.unpack_from(f"<{score_count}i", payload, 24)
+    layers, projections = {}, {}
+    for _ in range(layer_count):
+        population, *counters = struct.unpack_from("<IQQI", payload, at)
+        layers[population] = Layer(*counters)
+        at += 24
+    for _ in range(projection_count):
+        projection, *counters = struct.unpack_from("<IQQQ", payload, at)
+        projections[projection] = Projection(*counters)
+        at += 28
+    return Result(winner, scores, layers, projections, ticks, stack)
+
+
+# ---- Images ----
+
+
+class Image:
+    """What a firmware's builder must know of a device image; runtime-c/include/snn/image.h has the layout."""
+
+    HEADER = struct.Struct("<I2H3I3I6H8I")
+    PORT = struct.Struct("<3H2B2hI")
+    LAYER = struct.Struct("<6H6B3h8I2H")
+    EVENTS, U8, S16 = range(3)
+
+    def __init__(self, data):
+        if len(data) < self.HEADER.size or data[:4] != b"SNNI":
+            raise ValueError("not a device image")
+        fields = self.HEADER.unpack_from(data)
+        if fields[1:3] != (1, 0):
+            raise ValueError(f"device image of version {fields[1]}.{fields[2]}, expected 1.0")
+        self.bytes, self.crc, self.arena_bytes, self.steps, self.max_steps = fields[3:8]
+        self.block = fields[9]
+        port_count, layer_count, self.projection_count = fields[11:14]
+        ports, layers = fields[15:17]
+        self.ports = [self.PORT.unpack_from(data, ports + i * self.PORT.size) for i in range(port_count)]
+        self.layers = [self.LAYER.unpack_from(data, layers + i * self.LAYER.size) for i in range(layer_count)]
+
+    def frame_size(self, port):
+        """Bytes of a port's frame; 0 for events."""
+        channels, height, width, kind = port[:4]
+        return channels * height * width * {self.EVENTS: 0, self.U8: 1, self.S16: 2}[kind]
+
+    @property
+    def frame_bytes(self):
+        """Of all frames, each from a multiple of 4 on."""
+        return sum((self.frame_size(port) + 3) & ~3 for port in self.ports)
+
+    @property
+    def counter_bytes(self):
+        """Of snn/count.h's structs: 24 bytes a layer, 32 a projection."""
+        return 24 * len(self.layers) + 32 * self.projection_count
