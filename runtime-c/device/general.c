@@ -11,7 +11,7 @@ static void add(const struct snn_gather *gather, uint32_t column, int32_t weight
     if ((gather->pixel->layer->flags & SNN_LAYER_WIDE) != 0) {
         ((uint32_t *)gather->sums)[column] += value;
     } else {
-        uint16_t *sum = (uint16_t *)gather->sums + column;
+        snn_half *sum = (snn_half *)gather->sums + column;
         *sum = (uint16_t)(*sum + value);
     }
 }
