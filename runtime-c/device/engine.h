@@ -70,14 +70,14 @@ uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *li
 /** trunc0(v * leak / 2^15) by the decay of image.h. */
 static inline int32_t snn_leaked(int32_t v, int32_t decay)
 {
-    return snn_leak_s32(v, 32768u - ((uint32_t)(1 - decay) >> 16));
+    return snn_leak_s32(v, 32768u - ((1u - (uint32_t)decay) >> 16));
 }
 
 /** A finished sum of a layer. */
 static inline int32_t snn_finished_sum(const struct snn_image_layer *layer, const uint32_t *sums, uint32_t lane)
 {
     if ((layer->flags & SNN_LAYER_WIDE) != 0) return snn_s32(sums[lane]);
-    return (int32_t)(uint32_t)((const uint16_t *)(const void *)sums)[lane] - (int32_t)SNN_SUM_ZERO;
+    return (int32_t)(uint32_t)((const snn_half *)(const void *)sums)[lane] - (int32_t)SNN_SUM_ZERO;
 }
 
 #endif
