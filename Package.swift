@@ -39,7 +39,7 @@ let package = Package(
       name: "ModelExport", dependencies: ["ModelCompression", "ModelFormat", "Spiking", "Tensors"]),
     .target(
       name: "Evaluation",
-      dependencies: ["Datasets", "ModelFormat", "SNNLoader", "SNNRuntime", "Tensors"]),
+      dependencies: ["CZlib", "Datasets", "ModelFormat", "SNNLoader", "SNNRuntime", "Tensors"]),
     .target(
       name: "Commands",
       dependencies: [

@@ -35,6 +35,10 @@ def size_of(text):
     return int(text[:-1] if factor > 1 else text, 0) * factor
 
 
+class DoesNotFit(Failure):
+    """The board's memory is too small; the message says by how many bytes."""
+
+
 class Board:
     def __init__(self, name, entry):
         self.name = name
@@ -198,7 +202,7 @@ def overflow(board, failure):
     found = re.findall(r"region `(\w+)' overflowed by (\d+) bytes", str(failure))
     room = {"flash": ("flash", board.flash_bytes), "ram": ("RAM", board.ram_bytes)} if board.bare else {}
     lines = [f"{board.name}: {room[name][0]} overflows by {excess} bytes of {room[name][1]}" for name, excess in found]
-    return Failure("\n".join(lines)) if lines else failure
+    return DoesNotFit("\n".join(lines)) if lines else failure
 
 
 def build(board, program):

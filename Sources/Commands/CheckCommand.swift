@@ -13,12 +13,21 @@ public struct CheckCommand: ParsableCommand {
       Every spike, membrane and counter of the reference simulator is compared with the C runtime \
       (step by step, by whole samples, with the events of each step shuffled) and with the \
       training-time forward pass. The exit code is 1 where they differ.
+
+      With --target the samples run in firmware on an emulated board of targets/, and every \
+      prediction, counter and digest of spikes and membranes is compared with the host's; sizes \
+      and instructions are reported. A board whose tools are missing is left out and named.
       """)
 
   @OptionGroup var arguments: ModelArguments
 
   @Option(help: "Compare the first N samples of the test split.")
   var limit = 100
+
+  @Option(
+    name: [.customLong("target"), .customLong("targets")],
+    help: "Run on this board, such as cortex-m4; all: on every board. May be given repeatedly.")
+  var target: [String] = []
 
   public init() {}
 
@@ -28,6 +37,7 @@ public struct CheckCommand: ParsableCommand {
 
   public func run() throws {
     try reportingFailure {
+      guard target.isEmpty else { return try runOnBoards() }
       let (_, loaded) = try arguments.load()
       let dataset = try arguments.open(.test, for: loaded.model)
       var others: [CheckedEngine] = []

@@ -136,7 +136,7 @@ public struct EvaluationReport: Equatable, Codable, Sendable {
 }
 
 /// A value as JSON for people and machines: indented, keys sorted.
-func jsonText(of value: some Encodable) throws -> String {
+package func jsonText(of value: some Encodable) throws -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
   return String(decoding: try encoder.encode(value), as: UTF8.self)

@@ -15,8 +15,22 @@
 #define SNN_KERNELS_HELIUM 4
 #define SNN_KERNELS_RISCV32 5
 
+/* The instruction set that the compiler says it writes for; -DSNN_KERNELS=0 takes the portable kernels on any. */
 #ifndef SNN_KERNELS
+#if defined(__ARM_FEATURE_MVE)
+#define SNN_KERNELS SNN_KERNELS_HELIUM
+#elif defined(__ARM_FEATURE_DSP)
+#define SNN_KERNELS SNN_KERNELS_ARM_DSP
+#elif defined(__ARM_ARCH_7M__) || defined(__ARM_ARCH_7EM__) || defined(__ARM_ARCH_8M_MAIN__) || \
+    defined(__ARM_ARCH_8_1M_MAIN__)
+#define SNN_KERNELS SNN_KERNELS_ARMV7M
+#elif defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
+#define SNN_KERNELS SNN_KERNELS_ARMV6M
+#elif defined(__riscv) && __riscv_xlen == 32
+#define SNN_KERNELS SNN_KERNELS_RISCV32
+#else
 #define SNN_KERNELS SNN_KERNELS_PORTABLE
+#endif
 #endif
 
 /*

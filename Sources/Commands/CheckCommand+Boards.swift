@@ -1,0 +1,40 @@
+import ArgumentParser
+import Datasets
+import Evaluation
+import Foundation
+import ModelExport
+import ModelFormat
+
+extension CheckCommand {
+  /// Runs the samples on the boards asked for, prints their reports, and fails where one differs.
+  func runOnBoards() throws {
+    let (file, loaded) = try arguments.load()
+    let emulator = try Emulator()
+    let boards = try chosen(from: emulator.boards())
+    let dataset = try arguments.open(.test, for: loaded.model)
+    let samples = try (0..<min(limit, dataset.count(in: .test))).map { index in
+      let sample = try dataset.sample(at: index, in: .test)
+      return (input: try InferenceInput(sample, for: loaded.model), label: sample.label)
+    }
+    let image = try DeviceImage(loaded.model)
+    let check = try BoardCheck(
+      loaded, samples: samples, image: image.bytes, layers: image.layers, file: file)
+    var reports: [BoardReport] = []
+    for board in boards {
+      reports.append(try check.run(on: board, of: emulator))
+      if !arguments.json { printLine(reports[reports.count - 1].text) }
+    }
+    if arguments.json { printLine(try jsonText(of: reports)) }
+    if reports.contains(where: { $0.skipped == nil && !$0.identical }) { throw ExitCode.failure }
+  }
+
+  private func chosen(from boards: [Emulator.Board]) throws -> [Emulator.Board] {
+    if target == ["all"] { return boards }
+    return try target.map { name in
+      guard let board = boards.first(where: { $0.name == name }) else {
+        throw BoardError.unknownBoard(name, known: boards.map(\.name))
+      }
+      return board
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import ModelFormat
+
+/// What a firmware says of a sample.
+struct BoardAnswer: Equatable, Sendable {
+  /// Counters of a population, and the digest of all its membranes and spikes.
+  struct Population: Equatable, Sendable {
+    var spikesOut: Int
+    var saturations: Int
+    var digest: UInt32
+  }
+
+  /// The class it found.
+  var classIndex: Int
+  var scores: [Int32]
+  /// By index in the model; empty where counting was off.
+  var populations: [Int: Population] = [:]
+  var projections: [Int: Counters.Projection] = [:]
+  /// Bytes of stack used so far.
+  var stackBytes: Int = 0
+}
+
+extension BoardAnswer {
+  init(_ reader: inout BoardWire.Reader) throws(BoardError) {
+    classIndex = Int(try reader.number(UInt32.self))
+    let scoreCount = try reader.number(UInt32.self)
+    let populationCount = try reader.number(UInt32.self)
+    let projectionCount = try reader.number(UInt32.self)
+    _ = try reader.number(UInt32.self)
+    stackBytes = Int(try reader.number(UInt32.self))
+    scores = []
+    for _ in 0..<scoreCount { scores.append(try reader.number(Int32.self)) }
+    for _ in 0..<populationCount {
+      let index = Int(try reader.number(UInt32.self))
+      populations[index] = Population(
+        spikesOut: Int(try reader.number(UInt64.self)),
+        saturations: Int(try reader.number(UInt64.self)), digest: try reader.number(UInt32.self))
+    }
+    for _ in 0..<projectionCount {
+      let index = Int(try reader.number(UInt32.self))
+      projections[index] = Counters.Projection(
+        spikesIn: Int(try reader.number(UInt64.self)), synops: Int(try reader.number(UInt64.self)),
+        macs: Int(try reader.number(UInt64.self)))
+    }
+  }
+
+  /// What the host says of `input`: the answer every device must give, its stack aside.
+  init(expectedOf session: Session, for input: InferenceInput) throws {
+    var digests = session.model.populations.map { BoardDigest(neurons: $0.shape.count) }
+    let inference = try session.run(input) { record in
+      for index in digests.indices {
+        digests[index].add(spikes: record.spikes[index], membranes: record.membranes[index])
+      }
+    }
+    classIndex = inference.classIndex
+    scores = inference.scores
+    for (index, counters) in inference.counters.populations.enumerated() {
+      populations[index] = Population(
+        spikesOut: counters.spikesOut, saturations: counters.saturations,
+        digest: digests[index].value)
+    }
+    for (index, counters) in inference.counters.projections.enumerated() {
+      projections[index] = counters
+    }
+  }
+}
+
+/// The digest of `runtime-c/include/snn/count.h`: a sum over steps and neurons, so that their order does not matter.
+struct BoardDigest {
+  /// N of the population.
+  let neurons: Int
+  /// The digest of all steps so far.
+  private(set) var value: UInt32 = 0
+  private var position: UInt32 = 0
+
+  init(neurons: Int) { self.neurons = neurons }
+
+  /// Takes the next step: indices of the neurons that spiked, ascending, and all membranes.
+  mutating func add(spikes: [UInt32], membranes: [Int32]) {
+    var next = spikes.startIndex
+    for (neuron, membrane) in membranes.enumerated() {
+      position &+= 1
+      var spiked: UInt32 = 0
+      if next < spikes.endIndex, spikes[next] == neuron {
+        spiked = 1
+        next += 1
+      }
+      let state = UInt32(bitPattern: membrane) &* 0x85EB_CA6B &+ spiked
+      var mixed = position &* 0x9E37_79B1 ^ state
+      mixed ^= mixed >> 15
+      mixed = mixed &* 0x2C1B_3C6D
+      mixed ^= mixed >> 12
+      value &+= mixed
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import Foundation
+import ModelFormat
+
+/// Proves that firmware on a board computes the integers of the host, and counts what it takes.
+///
+/// The host's integers are those of the C runtime's portable core, which ``EngineCheck`` holds
+/// against the reference simulator.
+public struct BoardCheck: Sendable {
+  /// The model, loaded by the portable core.
+  public let loaded: SessionModel
+  /// The inputs and the class each belongs to.
+  public let samples: [(input: InferenceInput, label: Int)]
+  /// What the host says of each.
+  private let expected: [BoardAnswer]
+  /// The device image, for boards that run one.
+  private let image: [UInt8]
+  /// Populations in the image's order.
+  private let layers: [Int]
+  /// The content of the model file, for boards that load it.
+  private let file: [UInt8]
+
+  /// Samples whose instructions are counted: their number hardly differs from sample to sample.
+  public static let countedSamples = 10
+
+  /// Runs all samples on the host. `image`: the device image of the model; `layers`: its
+  /// populations in the image's order; `file`: the model file.
+  public init(
+    _ loaded: SessionModel, samples: [(input: InferenceInput, label: Int)], image: [UInt8],
+    layers: [Int], file: [UInt8]
+  ) throws {
+    self.loaded = loaded
+    self.samples = samples
+    (self.image, self.layers, self.file) = (image, layers, file)
+    expected = try inShards(count: samples.count, threads: 2) { range in
+      let session = try Session(loaded)
+      return try range.map { try BoardAnswer(expectedOf: session, for: samples[$0].input) }
+    }
+  }
+
+  /// Runs the samples on `board`, and the first ``countedSamples`` once more to count instructions.
+  public func run(on board: Emulator.Board, of emulator: Emulator) throws -> BoardReport {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("snn-check-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let model = folder.appendingPathComponent(board.runsImages ? "model.snnimg" : "model.snnpb")
+    try Data(board.runsImages ? image : file).write(to: model)
+    func ask(
+      _ samples: ArraySlice<(input: InferenceInput, label: Int)>, _ options: BoardWire.Options
+    ) throws -> Result<Emulator.Outcome, Emulator.Obstacle> {
+      let requests = samples.flatMap {
+        BoardWire.requests(for: $0.input, of: loaded.model, options: options)
+      }
+      return try emulator.ask(
+        board, model: model, requests: requests + BoardWire.quit,
+        counting: options.contains(.marking), in: folder)
+    }
+    var report = BoardReport(target: board.name)
+    let outcome: Emulator.Outcome
+    switch try ask(samples[...], .counting) {
+    case .failure(let obstacle):
+      report.skipped = obstacle.reason
+      return report
+    case .success(let answered): outcome = answered
+    }
+    compare(outcome.answers, in: &report)
+    report.flashBytes = outcome.sizes.flash
+    report.ramBytes = outcome.sizes.ram
+    report.stackBytes = outcome.answers.map(\.stackBytes).max()
+    report.runtimeBytes = outcome.sizes.runtime
+    guard board.runsImages else { return report }
+    let counted = samples.prefix(Self.countedSamples)
+    if case .success(let again) = try ask(counted, .marking), let counts = again.counts {
+      add(counts, of: counted.count, to: &report)
+    }
+    return report
+  }
+
+  // MARK: Equality
+
+  private func compare(_ answers: [BoardAnswer], in report: inout BoardReport) {
+    report.samples = samples.count
+    if answers.count != samples.count {
+      report.difference = "expected \(samples.count) answers, found \(answers.count)"
+    }
+    var correct = 0
+    for (index, (expected, found)) in zip(expected, answers).enumerated() {
+      if found.classIndex == samples[index].label { correct += 1 }
+      if report.difference == nil, let difference = difference(expected, found) {
+        report.difference = "sample \(index), \(difference)"
+      }
+    }
+    report.accuracy = samples.isEmpty ? 0 : Double(correct) / Double(samples.count)
+    report.identical = report.difference == nil
+  }
+
+  /// The first difference, populations in order of evaluation: what comes later follows from it.
+  private func difference(_ expected: BoardAnswer, _ found: BoardAnswer) -> String? {
+    func unequal(_ what: String, _ expected: Int?, _ found: Int?) -> String? {
+      func text(_ value: Int?) -> String { value.map { "\($0)" } ?? "nothing" }
+      guard expected != found else { return nil }
+      return "\(what): expected \(text(expected)), found \(text(found))"
+    }
+    for index in layers {
+      let name = "population \(loaded.model.populations[index].name.debugDescription)"
+      let (wanted, got) = (expected.populations[index], found.populations[index])
+      if let text = unequal("\(name): spikes", wanted?.spikesOut, got?.spikesOut)
+        ?? unequal("\(name): saturations", wanted?.saturations, got?.saturations)
+        ?? unequal(
+          "\(name): digest of spikes and membranes", wanted.map { Int($0.digest) },
+          got.map { Int($0.digest) })
+      {
+        return text
+      }
+    }
+    for (index, projection) in loaded.model.projections.enumerated() {
+      let name = "projection \(projection.name.debugDescription)"
+      let (wanted, got) = (expected.projections[index], found.projections[index])
+      if let text = unequal("\(name): spikes in", wanted?.spikesIn, got?.spikesIn)
+        ?? unequal("\(name): synaptic operations", wanted?.synops, got?.synops)
+        ?? unequal("\(name): MACs", wanted?.macs, got?.macs)
+      {
+        return text
+      }
+    }
+    for (index, (wanted, got)) in zip(expected.scores, found.scores).enumerated() {
+      if let text = unequal("score \(index)", Int(wanted), Int(got)) { return text }
+    }
+    return unequal("class", expected.classIndex, found.classIndex)
+  }
+
+  // MARK: Instructions
+
+  private func add(_ counts: InstructionCounts, of count: Int, to report: inout BoardReport) {
+    let inferences = Double(count)
+    let counted = expected.prefix(count)
+    func instructions(
+      _ region: InstructionCounts.Region?, where belongs: (String) -> Bool = { _ in true }
+    ) -> Double {
+      let insns = region?.functions.reduce(0) { belongs($1.key) ? $0 + $1.value.insns : $0 } ?? 0
+      return Double(insns) / inferences
+    }
+    report.regions = layers.enumerated().map { place, index in
+      let region = counts.regions["\(place)"]
+      let population = loaded.model.populations[index]
+      let incoming = loaded.model.projections.indices.filter {
+        loaded.model.projections[$0].target == index
+      }
+      let operations = counted.reduce(0) { sum, answer in
+        incoming.reduce(sum) {
+          $0 + (answer.projections[$1].map { $0.synops + $0.macs } ?? 0)
+        }
+      }
+      let updates = samples.prefix(count).reduce(0) { $0 + $1.input.steps } * population.shape.count
+      return BoardReport.Region(
+        population: population.name, instructions: instructions(region),
+        synapticOperations: Double(operations) / inferences,
+        synapseInstructions: instructions(region) { BoardReport.isOfSynapses($0) },
+        updates: Double(updates) / inferences,
+        neuronInstructions: instructions(region) { BoardReport.isOfNeurons($0) })
+    }
+    let between = instructions(counts.regions[InstructionCounts.engine])
+    report.instructionsPerInference = report.regions.reduce(between) { $0 + $1.instructions }
+  }
+}

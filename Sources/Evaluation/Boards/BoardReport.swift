@@ -1,0 +1,110 @@
+import ModelFormat
+
+/// What a board said of a data set, and what it took.
+public struct BoardReport: Equatable, Codable, Sendable {
+  /// A population: its neurons and the projections that end there. Means per inference.
+  public struct Region: Equatable, Codable, Sendable {
+    /// The population's name.
+    public var population: String
+    /// Instructions in all.
+    public var instructions: Double
+    /// Pairs of a spike, or of a value that is not 0, and a synapse.
+    public var synapticOperations: Double
+    /// Instructions spent on finding and adding them.
+    public var synapseInstructions: Double
+    /// Neurons times steps.
+    public var updates: Double
+    /// Instructions spent on them.
+    public var neuronInstructions: Double
+
+    enum CodingKeys: String, CodingKey {
+      case population, instructions, updates
+      case synapticOperations = "synaptic_operations"
+      case synapseInstructions = "synapse_instructions"
+      case neuronInstructions = "neuron_instructions"
+    }
+  }
+
+  /// The board, as `targets/boards` calls it.
+  public var target: String
+  /// Why nothing ran: the bytes or the tool that are missing.
+  public var skipped: String?
+  /// Samples run.
+  public var samples = 0
+  /// The share classified rightly by the device.
+  public var accuracy = 0.0
+  /// Whether every prediction, counter and digest equals the host's.
+  public var identical = false
+  /// The first difference; nil if there is none.
+  public var difference: String?
+  /// Of the engine, mean; nil where nothing counts them.
+  public var instructionsPerInference: Double?
+  /// Bytes of flash: code, constants and model.
+  public var flashBytes: Int?
+  /// Bytes of RAM: state, buffers and the stack set aside.
+  public var ramBytes: Int?
+  /// Bytes of stack that were used at most.
+  public var stackBytes: Int?
+  /// Bytes of the engine's code and constants.
+  public var runtimeBytes: Int?
+  /// Per population, in order of evaluation.
+  public var regions: [Region] = []
+
+  enum CodingKeys: String, CodingKey {
+    case target, skipped, samples, accuracy, identical, difference, regions
+    case instructionsPerInference = "instructions_per_inference"
+    case flashBytes = "flash_bytes"
+    case ramBytes = "ram_bytes"
+    case stackBytes = "stack_bytes"
+    case runtimeBytes = "runtime_bytes"
+  }
+
+  init(target: String) { self.target = target }
+
+  /// Whether a function of the engine finds or adds synapses.
+  static func isOfSynapses(_ function: String) -> Bool {
+    ["snn_add_rows", "snn_mac_rows", "snn_gather", "scan_", "flush", "add_rows"]
+      .contains { function.hasPrefix($0) }
+  }
+
+  /// Whether a function of the engine updates neurons.
+  static func isOfNeurons(_ function: String) -> Bool { function.hasPrefix("snn_lif") }
+
+  /// The report for people.
+  public var text: String {
+    if let skipped { return "\(target): left out: \(skipped)\n" }
+    var lines = [
+      "\(target): \(identical ? "identical to the host" : "NOT identical to the host"), "
+        + "\(samples) samples, accuracy \(percent(accuracy))"
+    ]
+    if let difference { lines.append("  first difference: \(difference)") }
+    let sizes = [
+      ("flash", flashBytes), ("RAM", ramBytes), ("stack used", stackBytes),
+      ("engine", runtimeBytes),
+    ].compactMap { name, bytes in bytes.map { "\(name) \($0)" } }
+    if !sizes.isEmpty { lines.append("  bytes: \(sizes.joined(separator: ", "))") }
+    if let instructionsPerInference {
+      lines.append("  instructions per inference: \(amount(instructionsPerInference))")
+      lines += table.lines
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private var table: TextTable {
+    var table = TextTable([
+      "population", "instructions", "synaptic ops", "instr/op", "updates", "instr/update",
+    ])
+    func ratio(_ part: Double, _ whole: Double) -> String {
+      whole > 0 ? decimal(part / whole, 2) : "-"
+    }
+    for region in regions {
+      table.add([
+        shortened(region.population, to: 18), amount(region.instructions),
+        amount(region.synapticOperations),
+        ratio(region.synapseInstructions, region.synapticOperations), amount(region.updates),
+        region.neuronInstructions > 0 ? ratio(region.neuronInstructions, region.updates) : "-",
+      ])
+    }
+    return table
+  }
+}

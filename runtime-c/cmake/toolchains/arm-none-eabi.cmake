@@ -1,0 +1,10 @@
+# snn::device for a Cortex-M: cmake --toolchain cmake/toolchains/arm-none-eabi.cmake -DSNN_CPU=cortex-m4 [-DSNN_FLOAT_ABI=hard]
+set(SNN_CPU cortex-m4 CACHE STRING "-mcpu: cortex-m0 ... cortex-m85")
+set(SNN_FLOAT_ABI soft CACHE STRING "-mfloat-abi of the firmware; a Cortex-M55 uses its vectors only with softfp or hard")
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES SNN_CPU SNN_FLOAT_ABI)
+set(CMAKE_SYSTEM_NAME Generic)
+set(CMAKE_SYSTEM_PROCESSOR arm)
+set(CMAKE_C_COMPILER arm-none-eabi-gcc)
+set(CMAKE_C_FLAGS_INIT "-mcpu=${SNN_CPU} -mthumb -mfloat-abi=${SNN_FLOAT_ABI}")
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
