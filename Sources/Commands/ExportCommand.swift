@@ -21,8 +21,22 @@ public struct ExportCommand: ParsableCommand {
   @Option(help: "A run's folder, or a model file. Default: the newest run in runs.")
   var from: String?
 
-  @Option(name: .customLong("c-source"), help: "Also write the model as C source into this folder.")
+  @Option(
+    name: .customLong("c-source"),
+    help: "Also write the device image as C source into this folder.")
   var cSource: String?
+
+  @Option(help: "Also write the device image to this file, such as model.snnimg.")
+  var image: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The board to serve: checks that it holds the image and reports what the image takes.",
+      valueName: "board"))
+  var target: DeviceTarget?
+
+  @Option(help: "What weight rows are chosen for.")
+  var prefer = DevicePreference.speed
 
   @Option(
     name: .customLong("golden"),
@@ -43,16 +57,25 @@ public struct ExportCommand: ParsableCommand {
       if let trace { source.goldenDigest = trace.digest }
       let encoded = try ModelFile.encode(source)
       let loaded = try SessionModel(encoded.bytes)
-      let report = try ExportReport(
+      var report = try ExportReport(
         of: source, encoded: encoded, stateBytes: loaded.stateBytes, real: real, removed: removed)
+      let device = try deviceImage(of: source)
+      report.device = device?.report
       // The model last: where it is, the files beside it are too.
       if let golden, let trace { try replaceFile(golden, with: Array(trace.text().utf8)) }
-      if let cSource {
-        try CSource(source, stateBytes: loaded.stateBytes).write(to: cSource)
-      }
+      if let cSource, let device { try CSource(device).write(to: cSource) }
+      if let image, let device { try device.write(to: image) }
       try ModelFile.write(source, to: model)
       printLine(json ? try report.json() : report.text)
     }
+  }
+
+  /// The image, where something is asked of it.
+  private func deviceImage(of model: Model) throws -> DeviceImage? {
+    guard cSource != nil || image != nil || target != nil else { return nil }
+    let image = try DeviceImage(model, cost: target?.cost ?? .dsp, preferring: prefer)
+    try target?.check(image)
+    return image
   }
 
   private func load() throws -> (Model, [Int], [RealParameters], GoldenTrace?) {
@@ -85,3 +108,11 @@ public struct ExportCommand: ParsableCommand {
       || isFolder.boolValue
   }
 }
+
+extension DeviceTarget: ExpressibleByArgument {
+  public init?(argument: String) { self.init(named: argument) }
+
+  public static var allValueStrings: [String] { all.map(\.name) }
+}
+
+extension DevicePreference: ExpressibleByArgument {}

@@ -4,7 +4,7 @@ extension ExportReport {
   /// The report for people, at most 100 columns wide.
   public var text: String {
     ([summary, projectionLines, populationLines].map { $0.joined(separator: "\n") })
-      .joined(separator: "\n\n") + "\n"
+      .joined(separator: "\n\n") + "\n" + (device.map { "\n" + $0.text } ?? "")
   }
 
   private var summary: [String] {
@@ -23,7 +23,7 @@ extension ExportReport {
   }
 
   private var projectionLines: [String] {
-    columns(
+    textColumns(
       ["projection", "weights", "bits", "zero", "bytes", "entropy", "form"],
       projections.map {
         [
@@ -42,11 +42,11 @@ extension ExportReport {
         format: "%.\(digits)f/%.\(digits)f/%.\(digits)f", spread.minimum, spread.mean,
         spread.maximum)
     }
-    return columns(
+    return textColumns(
       ["population", "shape", "bound", "path"],
       populations.map { [String($0.name.prefix(20)), $0.shape, "\($0.bound)", $0.path] })
       + [""]
-      + columns(
+      + textColumns(
         ["min/mean/max", "θ real", "θ integer", "leak real", "leak of 32768"],
         populations.map {
           [
@@ -55,17 +55,17 @@ extension ExportReport {
           ]
         })
   }
+}
 
-  /// Rows of text in aligned columns under a header, the first to the left.
-  private func columns(_ header: [String], _ rows: [[String]]) -> [String] {
-    let table = [header] + rows
-    let widths = header.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
-    return table.map { row in
-      "  "
-        + row.enumerated().map { column, text in
-          let space = String(repeating: " ", count: widths[column] - text.count)
-          return column == 0 ? text + space : space + text
-        }.joined(separator: "  ")
-    }
+/// Rows of text in aligned columns under a header, the first to the left.
+func textColumns(_ header: [String], _ rows: [[String]]) -> [String] {
+  let table = [header] + rows
+  let widths = header.indices.map { column in table.map { $0[column].count }.max() ?? 0 }
+  return table.map { row in
+    "  "
+      + row.enumerated().map { column, text in
+        let space = String(repeating: " ", count: widths[column] - text.count)
+        return column == 0 ? text + space : space + text
+      }.joined(separator: "  ")
   }
 }

@@ -107,9 +107,11 @@ public struct ExportReport: Equatable, Codable, Sendable {
   public var populations: [Population]
   /// Per projection, in order.
   public var projections: [Projection]
+  /// The device image, where one was made.
+  public var device: DeviceReport?
 
   enum CodingKeys: String, CodingKey {
-    case model, populations, projections
+    case model, populations, projections, device
     case floatAccuracy = "float_accuracy"
     case integerAccuracy = "integer_accuracy"
     case modelBytes = "model_bytes"

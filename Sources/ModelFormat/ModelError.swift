@@ -59,17 +59,17 @@ func require<Limits: RangeExpression>(
 
 extension Model {
   /// How error messages name a port.
-  func place(ofInput index: Int) -> String {
+  package func place(ofInput index: Int) -> String {
     "inputs[\(index)] \(inputs[index].name.debugDescription)"
   }
 
   /// How error messages name a population.
-  func place(ofPopulation index: Int) -> String {
+  package func place(ofPopulation index: Int) -> String {
     "populations[\(index)] \(populations[index].name.debugDescription)"
   }
 
   /// How error messages name a projection.
-  func place(ofProjection index: Int) -> String {
+  package func place(ofProjection index: Int) -> String {
     "projections[\(index)] \(projections[index].name.debugDescription)"
   }
 }

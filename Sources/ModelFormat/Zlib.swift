@@ -37,3 +37,9 @@ enum Zlib {
     return bytes
   }
 }
+
+/// The CRC-32 of zlib and PNG (RFC 1952, section 8) of some bytes.
+package func crc32(of bytes: ArraySlice<UInt8>) -> UInt32 {
+  // uInt counts to 2^32 - 1; what is summed here is smaller.
+  UInt32(CZlib.crc32(0, Array(bytes), UInt32(bytes.count)))
+}

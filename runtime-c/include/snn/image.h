@@ -110,6 +110,7 @@ struct snn_image_projection {
     uint16_t kernel_height, kernel_width;
     uint8_t held;      /**< values: the frame is that of step 0 */
     uint8_t slot_mask; /**< spikes: of the source; a port: 0 */
+    uint16_t reserved; /**< 0 */
     uint32_t map, map_bytes; /**< spikes: of the source */
     uint32_t row_bytes; /**< a multiple of 4; LIST: 0 */
     uint32_t weights;   /**< the rows; LIST: uint8 column, int8 weight of every synapse */

@@ -1,0 +1,116 @@
+/// Where everything that changes lies in an image's arena (models/IMAGE.md, section 5): offsets in
+/// bytes, multiples of 4, none of them 0.
+public struct DeviceArena: Equatable, Sendable {
+  /// What lies where; parts that are never needed at once may overlap.
+  public struct Part: Equatable, Sendable {
+    /// What it is, such as `map` or `membranes`.
+    public var name: String
+    /// The layer or port it belongs to; nil: shared.
+    public var owner: Int?
+    public var offset: Int
+    public var bytes: Int
+  }
+
+  /// Offsets of a layer's buffers; 0: none.
+  struct Layer: Equatable, Sendable {
+    var map = 0
+    var mapBytes = 0
+    var membrane = 0
+    var refractory = 0
+  }
+
+  /// Its size, a multiple of 4.
+  public private(set) var bytes = 4
+  /// All parts, by name and owner.
+  public private(set) var parts: [Part] = []
+
+  private(set) var ports: [Int] = []
+  private(set) var layers: [Layer] = []
+  private(set) var sums = 0
+  private(set) var current = 0
+  private(set) var membrane = 0
+  private(set) var spikes = 0
+  private(set) var scores = 0
+
+  /// The arena of a graph's layers; `traits`: of each. `block` 1: streaming.
+  init(_ graph: DeviceGraph, _ traits: [DeviceLayerTraits], block: Int) {
+    for (index, port) in graph.model.inputs.enumerated() {
+      let needed = port.carriesValues ? 0 : Self.mapBytes(port.shape.count)
+      ports.append(add("events", index, needed))
+    }
+    placeMaps(of: graph, block: block)
+    let readout = graph.layers.count - 1
+    for (index, layer) in graph.layers.enumerated() where index != readout {
+      if block == 1 {
+        layers[index].membrane = add("membranes", index, 2 * layer.lanes * layer.pixels)
+      }
+      if traits[index].refractorySteps > 0 {
+        layers[index].refractory = add("refractory", index, layer.lanes * layer.pixels)
+      }
+    }
+    func widest(_ size: (Int) -> Int) -> Int { graph.layers.indices.map(size).max() ?? 0 }
+    sums = add(
+      "sums", nil,
+      widest { block * graph.layers[$0].columns * (traits[$0].contains(.wide) ? 4 : 2) })
+    current = add(
+      "current", nil,
+      widest { traits[$0].contains(.driven) ? 4 * graph.layers[$0].columns : 0 })
+    membrane = add(
+      "membranes", nil, block == 1 ? 0 : widest { $0 == readout ? 0 : 2 * graph.layers[$0].lanes })
+    spikes = add(
+      "spikes", nil,
+      widest { $0 == readout ? 0 : 4 * block * ((graph.layers[$0].lanes + 31) / 32) })
+    scores = add("scores", nil, 4 * graph.layers[readout].lanes)
+  }
+
+  /// Bytes of each kind of part, in order of first appearance; parts that share space count once.
+  public var bytesByName: [(name: String, bytes: Int)] {
+    var names: [String] = []
+    for part in parts where !names.contains(part.name) { names.append(part.name) }
+    return names.map { name in
+      var covered: Set<Int> = []
+      for part in parts where part.name == name {
+        covered.formUnion(part.offset / 4..<(part.offset + part.bytes) / 4)
+      }
+      return (name, 4 * covered.count)
+    }
+  }
+
+  /// A bit a neuron, in whole words.
+  static func mapBytes(_ count: Int) -> Int { (count + 31) / 32 * 4 }
+
+  private mutating func add(_ name: String, _ owner: Int?, _ size: Int) -> Int {
+    guard size > 0 else { return 0 }
+    let rounded = (size + 3) / 4 * 4
+    parts.append(Part(name: name, owner: owner, offset: bytes, bytes: rounded))
+    bytes += rounded
+    return bytes - rounded
+  }
+
+  /// Places spike maps, largest first, each at the lowest place that no map holds which lives at
+  /// the same time: from its layer to its last reader, or for good where a later step reads it.
+  private mutating func placeMaps(of graph: DeviceGraph, block: Int) {
+    layers = graph.layers.map { _ in Layer() }
+    let start = bytes
+    var placed: [(life: ClosedRange<Int>, place: Range<Int>)] = []
+    let order = graph.layers.indices.dropLast()
+      .sorted { (-graph.layers[$0].shape.count, $0) < (-graph.layers[$1].shape.count, $1) }
+    for index in order {
+      let isDelayed = graph.isDelayed(index)
+      let life =
+        isDelayed ? 0...graph.layers.count : index...graph.lastReader(of: index)
+      let mapBytes = Self.mapBytes(graph.layers[index].shape.count)
+      let size = mapBytes * (block > 1 ? block : isDelayed ? 2 : 1)
+      let taken = placed.filter { $0.life.overlaps(life) }.map(\.place)
+      let offset =
+        ([start] + taken.map(\.upperBound)).sorted().first { candidate in
+          !taken.contains { $0.overlaps(candidate..<candidate + size) }
+        } ?? start
+      placed.append((life, offset..<offset + size))
+      layers[index].map = offset
+      layers[index].mapBytes = mapBytes
+      parts.append(Part(name: "maps", owner: index, offset: offset, bytes: size))
+      bytes = max(bytes, offset + size)
+    }
+  }
+}

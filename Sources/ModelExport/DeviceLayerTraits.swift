@@ -1,0 +1,55 @@
+import ModelFormat
+
+/// How the engine runs a layer (models/IMAGE.md, section 2).
+struct DeviceLayerTraits: Equatable, Sendable {
+  /// `snn_image_layer.flags`.
+  struct Flags: OptionSet, Sendable {
+    let rawValue: Int
+    /// Runs through the plain loop that knows every rule.
+    static let general = Flags(rawValue: 1)
+    /// Sums of 32 bits.
+    static let wide = Flags(rawValue: 2)
+    /// Parameters of every neuron.
+    static let perNeuron = Flags(rawValue: 4)
+    /// Has a bias or takes values.
+    static let driven = Flags(rawValue: 8)
+    /// Membranes may reach floor or ceiling.
+    static let clamped = Flags(rawValue: 16)
+  }
+
+  private(set) var flags: Flags = []
+  private(set) var refractorySteps = 0
+
+  func contains(_ flags: Flags) -> Bool { self.flags.contains(flags) }
+
+  /// The traits of a layer whose largest sum in a step is `bound` (FORMAT.md, section 5).
+  init(_ layer: DeviceGraph.Layer, of model: Model, bound: Int) {
+    let population = model.populations[layer.population]
+    var parameters = [population.leak, population.bias, population.initial]
+    let hasBias = population.bias.values.contains { $0 != 0 }
+    if hasBias || layer.windows.contains(where: { $0.values != nil }) { flags.insert(.driven) }
+    if bound >= 1 << 15 { flags.formUnion([.wide, .general]) }
+    if case .lif(let lif) = population.kind {
+      parameters.append(lif.threshold)
+      refractorySteps = lif.refractorySteps
+      flags.formUnion(Self.dynamics(of: layer, population, lif, bound, steps: model.maximumSteps))
+    }
+    if parameters.contains(where: { $0.values.count > layer.shape.channels }) {
+      flags.insert(.perNeuron)
+    }
+  }
+
+  /// Whether the fast kernel takes the neurons, and whether it has to clamp.
+  private static func dynamics(
+    of layer: DeviceGraph.Layer, _ population: Population, _ lif: Population.LIF, _ bound: Int,
+    steps: Int
+  ) -> Flags {
+    let fires = (lif.threshold.values.max() ?? 0) + (lif.compare == .greater ? 1 : 0)
+    guard lif.reset == .subtract, lif.refractorySteps == 0, fires <= 32767, bound < 1 << 15 else {
+      return .general
+    }
+    let reach = MembraneReach(of: layer.neurons(of: population, lif), as: lif, steps: steps)
+    if reach.stays(within: lif) { return [] }
+    return reach.isNarrow && fires <= lif.ceiling ? .clamped : .general
+  }
+}

@@ -1,0 +1,76 @@
+/// What adding weight rows costs in a kernel, in instructions; measured under emulation, rounded.
+public struct RowCost: Equatable, Sendable {
+  /// A column of a row of eight-bit weights.
+  public var column8: Double
+  /// A column of a row of four-bit weights.
+  public var column4: Double
+  /// A synapse of a list, and the row itself.
+  public var synapse = 6.0
+  public var row = 6.0
+  /// A column of a packed row where no kernel takes it: sums of 32 bits.
+  public var wideColumn = 10.0
+
+  /// Arm's DSP extension: Cortex-M4, M7, M33.
+  public static let dsp = RowCost(column8: 1.1, column4: 0.75)
+  /// ARMv7-M without it: Cortex-M3.
+  public static let armv7m = RowCost(column8: 1.6, column4: 0.8)
+  /// ARMv6-M: Cortex-M0.
+  public static let armv6m = RowCost(column8: 2.0, column4: 1.1)
+  /// Arm's vector extension: Cortex-M55.
+  public static let helium = RowCost(column8: 0.3, column4: 0.3)
+  /// 32-bit RISC-V.
+  public static let riscv32 = RowCost(column8: 2.4, column4: 1.0)
+}
+
+/// A board as far as an image is concerned: its core's costs and how much it holds.
+public struct DeviceTarget: Equatable, Sendable {
+  /// What `--target` calls it.
+  public let name: String
+  /// The machine of the emulator that tests run it on.
+  public let machine: String
+  /// Bytes for the program and its constants, of which the image is one.
+  public let flashBytes: Int
+  /// Bytes for everything that changes, of which the arena is one.
+  public let memoryBytes: Int
+  /// What rows cost on its core.
+  public let cost: RowCost
+
+  /// Every target there is.
+  public static let all: [DeviceTarget] = [
+    DeviceTarget("cortex-m0", "microbit", flash: 256, memory: 16, .armv6m),
+    DeviceTarget("cortex-m3", "mps2-an385", flash: 4096, memory: 4096, .armv7m),
+    DeviceTarget("cortex-m4", "mps2-an386", flash: 4096, memory: 4096, .dsp),
+    DeviceTarget("cortex-m4-128k", "netduinoplus2", flash: 1024, memory: 128, .dsp),
+    DeviceTarget("cortex-m7", "mps2-an500", flash: 4096, memory: 4096, .dsp),
+    DeviceTarget("cortex-m33", "mps2-an505", flash: 4096, memory: 2048, .dsp),
+    DeviceTarget("cortex-m55", "mps3-an547", flash: 512, memory: 512, .helium),
+    DeviceTarget("rv32imc", "virt", flash: 4096, memory: 4096, .riscv32),
+    DeviceTarget("rv32imac", "sifive_e", flash: 512, memory: 16, .riscv32),
+  ]
+
+  /// The target of a name, if there is one.
+  public init?(named name: String) {
+    guard let target = Self.all.first(where: { $0.name == name }) else { return nil }
+    self = target
+  }
+
+  /// `flash`, `memory`: in units of 1024 bytes.
+  private init(_ name: String, _ machine: String, flash: Int, memory: Int, _ cost: RowCost) {
+    self.name = name
+    self.machine = machine
+    flashBytes = 1024 * flash
+    memoryBytes = 1024 * memory
+    self.cost = cost
+  }
+
+  /// Throws ``DeviceImageError`` where an image or its arena alone is more than the board holds;
+  /// program and stack come on top.
+  public func check(_ image: DeviceImage) throws(DeviceImageError) {
+    guard image.bytes.count <= flashBytes else {
+      throw .flashExceeded(target: name, available: flashBytes, needed: image.bytes.count)
+    }
+    guard image.arena.bytes <= memoryBytes else {
+      throw .memoryExceeded(target: name, available: memoryBytes, needed: image.arena.bytes)
+    }
+  }
+}

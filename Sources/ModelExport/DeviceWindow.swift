@@ -1,0 +1,154 @@
+import ModelFormat
+
+/// A projection as an image has it: a window of rows that slides over the pooled source; a dense
+/// projection's window is all of it (models/IMAGE.md, section 3).
+struct DeviceWindow {
+  /// Where spikes or values come from.
+  enum Source: Equatable {
+    /// Index of a port.
+    case port(Int)
+    /// Index of a layer.
+    case layer(Int)
+  }
+
+  /// Index in the model.
+  let projection: Int
+  let source: Source
+  let delay: Int
+  let pool: Int
+  let shift: Int
+  /// The least and the greatest value presented; nil: spikes.
+  let values: ClosedRange<Int>?
+  /// Whether one frame stays for a sample.
+  let isHeld: Bool
+  /// The source, before and after its pool.
+  let shape: Shape
+  let pooled: Shape
+  /// The window's sides, strides and paddings; no dilation is left.
+  let y: Convolution.Axis
+  let x: Convolution.Axis
+  /// Columns that are no padding: channels of the target.
+  let columns: Int
+  /// Row (ky · kernel width + kx) · channels + channel, `columns` weights each.
+  let weights: [Int8]
+
+  /// Rows are counted in 16 bits.
+  static let maximumRows = 65_535
+
+  /// The window of a projection of a valid model that ``DeviceGraph`` has not refused.
+  ///
+  /// `shape`, `target`: of the layers. Throws ``DeviceImageError`` where it has too many rows.
+  init(
+    projection index: Int, of model: Model, from source: Source, of shape: Shape,
+    onto target: Shape
+  ) throws(DeviceImageError) {
+    let projection = model.projections[index]
+    self.projection = index
+    self.source = source
+    self.shape = shape
+    delay = projection.delay
+    pool = projection.pool
+    shift = projection.shift
+    pooled = shape.pooled(by: projection.pool)
+    columns = target.channels
+    if case .input(let port) = projection.source,
+      case .values(let minimum, let maximum, let framePerStep) = model.inputs[port].kind
+    {
+      (values, isHeld) = (minimum...maximum, !framePerStep)
+    } else {
+      (values, isHeld) = (nil, false)
+    }
+    switch projection.topology {
+    case .convolution(let convolution):
+      (y, x) = (convolution.y.undilated, convolution.x.undilated)
+    case .dense:
+      y = Convolution.Axis(kernel: pooled.height)
+      x = Convolution.Axis(kernel: pooled.width)
+    case .oneToOne, .lateral: (y, x) = (Convolution.Axis(kernel: 1), Convolution.Axis(kernel: 1))
+    }
+    let rows = y.kernel * x.kernel * shape.channels
+    guard rows <= Self.maximumRows else {
+      throw .tooLarge(
+        place: model.place(ofProjection: index),
+        expected: "at most \(Self.maximumRows) weight rows of a window", found: "\(rows)")
+    }
+    guard rows * target.channels <= Model.maximumWeights else {
+      throw .tooLarge(
+        place: model.place(ofProjection: index),
+        expected: "at most \(Model.maximumWeights) weights, zeros between groups included",
+        found: "\(rows * target.channels)")
+    }
+    // A window over all of the source has its rows in the order of the linear index.
+    weights =
+      projection.topology == .dense
+      ? projection.weights.values
+      : Self.expanded(projection, channels: shape.channels, columns: target.channels, y, x)
+  }
+
+  var rows: Int { y.kernel * x.kernel * shape.channels }
+
+  /// Non-zero weights of every row.
+  var synapses: [Int] {
+    (0..<rows).map { row in
+      weights[row * columns..<(row + 1) * columns].reduce(0) { $1 == 0 ? $0 : $0 + 1 }
+    }
+  }
+
+  /// Synaptic operations of a step in which every source spikes, or every value is presented.
+  func worstOperations(onto target: Shape) -> Int {
+    func places(_ axis: Convolution.Axis, _ outputs: Int, _ length: Int) -> [Int] {
+      var counts = [Int](repeating: 0, count: axis.kernel)
+      for output in 0..<outputs {
+        for tap in axis.taps(of: output, over: length) { counts[tap] += 1 }
+      }
+      return counts
+    }
+    let ys = places(y, target.height, pooled.height)
+    let xs = places(x, target.width, pooled.width)
+    let perRow = synapses
+    var operations = 0
+    for tap in 0..<y.kernel * x.kernel {
+      let first = tap * shape.channels
+      let perPlace = perRow[first..<first + shape.channels].reduce(0, +)
+      operations += ys[tap / x.kernel] * xs[tap % x.kernel] * perPlace
+    }
+    return operations * (values == nil ? pool * pool : 1)
+  }
+
+  /// The rows of a convolution, groups and dilation filled up with zeros, or of a diagonal.
+  private static func expanded(
+    _ projection: Projection, channels: Int, columns: Int, _ y: Convolution.Axis,
+    _ x: Convolution.Axis
+  ) -> [Int8] {
+    let matrix = projection.weights
+    var weights = [Int8](repeating: 0, count: y.kernel * x.kernel * channels * columns)
+    guard case .convolution(let convolution) = projection.topology else {
+      for channel in 0..<channels {
+        weights[channel * columns + channel] = matrix.values[matrix.columns == 1 ? 0 : channel]
+      }
+      return weights
+    }
+    let outputs = columns / convolution.groups
+    let inputs = channels / convolution.groups
+    for ky in 0..<convolution.y.kernel {
+      for kx in 0..<convolution.x.kernel {
+        let tap = ky * convolution.x.kernel + kx
+        let place = ky * convolution.y.dilation * x.kernel + kx * convolution.x.dilation
+        for channel in 0..<channels {
+          let first = (place * channels + channel) * columns + channel / inputs * outputs
+          for output in 0..<outputs {
+            weights[first + output] = matrix[channel, tap * outputs + output]
+          }
+        }
+      }
+    }
+    return weights
+  }
+}
+
+extension Convolution.Axis {
+  /// The same taps as a longer kernel without dilation.
+  fileprivate var undilated: Convolution.Axis {
+    Convolution.Axis(kernel: dilation * (kernel - 1) + 1, stride: stride, padding: padding)
+  }
+}
