@@ -129,6 +129,16 @@ static inline void add_four(int32_t *sums, int32x4_t columns, uint32x4_t order)
     vstrwq_scatter_shifted_offset_s32(sums, order, vaddq_s32(columns, vldrwq_gather_shifted_offset_s32(sums, order)));
 }
 
+/** Four bytes, widened. Assembler because gcc 12 finds the offset with additions. */
+static inline __attribute__((always_inline)) int32x4_t four_at(const uint8_t *from, int offset)
+{
+    int32x4_t four;
+    __asm__("vldrb.u32 %q0, [%1, %2]"
+            : "=w"(four)
+            : "r"(from), "i"(offset), "m"(*(const uint8_t(*)[32])(const void *)from));
+    return four;
+}
+
 /* A row of 24 columns takes 16 instructions, of 8 columns 8. */
 void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values)
 {
@@ -147,12 +157,12 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
         for (uint32_t left = count; left != 0; left--) {
             const uint8_t *from = row_at(weights, *row++, row_bytes);
             const int32_t factor = *value++;
-            a = vmlaq_n_s32(a, vreinterpretq_s32_u32(vldrbq_u32(from)), factor);
-            b = vmlaq_n_s32(b, vreinterpretq_s32_u32(vldrbq_u32(from + 4)), factor);
-            c = vmlaq_n_s32(c, vreinterpretq_s32_u32(vldrbq_u32(from + 8)), factor);
-            d = vmlaq_n_s32(d, vreinterpretq_s32_u32(vldrbq_u32(from + 12)), factor);
-            e = vmlaq_n_s32(e, vreinterpretq_s32_u32(vldrbq_u32(from + 16)), factor);
-            f = vmlaq_n_s32(f, vreinterpretq_s32_u32(vldrbq_u32(from + 20)), factor);
+            a = vmlaq_n_s32(a, four_at(from, 0), factor);
+            b = vmlaq_n_s32(b, four_at(from, 4), factor);
+            c = vmlaq_n_s32(c, four_at(from, 8), factor);
+            d = vmlaq_n_s32(d, four_at(from, 12), factor);
+            e = vmlaq_n_s32(e, four_at(from, 16), factor);
+            f = vmlaq_n_s32(f, four_at(from, 20), factor);
         }
         add_four(sums, a, order);
         add_four(sums + 4, b, order);
@@ -170,8 +180,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
         for (uint32_t left = count; left != 0; left--) {
             const uint8_t *from = row_at(weights, *row++, row_bytes);
             const int32_t factor = *value++;
-            a = vmlaq_n_s32(a, vreinterpretq_s32_u32(vldrbq_u32(from)), factor);
-            b = vmlaq_n_s32(b, vreinterpretq_s32_u32(vldrbq_u32(from + 4)), factor);
+            a = vmlaq_n_s32(a, four_at(from, 0), factor);
+            b = vmlaq_n_s32(b, four_at(from, 4), factor);
         }
         add_four(sums, a, order);
         add_four(sums + 4, b, order);
@@ -180,115 +190,124 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     }
 }
 
-/** What the lanes of a vector do before they take a sum. */
-enum leaks { NONE, ALL, SOME };
-
-/* Assembler because gcc 12 moves every predicate to a register and back, where one instruction tests and predicates. */
+/*
+ * Assembler because gcc 12 moves every predicate to a register and back, where one instruction tests and predicates; volatile
+ * because it would else spread the temporaries of two steps over more registers than there are.
+ */
 
 /**
- * The membranes after their leak. A magnitude times 2 * leak has the leaky magnitude in its high half; leak 2^15 does not fit.
- * Negative membranes get their sign back.
+ * The leak of eight membranes. A magnitude times 2 * leak has the leaky magnitude in its high half, which gets its sign back;
+ * leak 2^15 does not fit.
  */
 static inline int16x8_t leaked(int16x8_t v, int16x8_t factor)
 {
     int16x8_t result;
-    __asm__("vabs.s16 %q0, %q1\n\t"
-            "vmulh.u16 %q0, %q0, %q2\n\t"
-            "vpt.s16 lt, %q1, zr\n\t"
-            "vnegt.s16 %q0, %q0"
-            : "=&w"(result)
-            : "w"(v), "w"(factor)
-            : "p0");
+    __asm__ volatile("vabs.s16 %q0, %q1\n\t"
+                     "vmulh.u16 %q0, %q0, %q2\n\t"
+                     "vpt.s16 lt, %q1, zr\n\t"
+                     "vnegt.s16 %q0, %q0"
+                     : "=&w"(result)
+                     : "w"(v), "w"(factor)
+                     : "p0");
     return result;
 }
 
-/** Takes `less` off the membranes that reach their threshold; yields the sum of their bits. */
-static inline uint32_t fire(int16x8_t *v, int16x8_t threshold, int16x8_t less, uint16x8_t bits)
+/** Takes threshold - greater off the membranes that reach their threshold; yields the sum of their bits. */
+static inline uint32_t fire(int16x8_t *v, int16x8_t threshold, int32_t greater, uint16x8_t bits)
 {
     uint32_t spikes;
-    __asm__("vptt.s16 ge, %q0, %q2\n\t"
-            "vsubt.i16 %q0, %q0, %q3\n\t"
-            "vaddvt.u16 %1, %q4"
-            : "+w"(*v), "=Te"(spikes)
-            : "w"(threshold), "w"(less), "w"(bits)
-            : "p0");
+    __asm__ volatile("vpttt.s16 ge, %q0, %q2\n\t"
+                     "vsubt.i16 %q0, %q0, %q2\n\t"
+                     "vaddt.i16 %q0, %q0, %3\n\t"
+                     "vaddvt.u16 %1, %q4"
+                     : "+&w"(*v), "=Te"(spikes)
+                     : "w"(threshold), "r"(greater), "w"(bits)
+                     : "p0");
     return spikes;
 }
 
-/** Eight lanes at work. */
-struct group {
-    int16_t *membrane;
-    const int16_t *threshold, *sums;
-    uint8_t *spikes;
-};
+static const uint16_t bit_of[8] = {1, 2, 4, 8, 16, 32, 64, 128};
+/** Places of the high halves of eight decays: leak - 2^15; twice that is 2 * leak modulo 2^16. */
+static const uint16_t high_halves[8] = {1, 3, 5, 7, 9, 11, 13, 15};
 
-/* A step of eight lanes takes 13 instructions with leak, 9 without, and 2 more where some leak; sums are there for eight. */
-static inline void run_group(const struct snn_lif *lif, const struct group *group, int16x8_t v, int16x8_t threshold,
-                             uint16x8_t bits, int16x8_t factor, enum leaks leaks, mve_pred16_t leaky, int16x8_t *out)
+/** Eight lanes from `lane` on, or the last four, of which some do not leak. A step takes 17 instructions. */
+static __attribute__((noinline)) void run_some(const struct snn_lif *lif, uint32_t lane)
 {
+    const mve_pred16_t some = vctp16q(lif->lanes - lane);
+    const uint16x8_t bits = vldrhq_z_u16(bit_of, some);
+    const int16x8_t threshold = vldrhq_z_s16(lif->threshold + lane, some);
+    int16x8_t v = vldrhq_z_s16(lif->membrane + lane, some), less = vdupq_n_s16(0);
+    if (lif->decay != 0) {
+        const int16_t *decay = (const int16_t *)(const void *)(lif->decay + lane);
+        less = vldrhq_gather_shifted_offset_z_s16(decay, vldrhq_u16(high_halves), some);
+    }
+    const mve_pred16_t leaky = vcmpneq_n_s16(less, 0);
+    const int16x8_t factor = vshlq_n_s16(less, 1);
+    const int16_t *sum = (const int16_t *)(const void *)lif->sums + lane;
+    uint8_t *spikes = (uint8_t *)(void *)lif->spikes + lane / 8;
     const uint32_t sum_step = 2 * lif->sum_step, spike_step = 4 * lif->spike_words;
-    const int16x8_t less = vsubq_n_s16(threshold, (int16_t)lif->greater);
-    const int16_t *sum = group->sums;
-    uint8_t *spikes = group->spikes;
+    const int32_t greater = (int32_t)lif->greater;
     uint32_t left = lif->steps;
     do {
-        if (leaks == ALL) v = leaked(v, factor);
-        if (leaks == SOME) v = vpselq_s16(leaked(v, factor), v, leaky);
-        v = vaddq_s16(v, vldrhq_s16(sum));
-        *spikes = (uint8_t)fire(&v, threshold, less, bits);
+        v = vaddq_s16(vpselq_s16(leaked(v, factor), v, leaky), vldrhq_s16(sum));
+        *spikes = (uint8_t)fire(&v, threshold, greater, bits);
         sum += sum_step;
         spikes += spike_step;
     } while (--left != 0);
-    *out = v;
+    vstrhq_p_s16(lif->membrane + lane, v, some);
 }
 
-/*
- * Fewer than eight lanes, or some that do not leak. The high half of a decay is leak - 2^15; twice that is 2 * leak modulo 2^16.
- */
-static void run_some(const struct snn_lif *lif, const struct group *group, const int16_t *decay, uint16x8_t bits,
-                     uint16x8_t high, mve_pred16_t some)
+/* Sixteen lanes that all leak, or of which none does. A step takes 25 instructions, without leak 17. */
+static inline __attribute__((always_inline)) void run_sixteen(const struct snn_lif *lif, uint32_t lane, int16x8_t factor,
+                                                              int16x8_t factor_2, bool leak)
 {
-    const int16x8_t less = decay == 0 ? vdupq_n_s16(0) : vldrhq_gather_shifted_offset_z_s16(decay, high, some);
-    const int16x8_t threshold = vldrhq_z_s16(group->threshold, some);
-    int16x8_t v = vldrhq_z_s16(group->membrane, some);
-    bits = vpselq_u16(bits, vdupq_n_u16(0), some);
-    run_group(lif, group, v, threshold, bits, vshlq_n_s16(less, 1), SOME, vcmpneq_n_s16(less, 0), &v);
-    vstrhq_p_s16(group->membrane, v, some);
+    const uint16x8_t bits = vldrhq_u16(bit_of);
+    int16_t *const membrane = lif->membrane + lane;
+    const int16_t *sum = (const int16_t *)(const void *)lif->sums + lane;
+    uint8_t *spikes = (uint8_t *)(void *)lif->spikes + lane / 8;
+    const uint32_t sum_step = 2 * lif->sum_step - 8, spike_step = 4 * lif->spike_words;
+    const int32_t greater = (int32_t)lif->greater;
+    const int16x8_t threshold = vldrhq_s16(lif->threshold + lane), threshold_2 = vldrhq_s16(lif->threshold + lane + 8);
+    int16x8_t v = vldrhq_s16(membrane), v_2 = vldrhq_s16(membrane + 8);
+    uint32_t left = lif->steps;
+    do {
+        v = vaddq_s16(leak ? leaked(v, factor) : v, vldrhq_s16(sum));
+        sum += 8;
+        spikes[0] = (uint8_t)fire(&v, threshold, greater, bits);
+        v_2 = vaddq_s16(leak ? leaked(v_2, factor_2) : v_2, vldrhq_s16(sum));
+        spikes[1] = (uint8_t)fire(&v_2, threshold_2, greater, bits);
+        sum += sum_step;
+        spikes += spike_step;
+    } while (--left != 0);
+    vstrhq_s16(membrane, v);
+    vstrhq_s16(membrane + 8, v_2);
 }
 
-/* Eight lanes take 20 instructions besides their steps. */
 void snn_lif_steps(const struct snn_lif *lif)
 {
-    static const uint16_t high_of[8] = {1, 3, 5, 7, 9, 11, 13, 15}, bit_of[8] = {1, 2, 4, 8, 16, 32, 64, 128};
-    const uint16x8_t high = vldrhq_u16(high_of), bits = vldrhq_u16(bit_of);
-    const uint32_t words = lif->steps * lif->spike_words;
-    struct group group = {lif->membrane, lif->threshold, (const int16_t *)(const void *)lif->sums,
-                          (uint8_t *)(void *)lif->spikes};
-    const int16_t *decay = (const int16_t *)(const void *)lif->decay;
-    for (uint32_t i = 0; i < words; i++) lif->spikes[i] = 0;
-    uint32_t lanes = lif->lanes;
-    for (; lanes >= 8; lanes -= 8) {
-        const int16x8_t v = vldrhq_s16(group.membrane), threshold = vldrhq_s16(group.threshold);
-        int16x8_t after;
-        if (decay == 0) {
-            run_group(lif, &group, v, threshold, bits, v, NONE, 0, &after);
-            vstrhq_s16(group.membrane, after);
-        } else {
-            const int16x8_t less = vldrhq_gather_shifted_offset_s16(decay, high);
-            if (RARELY(vcmpeqq_n_s16(less, 0) != 0)) {
-                run_some(lif, &group, decay, bits, high, vctp16q(8));
-            } else {
-                run_group(lif, &group, v, threshold, bits, vshlq_n_s16(less, 1), ALL, 0, &after);
-                vstrhq_s16(group.membrane, after);
-            }
-            decay += 16;
-        }
-        group.membrane += 8;
-        group.threshold += 8;
-        group.sums += 8;
-        group.spikes++;
+    const uint32_t lanes = lif->lanes;
+    if (lanes != 32 * lif->spike_words) {
+        const uint32_t *const end = lif->spikes + lif->steps * lif->spike_words;
+        for (uint32_t *word = lif->spikes; word != end; word++) *word = 0;
     }
-    if (lanes != 0) run_some(lif, &group, decay, bits, high, vctp16q(lanes));
+    uint32_t lane = 0;
+    for (; lane + 16 <= lanes; lane += 16) {
+        if (lif->decay == 0) {
+            run_sixteen(lif, lane, vdupq_n_s16(0), vdupq_n_s16(0), false);
+            continue;
+        }
+        const int16_t *decay = (const int16_t *)(const void *)(lif->decay + lane);
+        const uint16x8_t high = vldrhq_u16(high_halves);
+        const int16x8_t less = vldrhq_gather_shifted_offset_s16(decay, high);
+        const int16x8_t less_2 = vldrhq_gather_shifted_offset_s16(decay + 16, high);
+        if (RARELY(vmaxvq_s16(vmaxvq_s16(-1, less), less_2) == 0)) {
+            run_some(lif, lane);
+            run_some(lif, lane + 8);
+        } else {
+            run_sixteen(lif, lane, vshlq_n_s16(less, 1), vshlq_n_s16(less_2, 1), true);
+        }
+    }
+    for (; lane < lanes; lane += 8) run_some(lif, lane);
 }
 
 #endif

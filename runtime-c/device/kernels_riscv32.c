@@ -4,11 +4,11 @@
 #if SNN_KERNELS == SNN_KERNELS_RISCV32
 
 /*
- * C for RV32IM and gcc. Thirty-one registers hold 16 columns of eight bits or 32 of four, so that a row costs a load, an address
- * and a branch more than its additions.
+ * C for RV32IM and gcc. The registers hold 16 columns of eight bits or 32 of four, so that a row costs an address and a branch
+ * more than its loads and additions.
  *
- * Of a word's fields every other one is added behind a mask. The fields between are added with all that lies above them, and
- * what they hold too much is taken off after the last row: one instruction a word and row less.
+ * Of a word's fields every other one is added behind a mask. The fields between are added with all that lies above them; what
+ * they hold too much is taken off after the last row. That saves an instruction a word and row.
  */
 
 /** Blocks as wide as the registers allow; a build for size makes do with eight columns. */
@@ -157,7 +157,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     uint32_t *sum = (uint32_t *)sums;
     uint32_t *const last = sum + set->columns;
     uint32_t total = 0;
-    for (uint32_t i = 0; i < set->count; i++) total += (uint32_t)values[i];
+    for (uint32_t i = 0; i < set->count; i++) total += (uint32_t)(int32_t)values[i];
     total *= 128;
     do {
         uint32_t a = 0u - total, b = a, c = a, d = a, e = a, f = a, g = a, h = a;
@@ -165,7 +165,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
         const int16_t *value = values;
         do {
             const uint8_t *byte = weights + *row++ * row_bytes;
-            const uint32_t factor = (uint32_t)*value++;
+            const uint32_t factor = (uint32_t)(int32_t)*value++;
             a += factor * byte[0];
             b += factor * byte[2];
             c += factor * byte[1];
@@ -189,8 +189,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 }
 
 /*
- * floor(v * m / 2^32) of m = leak * 2^17 + 1 is v * leak / 2^15 rounded down, 1 too low where v < 0. There the unsigned product
- * of v + 2^32 is higher by m, that is by 1 modulo 2^16: its high word is the leaky membrane in its low half.
+ * floor(v * m / 2^32) of m = leak * 2^17 + 1 is v * leak / 2^15 rounded down, but 1 below the rounded where v < 0. There the
+ * unsigned product, of v + 2^32, has a high word higher by m, which is 1 modulo 2^16: the low half is the leaky membrane.
  */
 static inline uint32_t leaked(int32_t v, uint32_t factor)
 {
@@ -241,8 +241,10 @@ static __attribute__((noinline)) void each_lane(const struct snn_lif *lif, uint3
     } while (++lane != end);
 }
 
-/* Four lanes without leak take 15 instructions a step and 30 besides, a spike 7 more. Membranes lie lifted, two to a word, and
- * are compared unsigned in the high half. */
+/*
+ * Four lanes without leak take 15 instructions a step and 30 besides, a spike 7 more. Membranes lie lifted, two to a word, and
+ * are compared unsigned in the high half.
+ */
 static inline void no_leak(const struct snn_lif *lif, uint32_t *spikes_end)
 {
     const uint32_t spike_words = lif->spike_words, sum_step = lif->sum_step;
@@ -254,7 +256,8 @@ static inline void no_leak(const struct snn_lif *lif, uint32_t *spikes_end)
     uint32_t *spike = lif->spikes;
     uint32_t bit = 1;
     do {
-        const uint32_t p = lifted(threshold[0]), q = lifted(threshold[1]), r = lifted(threshold[2]), s = lifted(threshold[3]);
+        const uint32_t p = lifted(threshold[0]), q = lifted(threshold[1]);
+        const uint32_t r = lifted(threshold[2]), s = lifted(threshold[3]);
         uint32_t ab = membrane[0] ^ LIFT, cd = membrane[1] ^ LIFT;
         do {
             ab += sum[0] - LIFT;
@@ -307,7 +310,8 @@ static inline void leak(const struct snn_lif *lif, uint32_t *spikes_end)
             each_lane(lif, (uint32_t)(membrane - lif->membrane));
             sum += 2;
         } else {
-            const uint32_t e = 2 * (uint32_t)i - 1, f = 2 * (uint32_t)j - 1, g = 2 * (uint32_t)k - 1, h = 2 * (uint32_t)l - 1;
+            const uint32_t e = 2 * (uint32_t)i - 1, f = 2 * (uint32_t)j - 1;
+            const uint32_t g = 2 * (uint32_t)k - 1, h = 2 * (uint32_t)l - 1;
             int32_t a = membrane[0], b = membrane[1], c = membrane[2], d = membrane[3];
             const int32_t p = threshold[0], q = threshold[1], r = threshold[2], s = threshold[3];
             do {
