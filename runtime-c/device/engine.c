@@ -31,7 +31,7 @@ enum snn_status snn_device_init(struct snn_device *network, const struct snn_ima
 
 void snn_device_reset(struct snn_device *network)
 {
-    uint32_t *words = (uint32_t *)(void *)network->arena;
+    snn_word *words = (snn_word *)(void *)network->arena;
     for (uint32_t i = 0; i < network->image->arena_bytes / 4; i++) words[i] = 0;
     for (uint32_t port = 0; port < SNN_IMAGE_PORTS; port++) network->frame[port] = 0;
     network->steps = 0;
@@ -67,6 +67,10 @@ static bool accepts(const struct snn_device *network, uint32_t port, uint32_t ki
 enum snn_status snn_device_values_u8(struct snn_device *network, uint32_t port, const uint8_t *values, uint32_t count)
 {
     if (!accepts(network, port, SNN_PORT_U8, values, count)) return SNN_ERROR_ARGUMENT;
+    const struct snn_image_port *input = snn_ports(network->image) + port;
+    for (uint32_t i = 0; i < count; i++) {
+        if (values[i] < input->min_value || values[i] > input->max_value) return SNN_ERROR_VALUE;
+    }
     network->frame[port] = values;
     return SNN_OK;
 }
@@ -129,7 +133,7 @@ static const int32_t *currents(struct snn_gather *gather)
     }
     for (uint32_t lane = 0; lane < layer->lanes; lane++) {
         current[lane] = snn_scale_value(current[lane], shift);
-        if (bias != 0) current[lane] += bias[lane];
+        if (bias != 0) current[lane] = snn_add_s32(current[lane], bias[lane]);
     }
     return current;
 }
@@ -177,8 +181,8 @@ static void write_spikes(const struct snn_pixel *pixel, uint32_t step, const uin
 static void set_initial(const struct snn_pixel *pixel, int16_t *membrane)
 {
     const int32_t *initial = parameters(pixel, pixel->layer->initial);
-    uint32_t *pair = (uint32_t *)(void *)membrane;
-    for (uint32_t *end = pair + pixel->layer->lanes / 2u; pair < end; pair++) {
+    snn_word *pair = (snn_word *)(void *)membrane;
+    for (const snn_word *end = pair + pixel->layer->lanes / 2u; pair < end; pair++) {
         *pair = 0;
         if (initial == 0) continue;
         *pair = ((uint32_t)initial[0] & 0xFFFFu) | (uint32_t)initial[1] << 16;
@@ -188,7 +192,7 @@ static void set_initial(const struct snn_pixel *pixel, int16_t *membrane)
 
 static bool all_zero(const int16_t *membrane, uint32_t lanes)
 {
-    const uint32_t *pair = (const uint32_t *)(const void *)membrane;
+    const snn_word *pair = (const snn_word *)(const void *)membrane;
     uint32_t any = 0;
     for (uint32_t i = 0; i < lanes / 2; i++) any |= pair[i];
     return any == 0;

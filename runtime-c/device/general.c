@@ -11,7 +11,7 @@ static void add(const struct snn_gather *gather, uint32_t column, int32_t weight
     if ((gather->pixel->layer->flags & SNN_LAYER_WIDE) != 0) {
         ((uint32_t *)gather->sums)[column] += value;
     } else {
-        uint16_t *sum = (uint16_t *)gather->sums + column;
+        snn_half *sum = (snn_half *)gather->sums + column;
         *sum = (uint16_t)(*sum + value);
     }
 }
@@ -64,7 +64,7 @@ uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *li
                 continue;
             }
             if (lif->decay != 0) v = snn_leaked(v, lif->decay[lane]);
-            const int32_t u = v + snn_finished_sum(layer, lif->sums + step * lif->sum_step, lane);
+            const int32_t u = snn_add_s32(v, snn_finished_sum(layer, lif->sums + step * lif->sum_step, lane));
             v = u < layer->floor ? layer->floor : u > layer->ceiling ? layer->ceiling : u;
             if (v != u) saturated++;
             if (v < threshold || (v == threshold && lif->greater != 0)) continue;

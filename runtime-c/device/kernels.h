@@ -44,6 +44,15 @@
 #define SNN_SUM_ZERO 0x8000u
 #endif
 
+/** Words and halves of arrays that also hold the other kind: memory that compilers may not order by its type. */
+#if defined(__GNUC__) || defined(__clang__)
+typedef uint32_t __attribute__((may_alias)) snn_word;
+typedef uint16_t __attribute__((may_alias)) snn_half;
+#else
+typedef uint32_t snn_word;
+typedef uint16_t snn_half;
+#endif
+
 /** Rows to add. `columns` is a multiple of 8. */
 struct snn_row_set {
     const uint8_t *weights;

@@ -101,7 +101,7 @@ uint32_t snn_lif_steps(const struct snn_lif *lif)
     uint32_t clamps = 0;
     for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) lif->spikes[i] = 0;
     for (uint32_t lane = 0; lane < lif->lanes; lane++) {
-        const uint16_t *sum = (const uint16_t *)(const void *)lif->sums + lane;
+        const snn_half *sum = (const snn_half *)(const void *)lif->sums + lane;
         const int32_t threshold = lif->threshold[lane];
         int32_t v = lif->membrane[lane];
         for (uint32_t step = 0; step < lif->steps; step++) {
