@@ -13,7 +13,7 @@
  * them; what they hold too much is taken off after the last row. That saves an instruction a word and row.
  */
 
-/** Blocks as wide as the registers allow; a build for size makes do with eight columns. */
+/** Blocks as wide as the registers allow; a build for size makes do with four or eight columns, and with one lane. */
 #ifdef __OPTIMIZE_SIZE__
 enum { WIDE = 0 };
 #else
@@ -150,7 +150,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
     } while (rows != last);
 }
 
-/* A row of eight columns takes 31 instructions: a load, a product and a sum each, and 7 more. */
+/* A row of eight columns takes 31 instructions: a load, a product and a sum each, and 7 more; for size, of four 19. */
 void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values)
 {
     const uint32_t row_bytes = set->row_bytes;
@@ -175,6 +175,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
             b += factor * byte[2];
             c += factor * byte[1];
             d += factor * byte[3];
+            if (!WIDE) continue;
             e += factor * byte[4];
             f += factor * byte[6];
             g += factor * byte[5];
@@ -184,12 +185,15 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
         sum[1] += b;
         sum[2] += c;
         sum[3] += d;
-        sum[4] += e;
-        sum[5] += f;
-        sum[6] += g;
-        sum[7] += h;
-        sum += 8;
-        weights += 8;
+        sum += 4;
+        weights += 4;
+        if (!WIDE) continue;
+        sum[0] += e;
+        sum[1] += f;
+        sum[2] += g;
+        sum[3] += h;
+        sum += 4;
+        weights += 4;
     } while (sum != last);
 }
 
