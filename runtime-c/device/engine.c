@@ -126,9 +126,8 @@ static void add_values(struct snn_gather *gather, int32_t *current)
     snn_find_window(gather);
     snn_gather_values(gather);
     gather->frame = 0;
-    for (uint32_t lane = 0; lane < pixel->layer->lanes; lane++) {
-        current[lane] = snn_scale_value(current[lane], projection->shift);
-    }
+    const uint32_t shift = projection->shift, lanes = pixel->layer->lanes;
+    for (uint32_t lane = 0; shift != 0 && lane < lanes; lane++) current[lane] = snn_scale_value(current[lane], shift);
 }
 
 /** Starts the sums of the first step from bias and values. */

@@ -77,29 +77,35 @@ void snn_find_window(struct snn_gather *gather)
 uint32_t snn_gather_spikes(struct snn_gather *gather)
 {
     const struct snn_window *window = &gather->window;
-    const uint32_t pool = gather->projection->pool;
+    const uint16_t *const places = window->places;
+    const uint32_t *const map = gather->map;
+    const uint32_t count = window->count, line = window->line;
     uint16_t *rows = gather->rows;
-    uint32_t added = 0, from = window->from;
-    for (uint32_t i = 0; i < window->lines * pool; i++, from += window->line) {
-        const uint32_t line_row = window->row + (pool == 1 ? i : i / pool) * window->row_step;
-        const uint32_t *word = gather->map + from / 32;
+    uint32_t added = 0, from = window->from, row = window->row;
+    uint32_t again = gather->projection->pool;
+    for (const uint32_t end = from + window->lines * again * line; from != end; from += line) {
+        const uint32_t *word = map + from / 32;
         const uint32_t skip = from & 31;
-        for (uint32_t done = 0; done < window->count; done += 32) {
-            const uint32_t left = window->count - done;
-            uint32_t bits = *word++ >> skip;
-            bits |= *word << 1 << (31 - skip);
-            if (left < 32) bits &= (UINT32_C(1) << left) - 1;
+        uint32_t next = *word++;
+        for (uint32_t done = 0; done < count; done += 32) {
+            uint32_t bits = next >> skip;
+            next = *word++;
+            bits |= next << 1 << (31 - skip);
+            if (count - done < 32) bits &= (UINT32_C(1) << (count - done)) - 1;
             if (bits == 0) continue;
             if (rows > gather->rows + SNN_GATHER - 32) {
                 added += flush(gather, (uint32_t)(rows - gather->rows));
                 rows = gather->rows;
             }
-            const uint32_t row = line_row + done;
             do {
-                const uint32_t place = snn_lowest_bit(bits);
-                *rows++ = (uint16_t)(window->places == 0 ? row + place : line_row + window->places[done + place]);
+                const uint32_t place = done + snn_lowest_bit(bits);
+                *rows++ = (uint16_t)(row + (places == 0 ? place : places[place]));
                 bits &= bits - 1;
             } while (bits != 0);
+        }
+        if (--again == 0) {
+            again = gather->projection->pool;
+            row += window->row_step;
         }
     }
     return added + flush(gather, (uint32_t)(rows - gather->rows));
