@@ -198,7 +198,7 @@ static bool all_zero(const int16_t *membrane, uint32_t lanes)
     return any == 0;
 }
 
-/** The pixel's neurons take their sums; `quiet`: nothing arrived. */
+/** The pixel's neurons take their sums; `quiet`: nothing arrived. Refractory steps pass even then. */
 static void run_neurons(const struct snn_pixel *pixel, const uint32_t *sums, uint32_t sum_step, bool quiet)
 {
     const struct snn_device *network = pixel->network;
@@ -223,7 +223,7 @@ static void run_neurons(const struct snn_pixel *pixel, const uint32_t *sums, uin
     };
     if (image->block == 1) lif.membrane = (int16_t *)snn_in_arena(network, layer->membrane) + pixel->index * layer->lanes;
     if (pixel->first == 0) set_initial(pixel, lif.membrane);
-    if (quiet && !observed && all_zero(lif.membrane, lif.lanes)) return;
+    if (quiet && !observed && layer->refractory == 0 && all_zero(lif.membrane, lif.lanes)) return;
     for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; lif.sums += sum_step) {
         const bool general = SNN_DEVICE_GENERAL != 0 && (layer->flags & SNN_LAYER_GENERAL) != 0;
         const uint32_t clamps = general ? snn_lif_general(pixel, &lif) : snn_lif_steps(&lif);

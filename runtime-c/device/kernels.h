@@ -69,7 +69,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 
 /**
  * Leaky integration, fire at `threshold`, subtraction: the neurons of a pixel through some steps. A membrane plus its sum
- * lies within int16. `clamped`: it is then brought into floor ... ceiling, and ceiling >= threshold; else it lies there.
+ * lies within int16. `clamped`: it is then brought into floor ... ceiling, and none above ceiling is below `threshold`; else
+ * it lies there.
  */
 struct snn_lif {
     int16_t *membrane;
