@@ -3,15 +3,17 @@
 
 #if SNN_KERNELS == SNN_KERNELS_RISCV32
 
+#include <stdbool.h>
+
 /*
- * C for RV32IM and gcc. The registers hold 16 columns of eight bits or 32 of four, so that a row costs an address and a branch
- * more than its loads and additions.
+ * C for RV32IM and gcc. The registers hold 16 columns of eight bits or 32 of four, so that a row costs an address and
+ * a branch more than its loads and additions.
  *
- * Of a word's fields every other one is added behind a mask. The fields between are added with all that lies above them; what
- * they hold too much is taken off after the last row. That saves an instruction a word and row.
+ * Of a word's fields every other one is added behind a mask. The fields between are added with all that lies above
+ * them; what they hold too much is taken off after the last row. That saves an instruction a word and row.
  */
 
-/** Blocks as wide as the registers allow; a build for size makes do with eight columns. */
+/** Blocks as wide as the registers allow; a build for size makes do with four or eight columns, and with one lane. */
 #ifdef __OPTIMIZE_SIZE__
 enum { WIDE = 0 };
 #else
@@ -28,9 +30,9 @@ enum { FIELD_ROWS = 16 };
 #define RARELY(condition) __builtin_expect(condition, 0)
 
 /** The words of a packed row from `column` bytes on. */
-static inline const uint32_t *row_words(const uint8_t *weights, uint32_t row, uint32_t row_bytes)
+static inline const snn_word *row_words(const uint8_t *weights, uint32_t row, uint32_t row_bytes)
 {
-    return (const uint32_t *)(const void *)(weights + row * row_bytes);
+    return (const snn_word *)(const void *)(weights + row * row_bytes);
 }
 
 /** Adds four columns: sums of bytes 0 and 2, sums of whole words >> 8 less `excess`. */
@@ -52,7 +54,7 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
         uint32_t p = 0u - excess, q = p, r = p, s = p;
         const uint16_t *row = set->rows;
         do {
-            const uint32_t *word = row_words(weights, *row++, row_bytes);
+            const snn_word *word = row_words(weights, *row++, row_bytes);
             const uint32_t first = word[0], second = word[1], third = word[2], fourth = word[3];
             a += first & BYTES;
             p += first >> 8;
@@ -74,7 +76,7 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
         uint32_t a = 0, b = 0, p = 0u - excess, q = p;
         const uint16_t *row = set->rows;
         do {
-            const uint32_t *word = row_words(weights, *row++, row_bytes);
+            const snn_word *word = row_words(weights, *row++, row_bytes);
             const uint32_t first = word[0], second = word[1];
             a += first & BYTES;
             p += first >> 8;
@@ -114,7 +116,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
             uint32_t a = 0, b = 0, c = 0, d = 0, p = 0, q = 0, r = 0, s = 0;
             const uint16_t *row = rows;
             do {
-                const uint32_t *word = row_words(weights, *row++, row_bytes);
+                const snn_word *word = row_words(weights, *row++, row_bytes);
                 const uint32_t first = word[0], second = word[1], third = word[2], fourth = word[3];
                 a += first & NIBBLES;
                 p += first >> 4;
@@ -148,7 +150,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
     } while (rows != last);
 }
 
-/* A row of eight columns takes 31 instructions: a load, a product and a sum each, and 7 more. */
+/* A row of eight columns takes 31 instructions: a load, a product and a sum each, and 7 more; for size, of four 19. */
 void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values)
 {
     const uint32_t row_bytes = set->row_bytes;
@@ -157,7 +159,10 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     uint32_t *sum = (uint32_t *)sums;
     uint32_t *const last = sum + set->columns;
     uint32_t total = 0;
-    for (uint32_t i = 0; i < set->count; i++) total += (uint32_t)(int32_t)values[i];
+    for (uint32_t i = 0; i < set->count; i++) {
+        const int32_t value = values[i];
+        total += (uint32_t)value;
+    }
     total *= 128;
     do {
         uint32_t a = 0u - total, b = a, c = a, d = a, e = a, f = a, g = a, h = a;
@@ -170,6 +175,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
             b += factor * byte[2];
             c += factor * byte[1];
             d += factor * byte[3];
+            if (!WIDE) continue;
             e += factor * byte[4];
             f += factor * byte[6];
             g += factor * byte[5];
@@ -179,18 +185,22 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
         sum[1] += b;
         sum[2] += c;
         sum[3] += d;
-        sum[4] += e;
-        sum[5] += f;
-        sum[6] += g;
-        sum[7] += h;
-        sum += 8;
-        weights += 8;
+        sum += 4;
+        weights += 4;
+        if (!WIDE) continue;
+        sum[0] += e;
+        sum[1] += f;
+        sum[2] += g;
+        sum[3] += h;
+        sum += 4;
+        weights += 4;
     } while (sum != last);
 }
 
 /*
- * floor(v * m / 2^32) of m = leak * 2^17 + 1 is v * leak / 2^15 rounded down, but 1 below the rounded where v < 0. There the
- * unsigned product, of v + 2^32, has a high word higher by m, which is 1 modulo 2^16: the low half is the leaky membrane.
+ * floor(v * m / 2^32) of m = leak * 2^17 + 1 is v * leak / 2^15 rounded down, but 1 below the rounded where v < 0.
+ * There the unsigned product, of v + 2^32, has a high word higher by m, which is 1 modulo 2^16: the low half is the
+ * leaky membrane.
  */
 static inline uint32_t leaked(int32_t v, uint32_t factor)
 {
@@ -214,13 +224,18 @@ static inline uint32_t lifted(int32_t threshold)
     return ((uint32_t)threshold + SNN_SUM_ZERO) << 16;
 }
 
-/** Four lanes one by one, with any leak or none: m needs 33 bits where a lane does not leak. 13 instructions a step. */
-static __attribute__((noinline)) void each_lane(const struct snn_lif *lif, uint32_t lane)
+/**
+ * Four lanes one by one, with any leak or none: m needs 33 bits where a lane does not leak. 15 instructions a step.
+ * Returns how often a membrane was clamped.
+ */
+static __attribute__((noinline)) uint32_t each_lane(const struct snn_lif *lif, uint32_t lane)
 {
     const uint32_t spike_words = lif->spike_words, sum_step = 2 * lif->sum_step;
+    const int32_t floor = lif->clamped != 0 ? lif->floor : INT32_MIN;
     const uint32_t end = lane + 4;
+    uint32_t clamps = 0;
     do {
-        const uint16_t *sum = (const uint16_t *)(const void *)lif->sums + lane;
+        const snn_half *sum = (const snn_half *)(const void *)lif->sums + lane;
         const int32_t threshold = lif->threshold[lane];
         const int32_t decay = lif->decay == 0 ? 1 : lif->decay[lane];
         uint32_t *spike = lif->spikes + lane / 32;
@@ -230,7 +245,9 @@ static __attribute__((noinline)) void each_lane(const struct snn_lif *lif, uint3
             const int32_t doubled = 2 * v;
             v += (int32_t)((int64_t)doubled * decay >> 32) + (v < 0);
             v += (int32_t)(uint32_t)*sum - (int32_t)SNN_SUM_ZERO;
+            if (RARELY(v < floor)) v = floor, clamps++;
             if (RARELY(v >= threshold)) {
+                if (lif->clamped != 0 && v > lif->ceiling) v = lif->ceiling, clamps++;
                 v -= threshold - (int32_t)lif->greater;
                 *spike |= UINT32_C(1) << (lane & 31);
             }
@@ -239,18 +256,19 @@ static __attribute__((noinline)) void each_lane(const struct snn_lif *lif, uint3
         } while (--left != 0);
         lif->membrane[lane] = (int16_t)v;
     } while (++lane != end);
+    return clamps;
 }
 
 /*
- * Four lanes without leak take 15 instructions a step and 30 besides, a spike 7 more. Membranes lie lifted, two to a word, and
- * are compared unsigned in the high half.
+ * Four lanes without leak take 15 instructions a step and 30 besides, a spike 7 more. Membranes lie lifted, two to a
+ * word, and are compared unsigned in the high half.
  */
 static inline void no_leak(const struct snn_lif *lif, uint32_t *spikes_end)
 {
     const uint32_t spike_words = lif->spike_words, sum_step = lif->sum_step;
     const uint32_t spike_back = lif->steps * spike_words, sum_back = lif->steps * sum_step - 2;
-    uint32_t *membrane = (uint32_t *)(void *)lif->membrane;
-    const uint32_t *const end = membrane + lif->lanes / 2;
+    snn_word *membrane = (snn_word *)(void *)lif->membrane;
+    const snn_word *const end = membrane + lif->lanes / 2;
     const int16_t *threshold = lif->threshold;
     const uint32_t *sum = lif->sums;
     uint32_t *spike = lif->spikes;
@@ -292,8 +310,17 @@ static inline void no_leak(const struct snn_lif *lif, uint32_t *spikes_end)
     } while (membrane != end);
 }
 
-/* Four lanes take 27 instructions a step and 37 besides, a spike 7 more. */
-static inline void leak(const struct snn_lif *lif, uint32_t *spikes_end)
+/** A membrane above the ceiling, which is no lower than the threshold, is brought down to it before it fires. */
+static inline int32_t below_ceiling(const struct snn_lif *lif, int32_t v, uint32_t *clamps)
+{
+    if (v <= lif->ceiling) return v;
+    ++*clamps;
+    return lif->ceiling;
+}
+
+/* Four lanes take 27 instructions a step, 4 more where clamped, and 37 besides; a spike takes 7. */
+static inline __attribute__((always_inline)) uint32_t leak(const struct snn_lif *lif, uint32_t *spikes_end,
+                                                           bool clamped)
 {
     const uint32_t spike_words = lif->spike_words, sum_step = lif->sum_step;
     const uint32_t spike_back = lif->steps * spike_words, sum_back = lif->steps * sum_step - 2;
@@ -303,11 +330,13 @@ static inline void leak(const struct snn_lif *lif, uint32_t *spikes_end)
     const int32_t *decay = lif->decay;
     const uint32_t *sum = lif->sums;
     uint32_t *spike = lif->spikes;
-    uint32_t bit = 1;
+    uint32_t bit = 1, clamps = 0;
+    const int32_t floor = lif->floor;
     do {
         const int32_t i = decay[0], j = decay[1], k = decay[2], l = decay[3];
         if (RARELY((i & j & k & l) >= 0)) {
-            each_lane(lif, (uint32_t)(membrane - lif->membrane));
+            const uint32_t count = each_lane(lif, (uint32_t)(membrane - lif->membrane));
+            if (clamped) clamps += count;
             sum += 2;
         } else {
             const uint32_t e = 2 * (uint32_t)i - 1, f = 2 * (uint32_t)j - 1;
@@ -320,19 +349,27 @@ static inline void leak(const struct snn_lif *lif, uint32_t *spikes_end)
                 b = high_half((leaked(b, f) << 16) + first);
                 c = low_half(leaked(c, g) + second);
                 d = high_half((leaked(d, h) << 16) + second);
+                if (clamped && RARELY(a < floor)) a = floor, clamps++;
                 if (RARELY(a >= p)) {
+                    if (clamped) a = below_ceiling(lif, a, &clamps);
                     *spike |= bit;
                     a -= p - (int32_t)lif->greater;
                 }
+                if (clamped && RARELY(b < floor)) b = floor, clamps++;
                 if (RARELY(b >= q)) {
+                    if (clamped) b = below_ceiling(lif, b, &clamps);
                     *spike |= bit << 1;
                     b -= q - (int32_t)lif->greater;
                 }
+                if (clamped && RARELY(c < floor)) c = floor, clamps++;
                 if (RARELY(c >= r)) {
+                    if (clamped) c = below_ceiling(lif, c, &clamps);
                     *spike |= bit << 2;
                     c -= r - (int32_t)lif->greater;
                 }
+                if (clamped && RARELY(d < floor)) d = floor, clamps++;
                 if (RARELY(d >= s)) {
+                    if (clamped) d = below_ceiling(lif, d, &clamps);
                     *spike |= bit << 3;
                     d -= s - (int32_t)lif->greater;
                 }
@@ -352,19 +389,21 @@ static inline void leak(const struct snn_lif *lif, uint32_t *spikes_end)
         bit <<= 4;
         if (RARELY(bit == 0)) bit = 1, spike++, spikes_end++;
     } while (membrane != end);
+    return clamps;
 }
 
-void snn_lif_steps(const struct snn_lif *lif)
+uint32_t snn_lif_steps(const struct snn_lif *lif)
 {
     uint32_t *const spikes_end = lif->spikes + lif->steps * lif->spike_words;
     for (uint32_t *word = lif->spikes; word != spikes_end; word++) *word = 0;
-    if (!WIDE) {
-        for (uint32_t lane = 0; lane != lif->lanes; lane += 4) each_lane(lif, lane);
-    } else if (lif->decay == 0) {
+    if (WIDE && lif->decay != 0) return lif->clamped != 0 ? leak(lif, spikes_end, true) : leak(lif, spikes_end, false);
+    if (WIDE && lif->clamped == 0) {
         no_leak(lif, spikes_end);
-    } else {
-        leak(lif, spikes_end);
+        return 0;
     }
+    uint32_t clamps = 0;
+    for (uint32_t lane = 0; lane != lif->lanes; lane += 4) clamps += each_lane(lif, lane);
+    return clamps;
 }
 
 #endif
