@@ -55,7 +55,7 @@ public struct DeviceTarget: Equatable, Sendable {
   }
 
   /// `flash`, `memory`: in units of 1024 bytes.
-  private init(_ name: String, _ machine: String, flash: Int, memory: Int, _ cost: RowCost) {
+  init(_ name: String, _ machine: String, flash: Int, memory: Int, _ cost: RowCost) {
     self.name = name
     self.machine = machine
     flashBytes = 1024 * flash
