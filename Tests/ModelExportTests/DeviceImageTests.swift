@@ -157,4 +157,23 @@ import Testing
     #expect("\(error)".hasSuffix("30 bytes are missing"))
     #expect(DeviceTarget(named: "cortex-m1") == nil)
   }
+
+  @Test func boardsAreThoseThatTestsEmulate() throws {
+    let table = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../targets/boards")
+    var sizes: [String: [Int]] = [:]
+    var section = ""
+    for line in try String(contentsOf: table, encoding: .utf8).split(separator: "\n") {
+      if line.hasPrefix("[") { section = String(line.dropFirst().dropLast()) }
+      guard line.hasPrefix("flash = ") || line.hasPrefix("ram = ") else { continue }
+      let size = line.split(separator: " ")[3]
+      let unit = size.hasSuffix("M") ? 1 << 20 : 1 << 10
+      sizes[section, default: []].append((Int(size.dropLast()) ?? 0) * unit)
+    }
+    #expect(
+      sizes
+        == Dictionary(
+          uniqueKeysWithValues: DeviceTarget.all.map { ($0.name, [$0.flashBytes, $0.memoryBytes]) })
+    )
+  }
 }
