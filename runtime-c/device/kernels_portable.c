@@ -116,7 +116,7 @@ uint32_t snn_lif_steps(const struct snn_lif *lif)
                     v = lif->ceiling;
                     clamps++;
                 }
-                v -= threshold - (int32_t)lif->greater;
+                v = v - threshold + (int32_t)lif->greater;
                 lif->spikes[step * lif->spike_words + lane / 32] |= UINT32_C(1) << (lane & 31);
             }
             sum += 2 * lif->sum_step;
