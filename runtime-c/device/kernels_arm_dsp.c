@@ -410,26 +410,36 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     "sadd16 " v ", " v ", " low "\n"               \
     "sadd16 " v ", " v ", " high "\n"
 
-/** One step of lanes 0 ... 8 n - 1; end is that of their membranes, byte that of spikes less the first membrane's address / 16. */
-static void step_eights(const struct snn_lif *lif, const uint32_t *sums, int16_t *membranes_end, uint32_t spike_bytes)
+void snn_lif_steps(const struct snn_lif *lif)
 {
-    register int16_t *membrane __asm__("r0") = lif->membrane;
-    register const uint32_t *sum __asm__("r1") = sums;
-    register const int16_t *threshold __asm__("r2") = lif->threshold;
-    register const int32_t *decay __asm__("r3") = lif->decay;
-    register uint32_t bytes __asm__("r4") = spike_bytes;
-    register uint32_t greater __asm__("r5") = lif->greater;
-    register int16_t *end __asm__("r6") = membranes_end;
-    register const int32_t *decays_end __asm__("r8") = lif->decay == 0 ? 0 : lif->decay + (membranes_end - lif->membrane);
-    register uint32_t ones __asm__("r12") = UINT32_C(0x00010001);
-    /* Stack: 0 bytes, 4 greater, 8 end, 12 r7, 16 decays_end. 8 lanes a turn, membranes in r4-r7: 49 instructions, 27 more if any fires. */
+    const uint32_t eights = lif->lanes & ~UINT32_C(7);
+    for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) lif->spikes[i] = 0;
+    register const struct snn_lif *neurons __asm__("r0") = lif;
+    register uint32_t steps __asm__("r1") = lif->steps;
+    register const uint32_t *sums __asm__("r2") = lif->sums;
+    register int16_t *end __asm__("r3") = lif->membrane + eights;
+    register uint32_t greater __asm__("r4") = lif->greater;
+    register uint32_t bytes __asm__("r5") = (uint32_t)(uintptr_t)lif->spikes - ((uint32_t)(uintptr_t)lif->membrane >> 4);
+    register const int32_t *decay_end __asm__("r6") = lif->decay == 0 ? 0 : lif->decay + eights;
+    /*
+     * Stack: 0 lif, 4 steps to go, 8 sums, 12 end of the membranes by eights, 16 greater, 20 address of the step's spikes less
+     * the membranes' / 16, 24 end of the decays by eights, 28 r7. r0 membranes, r1 sums, r2 thresholds, r3 decays, r12 1 in
+     * both lanes. 8 lanes a turn, membranes in r4-r7: 49 instructions, 28 more if any fires; then 4 lanes or none.
+     */
     __asm__ volatile(
         ".syntax unified\n"
-        "push {r4, r5, r6, r7, r8}\n"
-        "mov lr, r8\n"
-        "cmp r3, #0\n"
-        "beq 7f\n"
+        "push {r0, r1, r2, r3, r4, r5, r6, r7}\n"
+        "mov r12, #0x00010001\n"
         "1:\n"
+        "ldr r4, [sp]\n"
+        "ldm r4, {r0, r1, r2, r3}\n"
+        "ldrd r1, r4, [sp, #8]\n"
+        "ldr lr, [sp, #24]\n"
+        "cmp r0, r4\n"
+        "beq 6f\n"
+        "cmp r3, #0\n"
+        "beq 5f\n"
+        "2:\n"
         "ldm r0, {r4-r7}\n"
         "ldm r3!, {r8-r11}\n"
         LEAK("r4", "r8", "r9")
@@ -437,35 +447,72 @@ static void step_eights(const struct snn_lif *lif, const uint32_t *sums, int16_t
         "ldm r3!, {r8-r11}\n"
         LEAK("r6", "r8", "r9")
         LEAK("r7", "r10", "r11")
-        "2:\n"
+        "3:\n"
         "ldm r1!, {r8-r11}\n"
         "sadd16 r4, r4, r8\n"
         "sadd16 r5, r5, r9\n"
         "sadd16 r6, r6, r10\n"
         "sadd16 r7, r7, r11\n"
         "ldm r2!, {r8-r11}\n"
-        "qsub16 r8, r4, r8\n"
+        "qsub16 r8, r4, r8\n" /* saturated, so that the sign is right */
         "qsub16 r9, r5, r9\n"
         "qsub16 r10, r6, r10\n"
         "qsub16 r11, r7, r11\n"
         "and r8, r8, r9\n"
         "and r8, r8, r10\n"
         "and r8, r8, r11\n"
-        "tst r8, r8, lsl #16\n"
-        "bpl 4f\n"
-        "3:\n"
-        "stm r0!, {r4-r7}\n"
-        "cmp r3, lr\n" /* 0 and 0 where nothing leaks */
-        "bne 1b\n"
-        "7:\n"
-        "ldr r8, [sp, #8]\n"
-        "cmp r0, r8\n"
-        "beq 6f\n"
-        "ldm r0, {r4-r7}\n"
-        "b 2b\n"
-        "4:\n" /* lanes of r8-r11 not below 0 fire and become the membrane, one more if `greater` */
+        "tst r8, r8, lsl #16\n" /* both signs set: nothing fires */
+        "bmi 4f\n"
         "ldr r8, [r2, #-16]\n"
         "qsub16 r8, r4, r8\n"
+        "bl 9f\n"
+        "ldr lr, [sp, #24]\n"
+        "4:\n"
+        "stm r0!, {r4-r7}\n"
+        "cmp r3, lr\n" /* 0 and 0 where nothing leaks */
+        "bne 2b\n"
+        "ldr r4, [sp, #12]\n"
+        "cmp r0, r4\n"
+        "beq 6f\n"
+        "5:\n" /* no leak */
+        "ldm r0, {r4-r7}\n"
+        "b 3b\n"
+        "6:\n" /* the last 4 lanes */
+        "ldr r4, [sp]\n"
+        "ldr r4, [r4, #24]\n" /* lanes */
+        "lsls r4, r4, #29\n"
+        "bpl 8f\n"
+        "ldrd r4, r5, [r0]\n"
+        "cbz r3, 7f\n"
+        "ldm r3, {r8-r11}\n"
+        LEAK("r4", "r8", "r9")
+        LEAK("r5", "r10", "r11")
+        "7:\n"
+        "ldrd r8, r9, [r1]\n"
+        "sadd16 r4, r4, r8\n"
+        "sadd16 r5, r5, r9\n"
+        "ldrd r8, r9, [r2]\n"
+        "qsub16 r8, r4, r8\n"
+        "qsub16 r9, r5, r9\n"
+        "mov r10, #-1\n"
+        "mov r11, r10\n"
+        "bl 9f\n"
+        "strd r4, r5, [r0]\n"
+        "8:\n"
+        "ldr r4, [sp]\n"
+        "ldr r0, [r4, #20]\n" /* sum_step */
+        "ldr r1, [r4, #32]\n" /* spike_words */
+        "ldrd r2, r3, [sp, #4]\n"
+        "ldr r4, [sp, #20]\n"
+        "add r3, r3, r0, lsl #2\n"
+        "add r4, r4, r1, lsl #2\n"
+        "subs r2, r2, #1\n"
+        "strd r2, r3, [sp, #4]\n"
+        "str r4, [sp, #20]\n"
+        "bne 1b\n"
+        "b 11f\n"
+        "9:\n" /* lanes of r8-r11 not below 0 fire and become the membrane, one more if `greater`; writes a byte of spikes */
+        "push {lr}\n"
         "sadd16 lr, r8, r8\n"
         "sel r4, r8, r4\n"
         "sadd16 lr, r9, r9\n"
@@ -478,56 +525,28 @@ static void step_eights(const struct snn_lif *lif, const uint32_t *sums, int16_t
         "bic r9, r12, r9, lsr #15\n"
         "bic r10, r12, r10, lsr #15\n"
         "bic r11, r12, r11, lsr #15\n"
-        "ldr lr, [sp, #4]\n"
+        "ldr lr, [sp, #20]\n"
         "cmp lr, #0\n"
-        "beq 5f\n"
+        "beq 10f\n"
         "sadd16 r4, r4, r8\n"
         "sadd16 r5, r5, r9\n"
         "sadd16 r6, r6, r10\n"
         "sadd16 r7, r7, r11\n"
-        "5:\n"
+        "10:\n"
         "orr r8, r8, r9, lsl #2\n"
         "orr r8, r8, r10, lsl #4\n"
         "orr r8, r8, r11, lsl #6\n"
         "orr r8, r8, r8, lsr #15\n"
-        "ldr lr, [sp]\n"
+        "ldr lr, [sp, #24]\n"
         "add lr, lr, r0, lsr #4\n"
         "strb r8, [lr]\n"
-        "ldr lr, [sp, #16]\n"
-        "b 3b\n"
-        "6:\n"
-        "ldr r7, [sp, #12]\n"
-        "add sp, sp, #20\n"
-        : "+r"(membrane), "+r"(sum), "+r"(threshold), "+r"(decay), "+r"(bytes), "+r"(greater), "+r"(end),
-          "+r"(decays_end), "+r"(ones)
+        "pop {pc}\n"
+        "11:\n"
+        "ldr r7, [sp, #28]\n"
+        "add sp, sp, #32\n"
+        : "+r"(neurons), "+r"(steps), "+r"(sums), "+r"(end), "+r"(greater), "+r"(bytes), "+r"(decay_end)
         :
-        : "r9", "r10", "r11", "lr", "cc", "memory");
-}
-
-void snn_lif_steps(const struct snn_lif *lif)
-{
-    const uint32_t eights = lif->lanes & ~UINT32_C(7);
-    for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) lif->spikes[i] = 0;
-    const uint32_t *sums = lif->sums;
-    uint32_t *spikes = lif->spikes;
-    for (uint32_t step = 0; step < lif->steps; step++) {
-        if (eights != 0) {
-            step_eights(lif, sums, lif->membrane + eights, (uint32_t)(uintptr_t)spikes - ((uint32_t)(uintptr_t)lif->membrane >> 4));
-        }
-        for (uint32_t lane = eights; lane < lif->lanes; lane++) {
-            const int32_t threshold = lif->threshold[lane];
-            int32_t v = lif->membrane[lane];
-            if (lif->decay != 0) v += (int32_t)((2 * (int64_t)v * lif->decay[lane]) >> 32) + (v < 0);
-            v += ((const int16_t *)(const void *)sums)[lane];
-            if (v >= threshold) {
-                v -= threshold - (int32_t)lif->greater;
-                spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
-            }
-            lif->membrane[lane] = (int16_t)v;
-        }
-        sums += lif->sum_step;
-        spikes += lif->spike_words;
-    }
+        : "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 
 #endif
