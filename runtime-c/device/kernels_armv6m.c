@@ -15,8 +15,8 @@ struct group {
     const uint8_t *rows[GROUP];
 };
 
-/** Fills in rows first ... end - 1. */
-static void find_rows(struct group *group, const struct snn_row_set *set, uint32_t first, uint32_t end)
+/** Fills in rows first ... end - 1. Out of line, for three callers are larger than one call is slow. */
+__attribute__((noinline)) static void find_rows(struct group *group, const struct snn_row_set *set, uint32_t first, uint32_t end)
 {
     const uint8_t **row = group->rows;
     const uint32_t row_bytes = set->row_bytes;
@@ -156,35 +156,6 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
     }
 }
 
-/* An even and an odd accumulator in r0, r2 to four sums at r5. r4 mask, r6 shift, r1, r3, r7 scratch. 26 instructions. */
-#define FINISH_4                            \
-    "lsrs r1, r0, #8\n"                     \
-    "lsls r3, r1, #4\n"                     \
-    "subs r2, r2, r3\n"                     \
-    "lsrs r3, r2, #8\n"                     \
-    "ands r0, r4\n"                         \
-    "ands r1, r4\n"                         \
-    "ands r2, r4\n"                         \
-    "ands r3, r4\n"                         \
-    "lsls r0, r6\n"                         \
-    "lsls r1, r6\n"                         \
-    "lsls r2, r6\n"                         \
-    "lsls r3, r6\n"                         \
-    "ldr r7, [sp, #20]\n"                   \
-    "adds r0, r0, r7\n"                     \
-    "adds r1, r1, r7\n"                     \
-    "adds r2, r2, r7\n"                     \
-    "adds r3, r3, r7\n"                     \
-    "ldr r7, [r5]\n"                        \
-    "adds r0, r0, r7\n"                     \
-    "ldr r7, [r5, #4]\n"                    \
-    "adds r1, r1, r7\n"                     \
-    "ldr r7, [r5, #8]\n"                    \
-    "adds r2, r2, r7\n"                     \
-    "ldr r7, [r5, #12]\n"                   \
-    "adds r3, r3, r7\n"                     \
-    "stm r5!, {r0, r1, r2, r3}\n"
-
 void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
 {
     struct group group;
@@ -198,11 +169,12 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
         register uint32_t words __asm__("r4") = set->columns / 8;
         register uint32_t surplus __asm__("r5") = (0u - rows * (8 * UINT32_C(0x00010001))) << set->shift;
         /*
-         * Stack: 0 row, 4 end, 8 sums, 12 shift, 16 words, 20 surplus, 24 r7. 32 columns a turn, then 8; two rows of 32 columns
-         * are 43 instructions. Fields of a byte hold 16 rows: 16 * 15 < 256.
+         * Stack: 0 row, 4 end, 8 sums, 12 shift, 16 words, 20 surplus, 24 r7, 28 an accumulator. 32 columns a turn, then 8; two rows of
+         * 32 columns are 43 instructions. Fields of a byte hold 16 rows: 16 * 15 < 256.
          */
         __asm__ volatile(
             ".syntax unified\n"
+            "sub sp, sp, #4\n"
             "push {r0, r1, r2, r3, r4, r5, r7}\n"
             "1:\n"
             "movs r4, #255\n"
@@ -216,23 +188,57 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
             "movs r4, #255\n"
             "lsls r3, r4, #16\n"
             "orrs r4, r3\n"
+            "mov r3, lr\n"
+            "str r3, [sp, #28]\n"
             "ldr r5, [sp, #8]\n"
             "ldr r6, [sp, #12]\n"
             "cmp r0, #0\n"
             "beq 7f\n"
-            "mov r0, r1\n" FINISH_4
+            "mov r0, r1\n"
+            "bl 10f\n"
             "mov r0, r8\n"
-            "mov r2, r9\n" FINISH_4
+            "mov r2, r9\n"
+            "bl 10f\n"
             "mov r0, r10\n"
-            "mov r2, r11\n" FINISH_4
+            "mov r2, r11\n"
+            "bl 10f\n"
             "7:\n"
             "mov r0, r12\n"
-            "mov r2, lr\n" FINISH_4
+            "ldr r2, [sp, #28]\n"
+            "bl 10f\n"
             "str r5, [sp, #8]\n"
             "b 1b\n"
+            "10:\n" /* an even and an odd accumulator in r0, r2 to four sums at r5; r4 mask, r6 shift, r1, r3, r7 scratch */
+            "lsrs r1, r0, #8\n"
+            "lsls r3, r1, #4\n"
+            "subs r2, r2, r3\n"
+            "lsrs r3, r2, #8\n"
+            "ands r0, r4\n"
+            "ands r1, r4\n"
+            "ands r2, r4\n"
+            "ands r3, r4\n"
+            "lsls r0, r6\n"
+            "lsls r1, r6\n"
+            "lsls r2, r6\n"
+            "lsls r3, r6\n"
+            "ldr r7, [sp, #20]\n"
+            "adds r0, r0, r7\n"
+            "adds r1, r1, r7\n"
+            "adds r2, r2, r7\n"
+            "adds r3, r3, r7\n"
+            "ldr r7, [r5]\n"
+            "adds r0, r0, r7\n"
+            "ldr r7, [r5, #4]\n"
+            "adds r1, r1, r7\n"
+            "ldr r7, [r5, #8]\n"
+            "adds r2, r2, r7\n"
+            "ldr r7, [r5, #12]\n"
+            "adds r3, r3, r7\n"
+            "stm r5!, {r0, r1, r2, r3}\n"
+            "bx lr\n"
             "9:\n"
             "ldr r7, [sp, #24]\n"
-            "add sp, sp, #28\n"
+            "add sp, sp, #32\n"
             : "+r"(row), "+r"(end), "+r"(sum), "+r"(shift), "+r"(words), "+r"(surplus)
             :
             : "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
@@ -342,7 +348,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     "adds " x ", " x ", r7\n"               \
     "asrs " x ", " x ", #15\n"
 
-void snn_lif_steps(const struct snn_lif *lif)
+static void unclamped(const struct snn_lif *lif)
 {
     for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) lif->spikes[i] = 0;
     register const struct snn_lif *neurons __asm__("r0") = lif;
@@ -453,6 +459,13 @@ void snn_lif_steps(const struct snn_lif *lif)
         : "+r"(neurons), "+r"(steps), "+r"(sums), "+r"(decay_end), "+r"(end), "+r"(spikes), "+r"(greater)
         :
         : "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
+uint32_t snn_lif_steps(const struct snn_lif *lif)
+{
+    if (lif->clamped != 0) return snn_lif_plain(lif);
+    unclamped(lif);
+    return 0;
 }
 
 #endif

@@ -343,7 +343,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     "orr r12, r12, #" bit "\n"                  \
     "6:\n"
 
-void snn_lif_steps(const struct snn_lif *lif)
+static void unclamped(const struct snn_lif *lif)
 {
     for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) lif->spikes[i] = 0;
     register const struct snn_lif *neurons __asm__("r0") = lif;
@@ -449,6 +449,13 @@ void snn_lif_steps(const struct snn_lif *lif)
           "+r"(decay_end)
         :
         : "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
+uint32_t snn_lif_steps(const struct snn_lif *lif)
+{
+    if (lif->clamped != 0) return snn_lif_plain(lif);
+    unclamped(lif);
+    return 0;
 }
 
 #endif

@@ -233,15 +233,15 @@ static const uint16_t bit_of[8] = {1, 2, 4, 8, 16, 32, 64, 128};
 /** Places of the high halves of eight decays: leak - 2^15; twice that is 2 * leak modulo 2^16. */
 static const uint16_t high_halves[8] = {1, 3, 5, 7, 9, 11, 13, 15};
 
-/** Brings membranes into floor ... ceiling; returns how many were outside. */
-static uint32_t clamp(const struct snn_lif *lif, int16x8_t *v, mve_pred16_t some)
+/** Adds sums to membranes and brings these into floor ... ceiling; returns how many were outside, or beyond 16 bits. */
+static uint32_t add_clamped(const struct snn_lif *lif, int16x8_t *v, int16x8_t sum, mve_pred16_t some)
 {
     const uint16x8_t ones = vdupq_n_u16(1);
     const int16x8_t floor = vdupq_n_s16((int16_t)lif->floor), ceiling = vdupq_n_s16((int16_t)lif->ceiling);
-    const int16x8_t inside = vminq_s16(vmaxq_s16(*v, floor), ceiling);
-    const uint32_t clamps = vaddvq_p_u16(ones, vcmpneq_m_s16(inside, *v, some));
+    const int16x8_t wrapped = vaddq_s16(*v, sum);
+    const int16x8_t inside = vminq_s16(vmaxq_s16(vqaddq_s16(*v, sum), floor), ceiling);
     *v = inside;
-    return clamps;
+    return vaddvq_p_u16(ones, vcmpneq_m_s16(inside, wrapped, some));
 }
 
 /** Eight lanes from `lane` on, or the last four, with any leak and clamped or not. A step takes 17 instructions. */
@@ -263,8 +263,12 @@ static __attribute__((noinline)) uint32_t run_some(const struct snn_lif *lif, ui
     const int32_t greater = (int32_t)lif->greater;
     uint32_t left = lif->steps, clamps = 0;
     do {
-        v = vaddq_s16(vpselq_s16(leaked(v, factor), v, leaky), vldrhq_s16(sum));
-        if (lif->clamped != 0) clamps += clamp(lif, &v, some);
+        v = vpselq_s16(leaked(v, factor), v, leaky);
+        if (lif->clamped != 0) {
+            clamps += add_clamped(lif, &v, vldrhq_s16(sum), some);
+        } else {
+            v = vaddq_s16(v, vldrhq_s16(sum));
+        }
         *spikes = (uint8_t)fire(&v, threshold, greater, bits);
         sum += sum_step;
         spikes += spike_step;

@@ -318,7 +318,7 @@ static inline int32_t below_ceiling(const struct snn_lif *lif, int32_t v, uint32
     return lif->ceiling;
 }
 
-/* Four lanes take 27 instructions a step, 4 more where clamped, and 37 besides; a spike takes 7. */
+/* Four lanes take 27 instructions a step, 10 more where clamped, and 37 besides; a spike takes 7. */
 static inline __attribute__((always_inline)) uint32_t leak(const struct snn_lif *lif, uint32_t *spikes_end,
                                                            bool clamped)
 {
@@ -345,10 +345,17 @@ static inline __attribute__((always_inline)) uint32_t leak(const struct snn_lif 
             const int32_t p = threshold[0], q = threshold[1], r = threshold[2], s = threshold[3];
             do {
                 const uint32_t first = sum[0] ^ LIFT, second = sum[1] ^ LIFT;
-                a = low_half(leaked(a, e) + first);
-                b = high_half((leaked(b, f) << 16) + first);
-                c = low_half(leaked(c, g) + second);
-                d = high_half((leaked(d, h) << 16) + second);
+                if (clamped) { /* a membrane and its sum may leave 16 bits */
+                    a = low_half(leaked(a, e)) + low_half(first);
+                    b = low_half(leaked(b, f)) + high_half(first);
+                    c = low_half(leaked(c, g)) + low_half(second);
+                    d = low_half(leaked(d, h)) + high_half(second);
+                } else {
+                    a = low_half(leaked(a, e) + first);
+                    b = high_half((leaked(b, f) << 16) + first);
+                    c = low_half(leaked(c, g) + second);
+                    d = high_half((leaked(d, h) << 16) + second);
+                }
                 if (clamped && RARELY(a < floor)) a = floor, clamps++;
                 if (RARELY(a >= p)) {
                     if (clamped) a = below_ceiling(lif, a, &clamps);
