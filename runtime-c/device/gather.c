@@ -90,7 +90,7 @@ struct side {
 static struct side side_of(uint32_t origin, uint32_t padding, uint32_t kernel, uint32_t extent)
 {
     struct side side;
-    side.origin = (int32_t)(origin - padding);
+    side.origin = (int32_t)origin - (int32_t)padding;
     side.first = side.origin < 0 ? -side.origin : 0;
     side.last = (int32_t)extent - side.origin;
     if (side.last > (int32_t)kernel) side.last = (int32_t)kernel;
