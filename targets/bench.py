@@ -40,7 +40,8 @@ def differences(found, expected):
         if ours != theirs:
             lines.append(f"{KERNELS[ours.kernel]}: columns/lanes {ours.columns}, rows/steps {ours.count}, "
                          f"shift/choices {ours.shift}, spikes {ours.spikes} expected {theirs.spikes}, "
-                         f"clamps {ours.clamps} expected {theirs.clamps}, hash {ours.hash:08x} expected {theirs.hash:08x}")
+                         f"clamps {ours.clamps} expected {theirs.clamps}, "
+                         f"hash {ours.hash:08x} expected {theirs.hash:08x}")
     return lines
 
 

@@ -253,7 +253,7 @@ def third_party():
 
 
 def sizes(board, elf):
-    """Bytes of a linked firmware; `runtime` is what the engine's own objects hold of flash."""
+    """Bytes of a linked firmware."""
     sections = {}
     for line in run_tool([board.tool("size"), "-A", elf]).splitlines():
         words = line.split()
@@ -263,15 +263,24 @@ def sizes(board, elf):
     flash = sum(part(name, 0) for name in (".text", ".rodata", ".model", ".ARM.exidx", ".data"))
     ram = sum(part(name, 0) for name in (".stack", ".data", ".bss", ".arena"))
     return {"flash": flash, "ram": ram, "model": part(".model", 0), "stack_reserved": part(".stack", 0),
-            "runtime": runtime_bytes(elf)}
+            **code_bytes(elf)}
 
 
-def runtime_bytes(elf):
-    """Sums the map's input sections that came from objects of runtime-c."""
+def code_bytes(elf):
+    """Flash by where it came from: the engine, what counts, the compiler's library, the harness and its board."""
     text = elf.with_suffix(".map").read_text()
     text = text[text.index("Linker script and memory map"):]
-    entry = re.compile(r"^ \.(?:text|rodata)\S*\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S+)$", re.M)
-    return sum(int(size, 16) for address, size, source in entry.findall(text) if "/runtime-c/" in source)
+    entry = re.compile(r"^ \.(?:text|rodata|srodata)\S*\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S+)$", re.M)
+    parts = {"runtime": 0, "counting": 0, "library": 0, "harness": 0}
+    for _, size, source in entry.findall(text):
+        if source.endswith("/count.o"):
+            part = "counting"
+        elif "/runtime-c/" in source:
+            part = "runtime"
+        else:
+            part = "library" if ".a(" in source or "/sources/" in source else "harness"
+        parts[part] += int(size, 16)
+    return parts
 
 
 # ---- Running ----

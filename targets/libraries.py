@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sources of the two libraries that the loader needs, for machines whose Debian packages are not installed here.
 
-Debian's cross compilers come with a C library alone. protobuf-c's runtime is one file and zlib's inflate six, so they are
-compiled with the rest. `apt-get source` fetches them with lists and caches of its own: the system's stay as they are.
+Debian's cross compilers come with a C library alone. protobuf-c's runtime is one file and zlib's inflate six, so they
+are compiled with the rest. `apt-get source` fetches them with lists and caches of its own: the system's stay as they
+are.
 """
 
 import shutil

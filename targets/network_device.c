@@ -48,7 +48,7 @@ static uint8_t *frame_of(uint32_t place)
     return frame;
 }
 
-static void mark_layer(void *context, uint32_t layer)
+static void snn_region_mark_layer(void *context, uint32_t layer)
 {
     (void)context;
     snn_region_mark(layer < image()->layer_count ? layer : (uint32_t)SNN_REGION_ENGINE);
@@ -82,7 +82,7 @@ enum snn_status network_open(struct network_facts *facts)
 
 void network_begin(bool counting, bool marking)
 {
-    static const struct snn_observer marker = {.layer = mark_layer};
+    static const struct snn_observer marker = {.layer = snn_region_mark_layer};
     struct snn_layer_count *layers = (struct snn_layer_count *)(void *)model_counters;
     if (counting) {
         snn_count_init(&count, &network, layers,

@@ -32,7 +32,8 @@ _Noreturn __attribute__((used)) void board_report(const uint32_t *frame)
 {
     uint32_t exception;
     __asm__ volatile("mrs %0, ipsr" : "=r"(exception));
-    const bool whole = frame >= __stack_bottom && frame + 8 <= __stack_top;
+    /* At the very bottom, where a stack limit puts it, nothing has been written. */
+    const bool whole = frame > __stack_bottom && frame + 8 <= __stack_top;
     board_fault(exception & 0x1FFu, whole ? frame[6] : 0);
 }
 
@@ -50,6 +51,22 @@ __attribute__((section(".vectors"), used)) static const struct vector_table vect
      fault_entry, 0, fault_entry, fault_entry},
 };
 
+#if defined(BOARD_GUARD)
+/**
+ * With the memory protection unit of ARMv7-M: below RAM, at 0x20000000, no writes. Emulated flash is writable, and
+ * under RAM lies nothing that would refuse a stack.
+ */
+static void guard_low_memory(void)
+{
+    volatile uint32_t *const control = (volatile uint32_t *)0xE000ED94u; /* then number, base, attributes and size */
+    control[1] = 0;
+    control[2] = 0;
+    control[3] = 6u << 24 | 2u << 16 | 28u << 1 | 1; /* read-only, normal memory, 2^29 bytes, on */
+    control[0] = 5;                                  /* on, the rest as without it; off while a fault is handled */
+    __asm__ volatile("dsb\n\tisb" ::: "memory");
+}
+#endif
+
 _Noreturn void board_start(void)
 {
 #if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
@@ -59,6 +76,9 @@ _Noreturn void board_start(void)
 #endif
 #if __ARM_ARCH >= 8
     __asm__ volatile("msr msplim, %0" : : "r"(__stack_bottom));
+#endif
+#if defined(BOARD_GUARD)
+    guard_low_memory();
 #endif
     uint32_t *used_from;
     __asm__ volatile("mrs %0, msp" : "=r"(used_from));

@@ -13,6 +13,8 @@ public struct DeviceImage: Equatable, Sendable {
   public let report: DeviceReport
   /// The model's name.
   public let name: String
+  /// Indices of the populations, in the order of the image's layers.
+  public let layers: [Int]
   /// What firmware wants to know of the model before it compiles.
   let facts: Facts
   /// The same, field by field.
@@ -49,6 +51,7 @@ public struct DeviceImage: Equatable, Sendable {
     contents = try writer.contents()
     bytes = contents.bytes()
     name = model.name
+    layers = graph.layers.map(\.population)
     facts = Facts(
       steps: model.steps, maximumSteps: model.maximumSteps,
       stepMicroseconds: model.stepMicroseconds,

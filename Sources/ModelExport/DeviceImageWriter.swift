@@ -193,7 +193,8 @@ struct DeviceImageWriter {
       let isFast = !traits[index].contains(.general)
       let raised = isFast && lif.compare == .greater ? 1 : 0
       threshold = append("threshold", .int16, padding: 32767, unlessAll: nil) {
-        lif.threshold.value(of: $0, in: population.shape, default: 0) + raised
+        // A fast neuron that would fire at 32768 never gets there.
+        min(lif.threshold.value(of: $0, in: population.shape, default: 0) + raised, 32767)
       }
     }
     return (

@@ -44,12 +44,11 @@ struct DeviceLayerTraits: Equatable, Sendable {
     of layer: DeviceGraph.Layer, _ population: Population, _ lif: Population.LIF, _ bound: Int,
     steps: Int
   ) -> Flags {
-    let fires = (lif.threshold.values.max() ?? 0) + (lif.compare == .greater ? 1 : 0)
-    guard lif.reset == .subtract, lif.refractorySteps == 0, fires <= 32767, bound < 1 << 15 else {
+    guard lif.reset == .subtract, lif.refractorySteps == 0, bound < 1 << 15 else {
       return .general
     }
     let reach = MembraneReach(of: layer.neurons(of: population, lif), as: lif, steps: steps)
-    if reach.stays(within: lif) { return [] }
-    return reach.isNarrow && fires <= lif.ceiling ? .clamped : .general
+    guard reach.canClampFast else { return .general }
+    return reach.stays(within: lif) ? [] : .clamped
   }
 }

@@ -23,6 +23,8 @@ struct MembraneReach: Equatable {
   /// The least and the greatest membrane before clamping in any of the steps.
   private(set) var least = Int.max
   private(set) var greatest = Int.min
+  /// Whether a membrane is clamped at the ceiling without firing, or fires only above int16.
+  private(set) var restsHigh = false
 
   /// What decides how far a neuron's membrane goes.
   struct Neuron: Hashable {
@@ -42,8 +44,8 @@ struct MembraneReach: Equatable {
   /// Whether no membrane is ever clamped.
   func stays(within lif: Population.LIF) -> Bool { least >= lif.floor && greatest <= lif.ceiling }
 
-  /// Whether a membrane and its sum add within int16.
-  var isNarrow: Bool { least >= -32768 && greatest <= 32767 }
+  /// Whether the fast kernel can clamp as the format does: a membrane above the ceiling fires.
+  var canClampFast: Bool { !restsHigh }
 
   private mutating func include(_ neuron: Neuron, _ lif: Population.LIF, steps: Int) {
     let fires = neuron.threshold + (lif.compare == .greater ? 1 : 0)
@@ -52,6 +54,8 @@ struct MembraneReach: Equatable {
       let bottom = low * neuron.leak / 32768 + neuron.lower
       let top = high * neuron.leak / 32768 + neuron.upper
       (least, greatest) = (min(least, bottom), max(greatest, top))
+      if fires > lif.ceiling && top > lif.ceiling { restsHigh = true }
+      if fires > 32767 && top >= 32767 { restsHigh = true }
       let clampedTop = min(max(top, lif.floor), lif.ceiling)
       let clampedBottom = min(max(bottom, lif.floor), lif.ceiling)
       let nextLow = min(clampedBottom, fires - neuron.threshold)

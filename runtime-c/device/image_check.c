@@ -81,7 +81,7 @@ static enum snn_status check_port(const struct check *check, const struct snn_im
     if (!is_shape(port->channels, port->height, port->width)) return SNN_ERROR_SHAPE;
     if (port->kind > SNN_PORT_S16) return SNN_ERROR_ENUM;
     const uint32_t words = (places(port->channels, port->height, port->width) + 31) / 32;
-    if (port->kind == SNN_PORT_EVENTS && (!in_arena(check, port->map, words, 4) || check->image->block > 1)) {
+    if (port->kind == SNN_PORT_EVENTS && (!in_arena(check, port->map, words + 1, 4) || check->image->block > 1)) {
         return SNN_ERROR_SIZE;
     }
     return port->frame_per_step == 0 || check->image->block == 1 ? SNN_OK : SNN_ERROR_LIMIT;
@@ -202,7 +202,7 @@ static enum snn_status check_buffers(const struct check *check)
     if (!in_image(check, layer->threshold, parameters, 2)) return SNN_ERROR_SIZE;
     const uint32_t maps = image->block > 1 ? image->block : layer->slot_mask + 1u;
     if (layer->map_bytes != (layer->channels * pixels + 31) / 32 * 4) return SNN_ERROR_SIZE;
-    if (!in_arena(check, layer->map, maps, layer->map_bytes)) return SNN_ERROR_SIZE;
+    if (!in_arena(check, layer->map, maps * (layer->map_bytes / 4) + 1, 4)) return SNN_ERROR_SIZE;
     if (image->block == 1 && !in_arena(check, layer->membrane, count, 2)) return SNN_ERROR_SIZE;
     return layer->refractory == 0 || in_arena(check, layer->refractory, count, 1) ? SNN_OK : SNN_ERROR_SIZE;
 }

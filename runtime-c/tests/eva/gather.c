@@ -25,7 +25,7 @@ static struct {
     uint16_t places[2 * 2 * CHANNELS + 2];
 } flash;
 
-static uint32_t map[(NEURONS + 31) / 32], sums[8];
+static uint32_t map[(NEURONS + 31) / 32 + 1], sums[8]; /* a map has a readable word behind it */
 static int16_t frame[NEURONS];
 static struct snn_device network = {.image = &flash.image};
 static struct snn_image_layer layer = {.channels = 8, .lanes = 8, .columns = 8};
@@ -48,7 +48,14 @@ static void walk(uint8_t pool, uint8_t kernel, uint8_t padding, const void *valu
     for (uint32_t i = 0; i < 2u * 2u * CHANNELS; i++) flash.places[i] = (uint16_t)any_u32(0, 2 * CHANNELS - 1);
     gather.frame = values;
     for (pixel.y = 0; pixel.y <= HEIGHT + 2u * padding; pixel.y++) {
-        for (pixel.x = 0; pixel.x <= WIDTH + 2u * padding; pixel.x++) (void)snn_gather_window(&gather);
+        for (pixel.x = 0; pixel.x <= WIDTH + 2u * padding; pixel.x++) {
+            snn_find_window(&gather);
+            if (values != 0) {
+                snn_gather_values(&gather);
+            } else {
+                (void)snn_gather_spikes(&gather);
+            }
+        }
     }
 }
 

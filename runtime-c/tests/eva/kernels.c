@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "any.h"
 
+#include "../../device/kernels_plain.c"
 #include "../../device/kernels_portable.c"
 
 /*
