@@ -398,20 +398,61 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 }
 
 /*
- * The leak of a pair of lanes: v += floor(2 v m / 2^32) + (v < 0), as (v m >> 16) >> 15; the sign bits stand for v < 0. m of
- * the low lane and of the high, both lost; r12 holds 1 in both lanes. 7 instructions.
+ * The leak of a pair of lanes: v += floor(2 v m / 2^32) + (v < 0), m of the low lane and of the high. r12 holds 2 in its low
+ * half. The product of 2 v and m is added to v * 2^32 + (2 v modulo 2^32): the low word takes the rounding along, since m is
+ * 1 modulo 2^16. h, lr scratch. 6 instructions.
  */
-#define LEAK(v, low, high)                         \
-    "smulwb " low ", " low ", " v "\n"             \
-    "smulwt " high ", " high ", " v "\n"           \
-    "lsl " high ", " high ", #1\n"                 \
-    "pkhtb " low ", " high ", " low ", asr #15\n"  \
-    "and " high ", r12, " v ", lsr #15\n"          \
-    "sadd16 " v ", " v ", " low "\n"               \
-    "sadd16 " v ", " v ", " high "\n"
+#define LEAK(v, low, high, h)                      \
+    "asr " h ", " v ", #16\n"                      \
+    "smultb lr, " v ", r12\n"                      \
+    "smlal lr, " h ", lr, " high "\n"              \
+    "smulbb lr, " v ", r12\n"                      \
+    "smlal lr, " v ", lr, " low "\n"               \
+    "pkhbt " v ", " v ", " h ", lsl #16\n"
 
-/** One step of lanes 0 ... 8 n - 1; end is that of their membranes, byte that of spikes less the first membrane's address / 16. */
-static void step_eights(const struct snn_lif *lif, const uint32_t *sums, int16_t *membranes_end, uint32_t spike_bytes)
+/* Adds 8 sums to r4-r7. 5 instructions. */
+#define ADD_SUMS                    \
+    "ldm r1!, {r8-r11}\n"           \
+    "sadd16 r4, r4, r8\n"           \
+    "sadd16 r5, r5, r9\n"           \
+    "sadd16 r6, r6, r10\n"          \
+    "sadd16 r7, r7, r11\n"
+
+/* r8-r11 := r4-r7 less their thresholds; PL if any is not below 0. 9 instructions. */
+#define COMPARE                     \
+    "ldm r2!, {r8-r11}\n"           \
+    "qsub16 r8, r4, r8\n"           \
+    "qsub16 r9, r5, r9\n"           \
+    "qsub16 r10, r6, r10\n"         \
+    "qsub16 r11, r7, r11\n"         \
+    "and lr, r8, r9\n"              \
+    "and lr, lr, r10\n"             \
+    "and lr, lr, r11\n"             \
+    "tst lr, lr, lsl #16\n"
+
+/*
+ * Clamping, a pair of lanes at a time: GE says which lanes are within the bound, lr holds that bound first and then nothing. r8
+ * bound, r9 1 in both lanes, r10 counts, r11 0.
+ */
+#define BEGIN_CLAMPS                \
+    "mov r8, lr\n"                  \
+    "mov r9, #0x00010001\n"         \
+    "mov r10, #0\n"                 \
+    "mov r11, #0\n"
+#define CLAMP(v)                    \
+    "sel " v ", " v ", r8\n"        \
+    "sel lr, r11, r9\n"             \
+    "add r10, r10, lr\n"
+#define END_CLAMPS                  \
+    "add r10, r10, r10, lsl #16\n"  \
+    "ldr lr, [sp, #28]\n"           \
+    "add lr, lr, r10, lsr #16\n"    \
+    "str lr, [sp, #28]\n"
+
+/**
+ * One step of lanes 0 ... 8 n - 1, n >= 1; byte: that of spikes less the first membrane's address / 16. Returns the clamps.
+ */
+static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uint32_t n, uint32_t spike_bytes)
 {
     register int16_t *membrane __asm__("r0") = lif->membrane;
     register const uint32_t *sum __asm__("r1") = sums;
@@ -419,53 +460,87 @@ static void step_eights(const struct snn_lif *lif, const uint32_t *sums, int16_t
     register const int32_t *decay __asm__("r3") = lif->decay;
     register uint32_t bytes __asm__("r4") = spike_bytes;
     register uint32_t greater __asm__("r5") = lif->greater;
-    register int16_t *end __asm__("r6") = membranes_end;
-    register const int32_t *decays_end __asm__("r8") = lif->decay == 0 ? 0 : lif->decay + (membranes_end - lif->membrane);
-    register uint32_t ones __asm__("r12") = UINT32_C(0x00010001);
-    /* Stack: 0 bytes, 4 greater, 8 end, 12 r7, 16 decays_end. 8 lanes a turn, membranes in r4-r7: 49 instructions, 27 more if any fires. */
+    register uint32_t floor __asm__("r6") = both((uint32_t)lif->floor);
+    register uint32_t ceiling __asm__("r8") = both((uint32_t)lif->ceiling);
+    register uint32_t clamps __asm__("r9") = 0;
+    register uint32_t left __asm__("r12") = (n - 1) << 16 | 2u | (lif->clamped != 0 ? UINT32_C(1) << 31 : 0);
+    /*
+     * Stack: 0 bytes, 4 greater, 8 floor, 12 r7, 16 ceiling, 20 clamps, below it room for two. r12: 2 for LEAK, above it the
+     * turns that are left, and in the sign whether membranes are clamped, which stays in N through a turn. 8 lanes a turn,
+     * membranes in r4-r7: 47 instructions with leak, 22 without, 28 more if any fires; clamped 12 more, 13 if any fires.
+     */
     __asm__ volatile(
         ".syntax unified\n"
-        "push {r4, r5, r6, r7, r8}\n"
-        "mov lr, r8\n"
-        "cmp r3, #0\n"
-        "beq 7f\n"
+        "push {r4, r5, r6, r7, r8, r9}\n"
+        "sub sp, sp, #8\n"
+        "movs lr, r12\n"
+        "b 6f\n"
         "1:\n"
-        "ldm r0, {r4-r7}\n"
+        "ldm r0, {r4-r6}\n"
         "ldm r3!, {r8-r11}\n"
-        LEAK("r4", "r8", "r9")
-        LEAK("r5", "r10", "r11")
+        LEAK("r4", "r8", "r9", "r7")
+        LEAK("r5", "r10", "r11", "r7")
         "ldm r3!, {r8-r11}\n"
-        LEAK("r6", "r8", "r9")
-        LEAK("r7", "r10", "r11")
+        LEAK("r6", "r8", "r9", "r7")
+        "ldr r7, [r0, #12]\n"
+        LEAK("r7", "r10", "r11", "r8")
+        ADD_SUMS
+        "bmi 5f\n"
+        COMPARE
+        "bpl 8f\n"
         "2:\n"
-        "ldm r1!, {r8-r11}\n"
-        "sadd16 r4, r4, r8\n"
-        "sadd16 r5, r5, r9\n"
-        "sadd16 r6, r6, r10\n"
-        "sadd16 r7, r7, r11\n"
-        "ldm r2!, {r8-r11}\n"
-        "qsub16 r8, r4, r8\n"
-        "qsub16 r9, r5, r9\n"
-        "qsub16 r10, r6, r10\n"
-        "qsub16 r11, r7, r11\n"
-        "and r8, r8, r9\n"
-        "and r8, r8, r10\n"
-        "and r8, r8, r11\n"
-        "tst r8, r8, lsl #16\n"
-        "bpl 4f\n"
-        "3:\n"
         "stm r0!, {r4-r7}\n"
-        "cmp r3, lr\n" /* 0 and 0 where nothing leaks */
-        "bne 1b\n"
-        "7:\n"
-        "ldr r8, [sp, #8]\n"
-        "cmp r0, r8\n"
-        "beq 6f\n"
+        "subs r12, r12, #0x10000\n"
+        "bcs 1b\n"
+        "b 14f\n"
+        "3:\n" /* without leak */
         "ldm r0, {r4-r7}\n"
-        "b 2b\n"
-        "4:\n" /* lanes of r8-r11 not below 0 fire and become the membrane, one more if `greater` */
-        "ldr r8, [r2, #-16]\n"
-        "qsub16 r8, r4, r8\n"
+        ADD_SUMS
+        "bmi 5f\n"
+        COMPARE
+        "bpl 8f\n"
+        "4:\n"
+        "stm r0!, {r4-r7}\n"
+        "subs r12, r12, #0x10000\n"
+        "bcs 3b\n"
+        "b 14f\n"
+        "5:\n" /* clamped: is any below the floor? */
+        "ldr lr, [sp, #16]\n"
+        "qsub16 r8, r4, lr\n"
+        "qsub16 r9, r5, lr\n"
+        "qsub16 r10, r6, lr\n"
+        "qsub16 r11, r7, lr\n"
+        "orr r8, r8, r9\n"
+        "orr r8, r8, r10\n"
+        "orr r8, r8, r11\n"
+        "tst r8, #0x80008000\n"
+        "bne 11f\n"
+        "12:\n"
+        COMPARE
+        "bpl 7f\n"
+        "13:\n"
+        "stm r0!, {r4-r7}\n"
+        "subs r12, r12, #0x10000\n"
+        "bvs 14f\n"
+        "6:\n"
+        "cbz r3, 15f\n"
+        "b 1b\n"
+        "15:\n"
+        "b 3b\n"
+        "7:\n" /* some fire: is any beyond the ceiling? */
+        "strd r3, r12, [sp]\n"
+        "ldr lr, [sp, #24]\n"
+        "qsub16 r3, lr, r4\n"
+        "qsub16 r12, lr, r5\n"
+        "orr r3, r3, r12\n"
+        "qsub16 r12, lr, r6\n"
+        "orr r3, r3, r12\n"
+        "qsub16 r12, lr, r7\n"
+        "orr r3, r3, r12\n"
+        "tst r3, #0x80008000\n"
+        "ldrd r3, r12, [sp]\n"
+        "bne 10f\n"
+        "8:\n" /* lanes of r8-r11 not below 0 fire and become the membrane, one more if `greater` */
         "sadd16 lr, r8, r8\n"
         "sel r4, r8, r4\n"
         "sadd16 lr, r9, r9\n"
@@ -474,52 +549,85 @@ static void step_eights(const struct snn_lif *lif, const uint32_t *sums, int16_t
         "sel r6, r10, r6\n"
         "sadd16 lr, r11, r11\n"
         "sel r7, r11, r7\n"
-        "bic r8, r12, r8, lsr #15\n"
-        "bic r9, r12, r9, lsr #15\n"
-        "bic r10, r12, r10, lsr #15\n"
-        "bic r11, r12, r11, lsr #15\n"
-        "ldr lr, [sp, #4]\n"
+        "mov lr, #0x00010001\n"
+        "bic r8, lr, r8, lsr #15\n"
+        "bic r9, lr, r9, lsr #15\n"
+        "bic r10, lr, r10, lsr #15\n"
+        "bic r11, lr, r11, lsr #15\n"
+        "ldr lr, [sp, #12]\n"
         "cmp lr, #0\n"
-        "beq 5f\n"
+        "beq 9f\n"
         "sadd16 r4, r4, r8\n"
         "sadd16 r5, r5, r9\n"
         "sadd16 r6, r6, r10\n"
         "sadd16 r7, r7, r11\n"
-        "5:\n"
+        "9:\n"
         "orr r8, r8, r9, lsl #2\n"
         "orr r8, r8, r10, lsl #4\n"
         "orr r8, r8, r11, lsl #6\n"
         "orr r8, r8, r8, lsr #15\n"
-        "ldr lr, [sp]\n"
+        "ldr lr, [sp, #8]\n"
         "add lr, lr, r0, lsr #4\n"
         "strb r8, [lr]\n"
-        "ldr lr, [sp, #16]\n"
-        "b 3b\n"
-        "6:\n"
-        "ldr r7, [sp, #12]\n"
-        "add sp, sp, #20\n"
-        : "+r"(membrane), "+r"(sum), "+r"(threshold), "+r"(decay), "+r"(bytes), "+r"(greater), "+r"(end),
-          "+r"(decays_end), "+r"(ones)
+        "cmp r12, #0\n"
+        "bmi 13b\n"
+        "cmp r3, #0\n"
+        "bne 2b\n"
+        "b 4b\n"
+        "10:\n" /* to the ceiling */
+        BEGIN_CLAMPS
+        "ssub16 lr, r8, r4\n" CLAMP("r4")
+        "ssub16 lr, r8, r5\n" CLAMP("r5")
+        "ssub16 lr, r8, r6\n" CLAMP("r6")
+        "ssub16 lr, r8, r7\n" CLAMP("r7")
+        END_CLAMPS
+        "sub r2, r2, #16\n"
+        "b 12b\n"
+        "11:\n" /* to the floor */
+        BEGIN_CLAMPS
+        "ssub16 lr, r4, r8\n" CLAMP("r4")
+        "ssub16 lr, r5, r8\n" CLAMP("r5")
+        "ssub16 lr, r6, r8\n" CLAMP("r6")
+        "ssub16 lr, r7, r8\n" CLAMP("r7")
+        END_CLAMPS
+        "b 12b\n"
+        "14:\n"
+        "ldr r7, [sp, #20]\n"
+        "ldr r9, [sp, #28]\n"
+        "add sp, sp, #32\n"
+        : "+r"(membrane), "+r"(sum), "+r"(threshold), "+r"(decay), "+r"(bytes), "+r"(greater), "+r"(floor),
+          "+r"(ceiling), "+r"(clamps), "+r"(left)
         :
-        : "r9", "r10", "r11", "lr", "cc", "memory");
+        : "r10", "r11", "lr", "cc", "memory");
+    return clamps;
 }
 
-void snn_lif_steps(const struct snn_lif *lif)
+uint32_t snn_lif_steps(const struct snn_lif *lif)
 {
-    const uint32_t eights = lif->lanes & ~UINT32_C(7);
-    for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) lif->spikes[i] = 0;
+    const uint32_t eights = lif->lanes / 8;
     const uint32_t *sums = lif->sums;
     uint32_t *spikes = lif->spikes;
+    uint32_t clamps = 0;
+    for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) spikes[i] = 0;
     for (uint32_t step = 0; step < lif->steps; step++) {
         if (eights != 0) {
-            step_eights(lif, sums, lif->membrane + eights, (uint32_t)(uintptr_t)spikes - ((uint32_t)(uintptr_t)lif->membrane >> 4));
+            const uint32_t byte = (uint32_t)(uintptr_t)spikes - ((uint32_t)(uintptr_t)lif->membrane >> 4);
+            clamps += step_eights(lif, sums, eights, byte);
         }
-        for (uint32_t lane = eights; lane < lif->lanes; lane++) {
+        for (uint32_t lane = 8 * eights; lane < lif->lanes; lane++) {
             const int32_t threshold = lif->threshold[lane];
             int32_t v = lif->membrane[lane];
             if (lif->decay != 0) v += (int32_t)((2 * (int64_t)v * lif->decay[lane]) >> 32) + (v < 0);
             v += ((const int16_t *)(const void *)sums)[lane];
+            if (lif->clamped != 0 && v < lif->floor) {
+                v = lif->floor;
+                clamps++;
+            }
             if (v >= threshold) {
+                if (lif->clamped != 0 && v > lif->ceiling) {
+                    v = lif->ceiling;
+                    clamps++;
+                }
                 v -= threshold - (int32_t)lif->greater;
                 spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
             }
@@ -528,6 +636,7 @@ void snn_lif_steps(const struct snn_lif *lif)
         sums += lif->sum_step;
         spikes += lif->spike_words;
     }
+    return clamps;
 }
 
 #endif
