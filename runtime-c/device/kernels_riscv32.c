@@ -3,6 +3,8 @@
 
 #if SNN_KERNELS == SNN_KERNELS_RISCV32
 
+#include <stdbool.h>
+
 /*
  * C for RV32IM and gcc. The registers hold 16 columns of eight bits or 32 of four, so that a row costs an address and a branch
  * more than its loads and additions.
@@ -214,11 +216,13 @@ static inline uint32_t lifted(int32_t threshold)
     return ((uint32_t)threshold + SNN_SUM_ZERO) << 16;
 }
 
-/** Four lanes one by one, with any leak or none: m needs 33 bits where a lane does not leak. 13 instructions a step. */
-static __attribute__((noinline)) void each_lane(const struct snn_lif *lif, uint32_t lane)
+/** Four lanes one by one, with any leak or none: m needs 33 bits where a lane does not leak. 15 instructions a step. */
+static __attribute__((noinline)) uint32_t each_lane(const struct snn_lif *lif, uint32_t lane)
 {
     const uint32_t spike_words = lif->spike_words, sum_step = 2 * lif->sum_step;
     const uint32_t end = lane + 4;
+    const int32_t floor = lif->clamped != 0 ? lif->floor : -32768, ceiling = lif->clamped != 0 ? lif->ceiling : 32767;
+    uint32_t clamps = 0;
     do {
         const uint16_t *sum = (const uint16_t *)(const void *)lif->sums + lane;
         const int32_t threshold = lif->threshold[lane];
@@ -230,7 +234,9 @@ static __attribute__((noinline)) void each_lane(const struct snn_lif *lif, uint3
             const int32_t doubled = 2 * v;
             v += (int32_t)((int64_t)doubled * decay >> 32) + (v < 0);
             v += (int32_t)(uint32_t)*sum - (int32_t)SNN_SUM_ZERO;
+            if (RARELY(v < floor)) v = floor, clamps++;
             if (RARELY(v >= threshold)) {
+                if (v > ceiling) v = ceiling, clamps++;
                 v -= threshold - (int32_t)lif->greater;
                 *spike |= UINT32_C(1) << (lane & 31);
             }
@@ -239,22 +245,30 @@ static __attribute__((noinline)) void each_lane(const struct snn_lif *lif, uint3
         } while (--left != 0);
         lif->membrane[lane] = (int16_t)v;
     } while (++lane != end);
+    return clamps;
 }
 
+/* Clamping a lane of a word of lifted membranes to a bound in the high half of a word. */
+#define CLAMP_LOW(pair, beyond, bound) \
+    if (clamped && RARELY((pair) << 16 beyond(bound))) (pair) = ((pair) & 0xFFFF0000u) | (bound) >> 16, clamps++
+#define CLAMP_HIGH(pair, beyond, bound) \
+    if (clamped && RARELY((pair)beyond(bound))) (pair) = ((pair) & 0xFFFFu) | (bound), clamps++
+
 /*
- * Four lanes without leak take 15 instructions a step and 30 besides, a spike 7 more. Membranes lie lifted, two to a word, and
- * are compared unsigned in the high half.
+ * Four lanes without leak take 15 instructions a step and 30 besides, a spike 7 more; clamped 4 more a step. Membranes lie
+ * lifted, two to a word, and are compared unsigned in the high half.
  */
-static inline void no_leak(const struct snn_lif *lif, uint32_t *spikes_end)
+static inline __attribute__((always_inline)) uint32_t no_leak(const struct snn_lif *lif, uint32_t *spikes_end, bool clamped)
 {
     const uint32_t spike_words = lif->spike_words, sum_step = lif->sum_step;
     const uint32_t spike_back = lif->steps * spike_words, sum_back = lif->steps * sum_step - 2;
+    const uint32_t floor = lifted(lif->floor);
     uint32_t *membrane = (uint32_t *)(void *)lif->membrane;
     const uint32_t *const end = membrane + lif->lanes / 2;
     const int16_t *threshold = lif->threshold;
     const uint32_t *sum = lif->sums;
     uint32_t *spike = lif->spikes;
-    uint32_t bit = 1;
+    uint32_t bit = 1, clamps = 0;
     do {
         const uint32_t p = lifted(threshold[0]), q = lifted(threshold[1]);
         const uint32_t r = lifted(threshold[2]), s = lifted(threshold[3]);
@@ -262,19 +276,27 @@ static inline void no_leak(const struct snn_lif *lif, uint32_t *spikes_end)
         do {
             ab += sum[0] - LIFT;
             cd += sum[1] - LIFT;
+            CLAMP_LOW(ab, <, floor);
             if (RARELY(ab << 16 >= p)) {
+                CLAMP_LOW(ab, >, lifted(lif->ceiling));
                 *spike |= bit;
                 ab -= (p >> 16) - SNN_SUM_ZERO - lif->greater;
             }
+            CLAMP_HIGH(ab, <, floor);
             if (RARELY(ab >= q)) {
+                CLAMP_HIGH(ab, > 0xFFFFu +, lifted(lif->ceiling));
                 *spike |= bit << 1;
                 ab -= q - ((SNN_SUM_ZERO + lif->greater) << 16);
             }
+            CLAMP_LOW(cd, <, floor);
             if (RARELY(cd << 16 >= r)) {
+                CLAMP_LOW(cd, >, lifted(lif->ceiling));
                 *spike |= bit << 2;
                 cd -= (r >> 16) - SNN_SUM_ZERO - lif->greater;
             }
+            CLAMP_HIGH(cd, <, floor);
             if (RARELY(cd >= s)) {
+                CLAMP_HIGH(cd, > 0xFFFFu +, lifted(lif->ceiling));
                 *spike |= bit << 3;
                 cd -= s - ((SNN_SUM_ZERO + lif->greater) << 16);
             }
@@ -290,24 +312,36 @@ static inline void no_leak(const struct snn_lif *lif, uint32_t *spikes_end)
         bit <<= 4;
         if (RARELY(bit == 0)) bit = 1, spike++, spikes_end++;
     } while (membrane != end);
+    return clamps;
 }
 
-/* Four lanes take 27 instructions a step and 37 besides, a spike 7 more. */
-static inline void leak(const struct snn_lif *lif, uint32_t *spikes_end)
+/** Clamps and fires one lane, a signed membrane. */
+#define FIRE(v, threshold_of, bit_of)                                  \
+    if (clamped && RARELY((v) < floor)) (v) = floor, clamps++;         \
+    if (RARELY((v) >= (threshold_of))) {                               \
+        if (clamped && (v) > lif->ceiling) (v) = lif->ceiling, clamps++; \
+        *spike |= (bit_of);                                            \
+        (v) -= (threshold_of) - (int32_t)lif->greater;                 \
+    }
+
+/* Four lanes take 27 instructions a step and 37 besides, a spike 7 more; clamped 4 more a step. */
+static inline __attribute__((always_inline)) uint32_t leak(const struct snn_lif *lif, uint32_t *spikes_end, bool clamped)
 {
     const uint32_t spike_words = lif->spike_words, sum_step = lif->sum_step;
     const uint32_t spike_back = lif->steps * spike_words, sum_back = lif->steps * sum_step - 2;
+    const int32_t floor = lif->floor;
     int16_t *membrane = lif->membrane;
     const int16_t *const end = membrane + lif->lanes;
     const int16_t *threshold = lif->threshold;
     const int32_t *decay = lif->decay;
     const uint32_t *sum = lif->sums;
     uint32_t *spike = lif->spikes;
-    uint32_t bit = 1;
+    uint32_t bit = 1, clamps = 0;
     do {
         const int32_t i = decay[0], j = decay[1], k = decay[2], l = decay[3];
         if (RARELY((i & j & k & l) >= 0)) {
-            each_lane(lif, (uint32_t)(membrane - lif->membrane));
+            const uint32_t more = each_lane(lif, (uint32_t)(membrane - lif->membrane));
+            if (clamped) clamps += more;
             sum += 2;
         } else {
             const uint32_t e = 2 * (uint32_t)i - 1, f = 2 * (uint32_t)j - 1;
@@ -320,22 +354,10 @@ static inline void leak(const struct snn_lif *lif, uint32_t *spikes_end)
                 b = high_half((leaked(b, f) << 16) + first);
                 c = low_half(leaked(c, g) + second);
                 d = high_half((leaked(d, h) << 16) + second);
-                if (RARELY(a >= p)) {
-                    *spike |= bit;
-                    a -= p - (int32_t)lif->greater;
-                }
-                if (RARELY(b >= q)) {
-                    *spike |= bit << 1;
-                    b -= q - (int32_t)lif->greater;
-                }
-                if (RARELY(c >= r)) {
-                    *spike |= bit << 2;
-                    c -= r - (int32_t)lif->greater;
-                }
-                if (RARELY(d >= s)) {
-                    *spike |= bit << 3;
-                    d -= s - (int32_t)lif->greater;
-                }
+                FIRE(a, p, bit)
+                FIRE(b, q, bit << 1)
+                FIRE(c, r, bit << 2)
+                FIRE(d, s, bit << 3)
                 spike += spike_words;
                 sum += sum_step;
             } while (spike != spikes_end);
@@ -352,19 +374,31 @@ static inline void leak(const struct snn_lif *lif, uint32_t *spikes_end)
         bit <<= 4;
         if (RARELY(bit == 0)) bit = 1, spike++, spikes_end++;
     } while (membrane != end);
+    return clamps;
 }
 
-void snn_lif_steps(const struct snn_lif *lif)
+static inline __attribute__((always_inline)) uint32_t run(const struct snn_lif *lif, bool clamped)
 {
     uint32_t *const spikes_end = lif->spikes + lif->steps * lif->spike_words;
     for (uint32_t *word = lif->spikes; word != spikes_end; word++) *word = 0;
     if (!WIDE) {
-        for (uint32_t lane = 0; lane != lif->lanes; lane += 4) each_lane(lif, lane);
-    } else if (lif->decay == 0) {
-        no_leak(lif, spikes_end);
-    } else {
-        leak(lif, spikes_end);
+        uint32_t clamps = 0;
+        for (uint32_t lane = 0; lane != lif->lanes; lane += 4) clamps += each_lane(lif, lane);
+        return clamps;
     }
+    return lif->decay == 0 ? no_leak(lif, spikes_end, clamped) : leak(lif, spikes_end, clamped);
+}
+
+/** Apart, so that neither kind of loop takes registers from the other. */
+static __attribute__((noinline)) uint32_t run_clamped(const struct snn_lif *lif)
+{
+    return run(lif, true);
+}
+
+uint32_t snn_lif_steps(const struct snn_lif *lif)
+{
+    if (WIDE && lif->clamped != 0) return run_clamped(lif);
+    return run(lif, false);
 }
 
 #endif
