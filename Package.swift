@@ -18,6 +18,9 @@ let package = Package(
       name: "SNNRuntime", path: "runtime-c", exclude: ["loader", "tests"], sources: ["src"],
       publicHeadersPath: "include"),
     .target(
+      name: "SNNDevice", path: "runtime-c/device", publicHeadersPath: "swift",
+      cSettings: [.headerSearchPath("../include")]),
+    .target(
       name: "SNNLoader", dependencies: ["SNNRuntime"], path: "runtime-c/loader",
       sources: ["snn_loader.c", "loader_text.c", "loader_weights.c", "generated"],
       publicHeadersPath: "include",
@@ -83,7 +86,8 @@ let package = Package(
     .testTarget(
       name: "RuntimeTests",
       dependencies: [
-        "Datasets", "Evaluation", "ModelExport", "ModelFixtures", "ModelFormat", "Tensors",
+        "Datasets", "Evaluation", "ModelExport", "ModelFixtures", "ModelFormat", "SNNDevice",
+        "Tensors",
       ]),
     .testTarget(
       name: "CommandsTests",

@@ -7,7 +7,7 @@ struct DeviceGraph {
   struct Layer {
     /// Its index in the model.
     let population: Int
-    /// Its shape; a vector where dense projections feed a population of several pixels.
+    /// Its shape, perhaps as a vector.
     let shape: Shape
     /// Those that end here; one of values comes first.
     var windows: [DeviceWindow]
@@ -30,9 +30,7 @@ struct DeviceGraph {
     let order = try model.evaluationOrder().filter { $0 != model.readout } + [model.readout]
     var place = [Int](repeating: 0, count: order.count)
     for (layer, population) in order.enumerated() { place[population] = layer }
-    let shapes = try model.populations.indices.map {
-      try Self.layerShape(ofPopulation: $0, in: model)
-    }
+    let shapes = try Self.layerShapes(in: model)
     var layers: [Layer] = []
     for population in order {
       let incoming = model.projections.indices.filter {
@@ -115,49 +113,43 @@ struct DeviceGraph {
       throw .unsupportedProjection(
         place: place, expected: "no pool of values", found: "a pool of \(projection.pool)")
     }
-    switch projection.topology {
-    case .dense, .convolution: break
-    case .lateral:
-      throw .unsupportedProjection(
-        place: place, expected: "DENSE, CONV or ONE_TO_ONE", found: "LATERAL")
-    case .oneToOne:
-      let channels = model.populations[projection.target].shape.channels
-      guard [1, channels].contains(projection.weights.columns) else {
-        throw .unsupportedProjection(
-          place: place, expected: "ONE_TO_ONE with 1 or \(channels) weights",
-          found: "\(projection.weights.columns)")
-      }
-    }
   }
 
-  /// The shape of a population's layer; throws where dense projections meet others there.
-  private static func layerShape(
-    ofPopulation index: Int, in model: Model
-  ) throws(DeviceImageError) -> Shape {
-    let shape = model.populations[index].shape
-    let incoming = model.projections.indices.filter { model.projections[$0].target == index }
-    let isFlat = incoming.contains { model.projections[$0].topology == .dense }
-    guard shape.height * shape.width > 1, isFlat || model.populations[index].isReadout else {
-      try refuseSides(shape, at: model.place(ofPopulation: index))
-      return shape
-    }
-    // As a vector its neurons keep their linear index, which is all that dense projections know.
-    let outgoing = model.projections.indices.filter {
-      model.projections[$0].source == .population(index)
-    }
-    for other in incoming + outgoing {
-      let projection = model.projections[other]
-      let seesPixels = projection.source == .population(index) && projection.pool > 1
-      guard projection.topology == .dense, !seesPixels else {
-        throw .unsupportedProjection(
-          place: model.place(ofProjection: other),
-          expected: "DENSE without a pool, since \(model.place(ofPopulation: index)) of \(shape) "
-            + (isFlat ? "has other dense projections" : "is the read-out"),
-          found: seesPixels ? "a pool of \(projection.pool)" : "another topology")
+  // MARK: Vectors
+
+  /// The shape of every population's layer. A population is a vector, whose neurons keep their
+  /// linear index, where weights onto it differ from pixel to pixel, or where it is the read-out;
+  /// then so are those behind it, for a window cannot slide over a vector. Throws where a pool
+  /// would have to see pixels that are gone.
+  private static func layerShapes(in model: Model) throws(DeviceImageError) -> [Shape] {
+    var shapes = model.populations.map(\.shape)
+    var waiting = [model.readout]
+    for projection in model.projections {
+      switch projection.topology {
+      case .convolution: continue
+      case .dense, .lateral: waiting.append(projection.target)
+      case .oneToOne:
+        let channels = shapes[projection.target].channels
+        if projection.weights.columns > channels { waiting.append(projection.target) }
       }
     }
-    let flat = Shape(channels: shape.count)
-    try refuseSides(flat, at: model.place(ofPopulation: index))
-    return flat
+    while let index = waiting.popLast() {
+      guard shapes[index].height * shapes[index].width > 1 else { continue }
+      shapes[index] = Shape(channels: shapes[index].count)
+      for (other, projection) in model.projections.enumerated()
+      where projection.source == .population(index) {
+        guard projection.pool == 1 else {
+          throw .unsupportedProjection(
+            place: model.place(ofProjection: other),
+            expected: "no pool, since weights around \(model.place(ofPopulation: index)) differ "
+              + "from pixel to pixel", found: "a pool of \(projection.pool)")
+        }
+        waiting.append(projection.target)
+      }
+    }
+    for (index, shape) in shapes.enumerated() {
+      try refuseSides(shape, at: model.place(ofPopulation: index))
+    }
+    return shapes
   }
 }

@@ -26,7 +26,7 @@ public struct RowCost: Equatable, Sendable {
 public struct DeviceTarget: Equatable, Sendable {
   /// What `--target` calls it.
   public let name: String
-  /// The machine of the emulator that tests run it on.
+  /// The emulator's machine.
   public let machine: String
   /// Bytes for the program and its constants, of which the image is one.
   public let flashBytes: Int
@@ -35,9 +35,10 @@ public struct DeviceTarget: Equatable, Sendable {
   /// What rows cost on its core.
   public let cost: RowCost
 
-  /// Every target there is.
+  /// The bare boards of `targets/boards`.
   public static let all: [DeviceTarget] = [
     DeviceTarget("cortex-m0", "microbit", flash: 256, memory: 16, .armv6m),
+    DeviceTarget("cortex-m0-large", "mps2-an385", flash: 4096, memory: 4096, .armv6m),
     DeviceTarget("cortex-m3", "mps2-an385", flash: 4096, memory: 4096, .armv7m),
     DeviceTarget("cortex-m4", "mps2-an386", flash: 4096, memory: 4096, .dsp),
     DeviceTarget("cortex-m4-128k", "netduinoplus2", flash: 1024, memory: 128, .dsp),
@@ -45,7 +46,7 @@ public struct DeviceTarget: Equatable, Sendable {
     DeviceTarget("cortex-m33", "mps2-an505", flash: 4096, memory: 2048, .dsp),
     DeviceTarget("cortex-m55", "mps3-an547", flash: 512, memory: 512, .helium),
     DeviceTarget("rv32imc", "virt", flash: 4096, memory: 4096, .riscv32),
-    DeviceTarget("rv32imac", "sifive_e", flash: 512, memory: 16, .riscv32),
+    DeviceTarget("rv32imac", "sifive_e", flash: 4096, memory: 16, .riscv32),
   ]
 
   /// The target of a name, if there is one.
@@ -55,7 +56,7 @@ public struct DeviceTarget: Equatable, Sendable {
   }
 
   /// `flash`, `memory`: in units of 1024 bytes.
-  private init(_ name: String, _ machine: String, flash: Int, memory: Int, _ cost: RowCost) {
+  init(_ name: String, _ machine: String, flash: Int, memory: Int, _ cost: RowCost) {
     self.name = name
     self.machine = machine
     flashBytes = 1024 * flash

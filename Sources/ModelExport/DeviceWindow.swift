@@ -58,13 +58,18 @@ struct DeviceWindow {
     } else {
       (values, isHeld) = (nil, false)
     }
+    // A vector has lost its pixels, so what slides over them in the model spans all of it here.
+    let isVector =
+      shape != model.sourceShape(of: projection)
+      || target != model.populations[projection.target].shape
     switch projection.topology {
-    case .convolution(let convolution):
+    case .convolution(let convolution) where !isVector:
       (y, x) = (convolution.y.undilated, convolution.x.undilated)
-    case .dense:
+    case .oneToOne where !isVector:
+      (y, x) = (Convolution.Axis(kernel: 1), Convolution.Axis(kernel: 1))
+    default:
       y = Convolution.Axis(kernel: pooled.height)
       x = Convolution.Axis(kernel: pooled.width)
-    case .oneToOne, .lateral: (y, x) = (Convolution.Axis(kernel: 1), Convolution.Axis(kernel: 1))
     }
     let rows = y.kernel * x.kernel * shape.channels
     guard rows <= Self.maximumRows else {
@@ -78,11 +83,14 @@ struct DeviceWindow {
         expected: "at most \(Model.maximumWeights) weights, zeros between groups included",
         found: "\(rows * target.channels)")
     }
-    // A window over all of the source has its rows in the order of the linear index.
-    weights =
-      projection.topology == .dense
-      ? projection.weights.values
-      : Self.expanded(projection, channels: shape.channels, columns: target.channels, y, x)
+    switch projection.topology {
+    case .convolution(let convolution) where !isVector:
+      weights = Self.rows(of: convolution, projection.weights, shape.channels, target.channels)
+    case .oneToOne where !isVector:
+      weights = Self.diagonal(projection.weights, target.channels)
+    case .dense: weights = projection.weights.values
+    default: weights = Self.rows(of: projection, in: model, cells: pooled.count, target.channels)
+    }
   }
 
   var rows: Int { y.kernel * x.kernel * shape.channels }
@@ -115,25 +123,20 @@ struct DeviceWindow {
     return operations * (values == nil ? pool * pool : 1)
   }
 
-  /// The rows of a convolution, groups and dilation filled up with zeros, or of a diagonal.
-  private static func expanded(
-    _ projection: Projection, channels: Int, columns: Int, _ y: Convolution.Axis,
-    _ x: Convolution.Axis
+  // MARK: Rows
+
+  /// The rows of a convolution, groups and dilation filled up with zeros.
+  private static func rows(
+    of convolution: Convolution, _ matrix: WeightMatrix, _ channels: Int, _ columns: Int
   ) -> [Int8] {
-    let matrix = projection.weights
-    var weights = [Int8](repeating: 0, count: y.kernel * x.kernel * channels * columns)
-    guard case .convolution(let convolution) = projection.topology else {
-      for channel in 0..<channels {
-        weights[channel * columns + channel] = matrix.values[matrix.columns == 1 ? 0 : channel]
-      }
-      return weights
-    }
+    let (height, width) = (convolution.y.undilated.kernel, convolution.x.undilated.kernel)
+    var weights = [Int8](repeating: 0, count: height * width * channels * columns)
     let outputs = columns / convolution.groups
     let inputs = channels / convolution.groups
     for ky in 0..<convolution.y.kernel {
       for kx in 0..<convolution.x.kernel {
         let tap = ky * convolution.x.kernel + kx
-        let place = ky * convolution.y.dilation * x.kernel + kx * convolution.x.dilation
+        let place = ky * convolution.y.dilation * width + kx * convolution.x.dilation
         for channel in 0..<channels {
           let first = (place * channels + channel) * columns + channel / inputs * outputs
           for output in 0..<outputs {
@@ -141,6 +144,30 @@ struct DeviceWindow {
           }
         }
       }
+    }
+    return weights
+  }
+
+  private static func diagonal(_ matrix: WeightMatrix, _ channels: Int) -> [Int8] {
+    var weights = [Int8](repeating: 0, count: channels * channels)
+    for channel in 0..<channels {
+      weights[channel * channels + channel] = matrix.values[matrix.columns == 1 ? 0 : channel]
+    }
+    return weights
+  }
+
+  /// What one spike of every cell adds to every target. At most one synapse joins the two, so it
+  /// is a weight.
+  private static func rows(
+    of projection: Projection, in model: Model, cells: Int, _ columns: Int
+  ) -> [Int8] {
+    let synapses = Synapses(of: projection, in: model)
+    var weights: [Int8] = []
+    weights.reserveCapacity(cells * columns)
+    for cell in 0..<cells {
+      var row = [Int](repeating: 0, count: columns)
+      _ = synapses.deliver(1, from: cell, to: &row)
+      weights += row.map { Int8($0) }
     }
     return weights
   }

@@ -44,9 +44,8 @@ struct MembraneReach: Equatable {
   /// Whether no membrane is ever clamped.
   func stays(within lif: Population.LIF) -> Bool { least >= lif.floor && greatest <= lif.ceiling }
 
-  /// Whether the fast kernel can clamp as the format does: a membrane and its sum add within int16,
-  /// and one above the ceiling fires.
-  var canClampFast: Bool { least >= -32768 && greatest <= 32767 && !restsHigh }
+  /// Whether the fast kernel can clamp as the format does: a membrane above the ceiling fires.
+  var canClampFast: Bool { !restsHigh }
 
   private mutating func include(_ neuron: Neuron, _ lif: Population.LIF, steps: Int) {
     let fires = neuron.threshold + (lif.compare == .greater ? 1 : 0)

@@ -2,7 +2,7 @@
 ///
 /// Holds the non-zero entries of the weight matrix; a synapse is such an entry at a place where it
 /// applies.
-struct Synapses: Sendable {
+package struct Synapses: Sendable {
   /// The source before its pool, and after.
   private let source: Shape
   private let cells: Shape
@@ -17,7 +17,7 @@ struct Synapses: Sendable {
   private let starts: [Int]
 
   /// The synapses of a projection of a valid model.
-  init(of projection: Projection, in model: Model) {
+  package init(of projection: Projection, in model: Model) {
     source = model.sourceShape(of: projection)
     cells = source.pooled(by: projection.pool)
     target = model.populations[projection.target].shape
@@ -62,7 +62,7 @@ struct Synapses: Sendable {
 
   /// Adds `amount` times the weight of every synapse of `cell` to its target's sum, and returns
   /// the number of those synapses.
-  func deliver(_ amount: Int, from cell: Int, to sums: inout [Int]) -> Int {
+  package func deliver(_ amount: Int, from cell: Int, to sums: inout [Int]) -> Int {
     switch topology {
     case .dense:
       return deliver(amount, run: cell, onto: 0, in: &sums)

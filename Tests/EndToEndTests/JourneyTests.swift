@@ -41,10 +41,11 @@ import Testing
     #expect(try folder.text("run/metrics.csv").split(separator: "\n").count == 3)
 
     let exported = try Command.export.run(
-      "model.snnpb", "--from", "run", "--c-source", "c", "--golden", "golden.snntrace", "--json",
-      in: folder)
+      "model.snnpb", "--from", "run", "--c-source", "c", "--image", "model.snnimg", "--target",
+      "cortex-m4-128k", "--golden", "golden.snntrace", "--json", in: folder)
     try #require(exported.code == 0, "\(exported.errors)")
-    _ = try object(exported.output)
+    let device = try #require(try object(exported.output)["device"] as? [String: Any])
+    #expect(device["image_bytes"] as? Int == (try folder.read("model.snnimg")).count)
     #expect(try folder.text("golden.snntrace").hasPrefix("snntrace 1 journey\n"))
     #expect(folder.names.filter { $0.hasPrefix("c/") } == ["c/journey.c", "c/journey.h"])
 

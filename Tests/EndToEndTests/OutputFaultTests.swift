@@ -33,6 +33,7 @@ import Testing
       ("no/model.snnpb", ["no/model.snnpb", "--from", "run"]),
       ("no/golden", ["new.snnpb", "--from", "run", "--golden", "no/golden"]),
       ("recipe.yaml", ["new.snnpb", "--from", "run", "--c-source", "recipe.yaml"]),
+      ("no/image", ["new.snnpb", "--from", "run", "--image", "no/image"]),
       ("bars", ["bars", "--from", "run"]),
     ]
     for (place, arguments) in calls {
@@ -84,8 +85,9 @@ import Testing
     let folder = try TinyTask.trained()
     try folder.write("the previous trace", to: "golden")
     try folder.write("the previous source", to: "c/tiny.c")
+    try folder.write("the previous image", to: "image")
     let names = folder.names
-    for options in [["--golden", "golden"], ["--c-source", "c"]] {
+    for options in [["--golden", "golden"], ["--c-source", "c"], ["--image", "image"]] {
       let outcome = try Command.export.run(
         ["x.snnpb", "--from", "run"] + options, in: folder, fileBlocks: 1)
       let line = outcome.failure(of: .export)
@@ -93,6 +95,7 @@ import Testing
     }
     #expect(try folder.text("golden") == "the previous trace")
     #expect(try folder.text("c/tiny.c") == "the previous source")
+    #expect(try folder.text("image") == "the previous image")
     #expect(folder.names.filter { $0 != "c/tiny.h" } == names)
   }
 

@@ -1,43 +1,84 @@
+import Foundation
 import ModelFixtures
 import ModelFormat
 import Testing
 
 @testable import ModelExport
 
+/// Images as C source: what a compiler makes of it is the image.
 @Suite struct CSourceTests {
-  private func model(density: Int) -> Model {
-    var values = [Int8](repeating: 0, count: 60)
-    for index in 0..<density { values[index * 60 / density] = Int8(index - 30) }
-    return TinyModels.chain(
-      input: InputPort(name: "in", shape: Shape(channels: 6), kind: .events(.once)),
-      hidden: Population(
-        name: "hidden", shape: Shape(channels: 10), kind: .lif(Population.LIF(threshold: 5))),
-      first: Projection(
-        name: "first", from: .input(0), to: 0, topology: .dense,
-        weights: WeightMatrix(rows: 6, columns: 10, values: values)))
-  }
+  static let flags = [
+    "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-O1",
+  ]
 
-  @Test func rowsAreSparseWhereThatIsSmaller() throws {
-    let full = try CSource(model(density: 20), stateBytes: 1)
-    #expect(!full.implementation.contains("SNN_ROWS_SPARSE"))
-    let sparse = try CSource(model(density: 19), stateBytes: 1)
-    #expect(sparse.implementation.contains("SNN_ROWS_SPARSE"))
-    #expect(sparse.implementation.contains("projection0_columns"))
-    // 19 values, 19 columns of 2, 7 starts of 4; a threshold of 2 and a weight of 1.
-    #expect(sparse.arrayBytes == 19 + 38 + 28 + 2 + 1)
+  @Test func compiledBytesAreTheImage() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var (includes, writes, expected, sources) = ("", "", [UInt8](), [String]())
+    for seed in 0..<200 as Range<UInt64> where sources.count < 8 {
+      var model = RandomModels.model(seed: seed)
+      for index in model.inputs.indices {
+        if case .events = model.inputs[index].kind { model.inputs[index].kind = .events(.once) }
+      }
+      guard (try? model.validate()) != nil, let image = try? DeviceImage(model) else { continue }
+      let source = CSource(image)
+      try source.write(to: folder.path)
+      for line in (source.header + source.implementation).split(separator: "\n") {
+        #expect(line.count <= 100, "\(line)")
+      }
+      sources.append("\(source.name).c")
+      includes += "#include \"\(source.name).h\"\n"
+      writes +=
+        "    fwrite(&snn_model_\(source.name), 1, sizeof snn_model_\(source.name), stdout);\n"
+      expected += image.bytes
+    }
+    let program = "#include <stdio.h>\n\(includes)int main(void)\n{\n\(writes)    return 0;\n}\n"
+    try Data(program.utf8).write(to: folder.appendingPathComponent("main.c"))
+    let headers = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../runtime-c/include").path
+    let build = try run(
+      "gcc", Self.flags + ["-I\(headers)", "-o", "program", "main.c"] + sources, in: folder)
+    #expect(build.isEmpty, "\(String(decoding: build, as: UTF8.self))")
+    #expect(try run(folder.path + "/program", [], in: folder) == expected)
   }
 
   @Test func namesBecomeIdentifiers() {
     #expect(CSource.identifier("Fashion-MNIST (DIET) ü4") == "fashion_mnist_diet_4")
     #expect(CSource.identifier("·") == "model")
-    #expect(CSourceWriter.literal("a\"b\\?ü1") == "\"a\\042b\\134\\077\\303\\2741\"")
   }
 
-  @Test func headerStatesSizes() throws {
-    let source = try CSource(model(density: 20), name: "Tiny", stateBytes: 321)
+  @Test func headerStatesNumbers() throws {
+    let image = try DeviceImage(
+      TinyModels.chain(
+        input: InputPort(name: "in", shape: Shape(channels: 6), kind: .events(.once)),
+        hidden: Population(
+          name: "hidden", shape: Shape(channels: 10), kind: .lif(Population.LIF(threshold: 5))),
+        first: Projection(
+          name: "first", from: .input(0), to: 0, topology: .dense,
+          weights: WeightMatrix(rows: 6, columns: 10, values: (0..<60).map { Int8($0 % 2) }))))
+    let source = CSource(image, name: "Tiny")
     #expect(source.name == "tiny")
-    #expect(source.header.contains("#define SNN_MODEL_TINY_STATE_BYTES 321\n"))
-    #expect(source.header.contains("#define SNN_MODEL_TINY_CLASSES 10\n"))
-    #expect(try source == CSource(model(density: 20), name: "Tiny", stateBytes: 321))
+    for (macro, value) in [
+      ("ARENA_BYTES", image.arena.bytes), ("FLASH_BYTES", image.bytes.count), ("STEPS", 8),
+      ("MAX_STEPS", 8), ("STEP_MICROSECONDS", 0), ("CLASSES", 10), ("INPUTS", 6),
+      ("WORST_SYNOPS", 40),
+    ] {
+      #expect(source.header.contains("#define SNN_MODEL_TINY_\(macro) \(value)\n"), "\(macro)")
+    }
+    #expect(source == CSource(image, name: "Tiny"))
+  }
+
+  private func run(_ program: String, _ arguments: [String], in folder: URL) throws -> [UInt8] {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [program] + arguments
+    process.currentDirectoryURL = folder
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = pipe
+    try process.run()
+    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return [UInt8](output)
   }
 }

@@ -30,7 +30,7 @@ import struct Tensors.RandomSource
 
   /// A convolution of `width` channels, a recurrent dense layer and a read-out, whose first
   /// population needs `path`.
-  private static func model(
+  static func model(
     width: Int, path: ModelBounds.Path, hasValues: Bool, seed: UInt64
   ) -> Model {
     var random = RandomSource(seed: seed)
@@ -86,7 +86,7 @@ import struct Tensors.RandomSource
       ], readout: 2)
   }
 
-  private static func input(for model: Model, seed: UInt64) -> InferenceInput {
+  static func input(for model: Model, seed: UInt64) -> InferenceInput {
     var random = RandomSource(seed: seed)
     let count = model.inputs[0].shape.count
     if model.inputs[0].carriesValues {

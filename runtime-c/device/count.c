@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snn/count.h"
-#include "engine.h"
-#include "snn/fixed_point.h"
+#include "digest.h"
 
 static struct snn_count *counters(void *context)
 {
@@ -13,15 +12,6 @@ static bool arrives(const struct snn_image_projection *projection, uint32_t y, u
 {
     const uint32_t pool = projection->pool;
     return y < projection->pooled_height * pool && x < projection->pooled_width * pool;
-}
-
-/** A number that tells (v, s) at place `key` from others; snn/count.h has the formula. */
-static uint32_t hash(uint32_t key, int32_t v, uint32_t spike)
-{
-    uint32_t x = key * UINT32_C(0x9E3779B1) ^ ((uint32_t)v * UINT32_C(0x85EBCA6B) + spike);
-    x ^= x >> 15;
-    x *= UINT32_C(0x2C1B3C6D);
-    return x ^ x >> 12;
 }
 
 /* ---- What the network shows ---- */
@@ -79,17 +69,9 @@ static void on_neurons(void *context, uint32_t layer, uint32_t step, uint32_t pi
                        const uint32_t *spikes)
 {
     struct snn_count *count = counters(context);
-    const struct snn_image_layer *shape = snn_layers(count->network->image) + layer;
-    const uint32_t channels = shape->channels;
-    const uint32_t neurons = channels * shape->height * shape->width;
-    uint32_t key = step * neurons + pixel * channels + 1;
-    uint32_t fired = 0, digest = 0;
-    for (uint32_t c = 0; c < channels; c++, key++) {
-        const uint32_t spike = spikes == 0 ? 0 : spikes[c / 32] >> (c & 31) & 1;
-        const int32_t v = shape->readout != 0 ? ((const int32_t *)membrane)[c] : ((const int16_t *)membrane)[c];
-        fired += spike;
-        digest += hash(key, v, spike);
-    }
+    uint32_t fired;
+    const uint32_t digest =
+        snn_digest_pixel(snn_layers(count->network->image) + layer, step, pixel, membrane, spikes, &fired);
     count->layers[layer].digest += digest;
     count->layers[layer].spikes_out += fired;
     if (fired != 0) deliver(count, layer, pixel, fired);

@@ -114,44 +114,44 @@ static const int32_t *parameters(const struct snn_pixel *pixel, uint32_t offset)
     return offset == 0 ? 0 : (const int32_t *)snn_in_image(pixel->network->image, offset) + pixel->parameters;
 }
 
-/** Bias and the current of presented values in every lane. */
-static const int32_t *currents(struct snn_gather *gather)
+/** Adds the currents of the frame presented to the first projection, if it carries values. */
+static void add_values(struct snn_gather *gather, int32_t *current)
 {
     const struct snn_pixel *pixel = gather->pixel;
-    const struct snn_device *network = pixel->network;
-    const struct snn_image_layer *layer = pixel->layer;
     const struct snn_image_projection *projection = gather->projection;
-    const int32_t *bias = parameters(pixel, layer->bias);
-    int32_t *current = (int32_t *)snn_in_arena(network, network->image->current);
-    uint32_t shift = 0;
-    for (uint32_t lane = 0; lane < layer->columns; lane++) current[lane] = 0;
-    if (layer->projection_count != 0 && projection->carries != SNN_CARRIES_SPIKES) {
-        gather->frame = network->frame[projection->source];
-        gather->sums = current;
-        shift = projection->shift;
-        if (gather->frame != 0) (void)snn_gather_window(gather);
-    }
-    for (uint32_t lane = 0; lane < layer->lanes; lane++) {
-        current[lane] = snn_scale_value(current[lane], shift);
-        if (bias != 0) current[lane] = snn_add_s32(current[lane], bias[lane]);
-    }
-    return current;
+    if (pixel->layer->projection_count == 0 || projection->carries == SNN_CARRIES_SPIKES) return;
+    gather->frame = pixel->network->frame[projection->source];
+    if (gather->frame == 0) return;
+    gather->sums = current;
+    snn_find_window(gather);
+    snn_gather_values(gather);
+    gather->frame = 0;
+    const uint32_t shift = projection->shift, lanes = pixel->layer->lanes;
+    for (uint32_t lane = 0; shift != 0 && lane < lanes; lane++) current[lane] = snn_scale_value(current[lane], shift);
 }
 
-/** Starts the sums of a step from the currents, or from 0. */
-static void begin_sums(const struct snn_image_layer *layer, const int32_t *current, uint32_t *sums)
+/** Starts the sums of the first step from bias and values. */
+static void begin_sums(struct snn_gather *gather, uint32_t *sums)
 {
+    const struct snn_pixel *pixel = gather->pixel;
+    const struct snn_image_layer *layer = pixel->layer;
     const bool wide = (layer->flags & SNN_LAYER_WIDE) != 0;
-    uint32_t *end = sums + (wide ? layer->columns : layer->columns / 2u);
-    if (current == 0) {
-        const uint32_t zero = wide ? 0 : SNN_SUM_ZERO * UINT32_C(0x00010001);
-        while (sums < end) *sums++ = zero;
-    } else if (wide) {
-        while (sums < end) *sums++ = (uint32_t)*current++;
-    } else {
-        for (; sums < end; current += 2) {
-            *sums++ = (((uint32_t)current[0] + SNN_SUM_ZERO) & 0xFFFFu) | ((uint32_t)current[1] + SNN_SUM_ZERO) << 16;
-        }
+    const uint32_t zero = wide ? 0 : SNN_SUM_ZERO * UINT32_C(0x00010001);
+    if ((layer->flags & SNN_LAYER_DRIVEN) == 0) {
+        for (uint32_t i = 0; i < snn_sum_words(layer); i++) sums[i] = zero;
+        return;
+    }
+    int32_t *current = (int32_t *)snn_in_arena(pixel->network, pixel->network->image->current);
+    for (uint32_t lane = 0; lane < layer->columns; lane++) current[lane] = 0;
+    add_values(gather, current);
+    const int32_t *bias = parameters(pixel, layer->bias);
+    for (uint32_t lane = 0; bias != 0 && lane < layer->lanes; lane++) {
+        current[lane] = snn_add_s32(current[lane], bias[lane]);
+    }
+    for (const int32_t *end = current + layer->columns; current < end;) {
+        uint32_t word = (uint32_t)*current++ + (wide ? 0 : SNN_SUM_ZERO);
+        if (!wide) word = (word & 0xFFFFu) | ((uint32_t)*current++ + SNN_SUM_ZERO) << 16;
+        *sums++ = word;
     }
 }
 
@@ -198,7 +198,7 @@ static bool all_zero(const int16_t *membrane, uint32_t lanes)
     return any == 0;
 }
 
-/** The pixel's neurons take their sums; `quiet`: nothing arrived. */
+/** The pixel's neurons take their sums; `quiet`: nothing arrived. Refractory steps pass even then. */
 static void run_neurons(const struct snn_pixel *pixel, const uint32_t *sums, uint32_t sum_step, bool quiet)
 {
     const struct snn_device *network = pixel->network;
@@ -223,7 +223,7 @@ static void run_neurons(const struct snn_pixel *pixel, const uint32_t *sums, uin
     };
     if (image->block == 1) lif.membrane = (int16_t *)snn_in_arena(network, layer->membrane) + pixel->index * layer->lanes;
     if (pixel->first == 0) set_initial(pixel, lif.membrane);
-    if (quiet && !observed && all_zero(lif.membrane, lif.lanes)) return;
+    if (quiet && !observed && layer->refractory == 0 && all_zero(lif.membrane, lif.lanes)) return;
     for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; lif.sums += sum_step) {
         const bool general = SNN_DEVICE_GENERAL != 0 && (layer->flags & SNN_LAYER_GENERAL) != 0;
         const uint32_t clamps = general ? snn_lif_general(pixel, &lif) : snn_lif_steps(&lif);
@@ -261,37 +261,48 @@ static void run_readout(const struct snn_pixel *pixel, const uint32_t *sums, uin
     }
 }
 
+/** Adds what comes by one projection in every step; returns the number of rows. */
+static uint32_t add_spikes(struct snn_gather *gather, uint32_t *sums, uint32_t sum_words)
+{
+    const struct snn_pixel *pixel = gather->pixel;
+    const struct snn_image_projection *projection = gather->projection;
+    uint32_t added = 0;
+    snn_find_window(gather);
+    for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++, sums += sum_words) {
+        if (step < projection->delay) continue;
+        const uint32_t slot = (step - projection->delay) & projection->slot_mask;
+        gather->map = (const uint32_t *)snn_in_arena(pixel->network, projection->map + slot * projection->map_bytes);
+        gather->sums = sums;
+        added += snn_gather_spikes(gather);
+    }
+    return added;
+}
+
 static void run_pixel(const struct snn_pixel *pixel)
 {
     const struct snn_device *network = pixel->network;
     const struct snn_image_layer *layer = pixel->layer;
-    uint32_t *first_sums = (uint32_t *)snn_in_arena(network, network->image->sums);
-    const uint32_t sum_words = (layer->flags & SNN_LAYER_WIDE) != 0 ? layer->columns : layer->columns / 2u;
+    uint32_t *sums = (uint32_t *)snn_in_arena(network, network->image->sums);
+    const uint32_t sum_words = snn_sum_words(layer);
     uint32_t sum_step = 0, added = 0;
     struct snn_gather gather; /* its arrays stay as they are */
     gather.pixel = pixel;
-    gather.projection = snn_projections(network->image) + layer->first_projection;
-    const int32_t *current = (layer->flags & SNN_LAYER_DRIVEN) != 0 ? currents(&gather) : 0;
-    begin_sums(layer, current, first_sums);
     gather.frame = 0;
+    gather.projection = snn_projections(network->image) + layer->first_projection;
+    begin_sums(&gather, sums);
     for (uint32_t i = 0; i < layer->projection_count; i++, gather.projection++) {
-        const struct snn_image_projection *projection = gather.projection;
-        if (projection->carries != SNN_CARRIES_SPIKES) continue;
-        uint32_t *sums = first_sums;
-        for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++, sums += sum_words) {
-            if (sums != first_sums && sum_step == 0) begin_sums(layer, current, sums);
-            if (step < projection->delay) continue;
-            const uint32_t slot = (step - projection->delay) & projection->slot_mask;
-            gather.map = (const uint32_t *)snn_in_arena(network, projection->map + slot * projection->map_bytes);
-            gather.sums = sums;
-            added += snn_gather_window(&gather);
+        if (gather.projection->carries != SNN_CARRIES_SPIKES) continue;
+        if (sum_step == 0) {
+            /* Each step has sums of its own from here on; so far they are those of the first. */
+            for (uint32_t word = 0; word < (pixel->steps - 1) * sum_words; word++) sums[sum_words + word] = sums[word];
+            sum_step = sum_words;
         }
-        sum_step = sum_words;
+        added += add_spikes(&gather, sums, sum_words);
     }
     if (layer->readout != 0) {
-        run_readout(pixel, first_sums, sum_step);
+        run_readout(pixel, sums, sum_step);
     } else {
-        run_neurons(pixel, first_sums, sum_step, current == 0 && added == 0);
+        run_neurons(pixel, sums, sum_step, (layer->flags & SNN_LAYER_DRIVEN) == 0 && added == 0);
     }
 }
 

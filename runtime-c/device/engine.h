@@ -46,20 +46,34 @@ struct snn_pixel {
     uint32_t parameters;   /**< entries before the pixel's in arrays of parameters */
 };
 
+/** The part of a projection's source that a pixel sees: so many lines of so many spikes or values. */
+struct snn_window {
+    uint32_t from, line;    /**< the first, and from a line of the source to the next */
+    uint32_t lines, count;  /**< lines of cells, each `pool` of the source; entries of a line */
+    uint32_t row, row_step; /**< of the first entry's weights, and from a line of cells to the next */
+    const uint16_t *places; /**< rows of a line's entries, counted from the line's; null: one after the other */
+};
+
 /** The rows that reach a pixel through a projection. */
 struct snn_gather {
     const struct snn_pixel *pixel;
     const struct snn_image_projection *projection;
-    void *sums;        /**< spikes: as wide as the layer's; values: int32 */
-    const void *frame; /**< values; null: spikes */
+    struct snn_window window;
+    void *sums;          /**< spikes: as wide as the layer's; values: int32 */
+    const void *frame;   /**< values; null: spikes */
     const uint32_t *map; /**< spikes */
-    uint32_t count;
     uint16_t rows[SNN_GATHER];
     int16_t values[SNN_GATHER];
 };
 
-/** Adds what the window of the pixel holds; returns the number of rows added. */
-uint32_t snn_gather_window(struct snn_gather *gather);
+/** Finds what the pixel sees of the projection's source. */
+void snn_find_window(struct snn_gather *gather);
+
+/** Adds the rows of the spikes in the window; returns their number. Reads the map to the word behind the last. */
+uint32_t snn_gather_spikes(struct snn_gather *gather);
+
+/** Adds the rows of the values in the window. */
+void snn_gather_values(struct snn_gather *gather);
 
 /** Adds rows that no kernel takes: lists, or sums of 32 bits. */
 void snn_add_rows_general(const struct snn_gather *gather, const struct snn_row_set *set);
@@ -71,6 +85,12 @@ uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *li
 static inline int32_t snn_leaked(int32_t v, int32_t decay)
 {
     return snn_leak_s32(v, 32768u - ((1u - (uint32_t)decay) >> 16));
+}
+
+/** Words of a pixel's sums in one step. */
+static inline uint32_t snn_sum_words(const struct snn_image_layer *layer)
+{
+    return (layer->flags & SNN_LAYER_WIDE) != 0 ? layer->columns : layer->columns / 2u;
 }
 
 /** A finished sum of a layer. */

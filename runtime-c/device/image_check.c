@@ -18,9 +18,9 @@ struct check {
 /** zlib's CRC-32, four bits at a time. */
 static uint32_t crc32_of(const uint8_t *bytes, uint32_t count)
 {
-    static const uint32_t table[16] = {0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
-                                       0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
-                                       0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
+    static const uint32_t table[16] = {0x00000000u, 0x1DB71064u, 0x3B6E20C8u, 0x26D930ACu, 0x76DC4190u, 0x6B6B51F4u,
+                                       0x4DB26158u, 0x5005713Cu, 0xEDB88320u, 0xF00F9344u, 0xD6D6A3E8u, 0xCB61B38Cu,
+                                       0x9B64C2B0u, 0x86D3D2D4u, 0xA00AE278u, 0xBDBDF21Cu};
     uint32_t crc = UINT32_MAX;
     for (uint32_t i = 0; i < count; i++) {
         crc ^= bytes[i];
@@ -81,7 +81,7 @@ static enum snn_status check_port(const struct check *check, const struct snn_im
     if (!is_shape(port->channels, port->height, port->width)) return SNN_ERROR_SHAPE;
     if (port->kind > SNN_PORT_S16) return SNN_ERROR_ENUM;
     const uint32_t words = (places(port->channels, port->height, port->width) + 31) / 32;
-    if (port->kind == SNN_PORT_EVENTS && (!in_arena(check, port->map, words, 4) || check->image->block > 1)) {
+    if (port->kind == SNN_PORT_EVENTS && (!in_arena(check, port->map, words + 1, 4) || check->image->block > 1)) {
         return SNN_ERROR_SIZE;
     }
     return port->frame_per_step == 0 || check->image->block == 1 ? SNN_OK : SNN_ERROR_LIMIT;
@@ -141,9 +141,9 @@ static bool check_places(const struct check *check, const struct snn_image_proje
 {
     const uint32_t rows = (uint32_t)projection->kernel_width * projection->channels;
     if (!in_image(check, projection->places, rows * projection->pool, 2)) return false;
-    const uint16_t *places = (const uint16_t *)snn_in_image(check->image, projection->places);
+    const uint16_t *row = (const uint16_t *)snn_in_image(check->image, projection->places);
     for (uint32_t i = 0; i < rows * projection->pool; i++) {
-        if (places[i] >= rows) return false;
+        if (row[i] >= rows) return false;
     }
     return true;
 }
@@ -151,7 +151,7 @@ static bool check_places(const struct check *check, const struct snn_image_proje
 static enum snn_status check_projection(const struct check *check, const struct snn_image_projection *projection)
 {
     const uint32_t pool = projection->pool;
-    if (pool < 1 || pool > 16 || projection->shift > 24) return SNN_ERROR_LIMIT;
+    if (pool < 1 || pool > 16 || projection->shift > 24 || projection->reserved != 0) return SNN_ERROR_LIMIT;
     const enum snn_status status = check_source(check, projection);
     if (status != SNN_OK) return status;
     if (projection->pooled_height != projection->height / pool || projection->pooled_width != projection->width / pool) {
@@ -202,7 +202,7 @@ static enum snn_status check_buffers(const struct check *check)
     if (!in_image(check, layer->threshold, parameters, 2)) return SNN_ERROR_SIZE;
     const uint32_t maps = image->block > 1 ? image->block : layer->slot_mask + 1u;
     if (layer->map_bytes != (layer->channels * pixels + 31) / 32 * 4) return SNN_ERROR_SIZE;
-    if (!in_arena(check, layer->map, maps, layer->map_bytes)) return SNN_ERROR_SIZE;
+    if (!in_arena(check, layer->map, maps * (layer->map_bytes / 4) + 1, 4)) return SNN_ERROR_SIZE;
     if (image->block == 1 && !in_arena(check, layer->membrane, count, 2)) return SNN_ERROR_SIZE;
     return layer->refractory == 0 || in_arena(check, layer->refractory, count, 1) ? SNN_OK : SNN_ERROR_SIZE;
 }

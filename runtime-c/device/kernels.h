@@ -68,8 +68,9 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set);
 void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values);
 
 /**
- * Leaky integration, fire at `threshold`, subtraction: the neurons of a pixel through some steps. A membrane plus its sum
- * lies within int16. `clamped`: it is then brought into floor ... ceiling, and ceiling >= threshold; else it lies there.
+ * Leaky integration, fire at `threshold`, subtraction: the neurons of a pixel through some steps. Sums lie within int16.
+ * `clamped`: a membrane and its sum may leave int16; they are brought into floor ... ceiling, and ceiling >= threshold.
+ * Else they lie there.
  */
 struct snn_lif {
     int16_t *membrane;
@@ -85,5 +86,7 @@ struct snn_lif {
 };
 /** Returns how often a membrane was clamped. */
 uint32_t snn_lif_steps(const struct snn_lif *lif);
+/** The same in plain C, for kernels that leave some of it out. */
+uint32_t snn_lif_plain(const struct snn_lif *lif);
 
 #endif

@@ -410,13 +410,13 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     "smlal lr, " v ", lr, " low "\n"               \
     "pkhbt " v ", " v ", " h ", lsl #16\n"
 
-/* Adds 8 sums to r4-r7. 5 instructions. */
+/* Adds 8 sums to r4-r7; what leaves 16 bits ends at their limit, beyond which it is clamped. 5 instructions. */
 #define ADD_SUMS                    \
     "ldm r1!, {r8-r11}\n"           \
-    "sadd16 r4, r4, r8\n"           \
-    "sadd16 r5, r5, r9\n"           \
-    "sadd16 r6, r6, r10\n"          \
-    "sadd16 r7, r7, r11\n"
+    "qadd16 r4, r4, r8\n"           \
+    "qadd16 r5, r5, r9\n"           \
+    "qadd16 r6, r6, r10\n"          \
+    "qadd16 r7, r7, r11\n"
 
 /* r8-r11 := r4-r7 less their thresholds; PL if any is not below 0. 9 instructions. */
 #define COMPARE                     \
@@ -430,48 +430,29 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     "and lr, lr, r11\n"             \
     "tst lr, lr, lsl #16\n"
 
-/*
- * Clamping, a pair of lanes at a time: GE says which lanes are within the bound, lr holds that bound first and then nothing. r8
- * bound, r9 1 in both lanes, r10 counts, r11 0.
- */
-#define BEGIN_CLAMPS                \
-    "mov r8, lr\n"                  \
-    "mov r9, #0x00010001\n"         \
-    "mov r10, #0\n"                 \
-    "mov r11, #0\n"
-#define CLAMP(v)                    \
-    "sel " v ", " v ", r8\n"        \
-    "sel lr, r11, r9\n"             \
-    "add r10, r10, lr\n"
-#define END_CLAMPS                  \
-    "add r10, r10, r10, lsl #16\n"  \
-    "ldr lr, [sp, #28]\n"           \
-    "add lr, lr, r10, lsr #16\n"    \
-    "str lr, [sp, #28]\n"
-
 /**
- * One step of lanes 0 ... 8 n - 1, n >= 1; byte: that of spikes less the first membrane's address / 16. Returns the clamps.
+ * One step of 8 n lanes from `first` on, n >= 1, up to the first eight of which one must be clamped, or may have to be;
+ * those are left as they were. Returns the lane where it ended. byte: that of spikes less the first membrane's address / 16.
  */
-static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uint32_t n, uint32_t spike_bytes)
+static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uint32_t first, uint32_t n, uint32_t spike_bytes)
 {
-    register int16_t *membrane __asm__("r0") = lif->membrane;
-    register const uint32_t *sum __asm__("r1") = sums;
-    register const int16_t *threshold __asm__("r2") = lif->threshold;
-    register const int32_t *decay __asm__("r3") = lif->decay;
+    register int16_t *membrane __asm__("r0") = lif->membrane + first;
+    register const uint32_t *sum __asm__("r1") = sums + first / 2;
+    register const int16_t *threshold __asm__("r2") = lif->threshold + first;
+    register const int32_t *decay __asm__("r3") = lif->decay == 0 ? 0 : lif->decay + first;
     register uint32_t bytes __asm__("r4") = spike_bytes;
     register uint32_t greater __asm__("r5") = lif->greater;
-    register uint32_t floor __asm__("r6") = both((uint32_t)lif->floor);
-    register uint32_t ceiling __asm__("r8") = both((uint32_t)lif->ceiling);
-    register uint32_t clamps __asm__("r9") = 0;
+    register uint32_t floor __asm__("r6") = both((uint32_t)(lif->floor > -32767 ? lif->floor : -32767));
+    register uint32_t ceiling __asm__("r8") = both((uint32_t)(lif->ceiling < 32766 ? lif->ceiling : 32766));
     register uint32_t left __asm__("r12") = (n - 1) << 16 | 2u | (lif->clamped != 0 ? UINT32_C(1) << 31 : 0);
     /*
-     * Stack: 0 bytes, 4 greater, 8 floor, 12 r7, 16 ceiling, 20 clamps, below it room for two. r12: 2 for LEAK, above it the
-     * turns that are left, and in the sign whether membranes are clamped, which stays in N through a turn. 8 lanes a turn,
-     * membranes in r4-r7: 47 instructions with leak, 22 without, 28 more if any fires; clamped 12 more, 13 if any fires.
+     * Stack: 0 bytes, 4 greater, 8 floor, 12 r7, 16 ceiling, below it room for two. r12: 2 for LEAK, above it the turns that
+     * are left, and in the sign whether membranes are clamped, which stays in N through a turn. 8 lanes a turn, membranes in
+     * r4-r7: 47 instructions with leak, 22 without, 28 more if any fires; clamped 12 more, 13 if any fires.
      */
     __asm__ volatile(
         ".syntax unified\n"
-        "push {r4, r5, r6, r7, r8, r9}\n"
+        "push {r4, r5, r6, r7, r8}\n"
         "sub sp, sp, #8\n"
         "movs lr, r12\n"
         "b 6f\n"
@@ -514,8 +495,7 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
         "orr r8, r8, r10\n"
         "orr r8, r8, r11\n"
         "tst r8, #0x80008000\n"
-        "bne 11f\n"
-        "12:\n"
+        "bne 14f\n"
         COMPARE
         "bpl 7f\n"
         "13:\n"
@@ -539,7 +519,7 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
         "orr r3, r3, r12\n"
         "tst r3, #0x80008000\n"
         "ldrd r3, r12, [sp]\n"
-        "bne 10f\n"
+        "bne 14f\n"
         "8:\n" /* lanes of r8-r11 not below 0 fire and become the membrane, one more if `greater` */
         "sadd16 lr, r8, r8\n"
         "sel r4, r8, r4\n"
@@ -574,65 +554,58 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
         "cmp r3, #0\n"
         "bne 2b\n"
         "b 4b\n"
-        "10:\n" /* to the ceiling */
-        BEGIN_CLAMPS
-        "ssub16 lr, r8, r4\n" CLAMP("r4")
-        "ssub16 lr, r8, r5\n" CLAMP("r5")
-        "ssub16 lr, r8, r6\n" CLAMP("r6")
-        "ssub16 lr, r8, r7\n" CLAMP("r7")
-        END_CLAMPS
-        "sub r2, r2, #16\n"
-        "b 12b\n"
-        "11:\n" /* to the floor */
-        BEGIN_CLAMPS
-        "ssub16 lr, r4, r8\n" CLAMP("r4")
-        "ssub16 lr, r5, r8\n" CLAMP("r5")
-        "ssub16 lr, r6, r8\n" CLAMP("r6")
-        "ssub16 lr, r7, r8\n" CLAMP("r7")
-        END_CLAMPS
-        "b 12b\n"
         "14:\n"
         "ldr r7, [sp, #20]\n"
-        "ldr r9, [sp, #28]\n"
-        "add sp, sp, #32\n"
+        "add sp, sp, #28\n"
         : "+r"(membrane), "+r"(sum), "+r"(threshold), "+r"(decay), "+r"(bytes), "+r"(greater), "+r"(floor),
-          "+r"(ceiling), "+r"(clamps), "+r"(left)
+          "+r"(ceiling), "+r"(left)
         :
-        : "r10", "r11", "lr", "cc", "memory");
+        : "r9", "r10", "r11", "lr", "cc", "memory");
+    return (uint32_t)(membrane - lif->membrane);
+}
+
+/** One step of some lanes, one after the other, clamped exactly. Returns the clamps. */
+static uint32_t step_lanes(const struct snn_lif *lif, const uint32_t *sums, uint32_t lane, uint32_t end, uint32_t *spikes)
+{
+    uint32_t clamps = 0;
+    for (; lane < end; lane++) {
+        const int32_t threshold = lif->threshold[lane];
+        int32_t v = lif->membrane[lane];
+        if (lif->decay != 0) v += (int32_t)((2 * (int64_t)v * lif->decay[lane]) >> 32) + (v < 0);
+        v += ((const int16_t *)(const void *)sums)[lane];
+        if (lif->clamped != 0 && v < lif->floor) {
+            v = lif->floor;
+            clamps++;
+        }
+        if (v >= threshold) {
+            if (lif->clamped != 0 && v > lif->ceiling) {
+                v = lif->ceiling;
+                clamps++;
+            }
+            v -= threshold - (int32_t)lif->greater;
+            spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
+        }
+        lif->membrane[lane] = (int16_t)v;
+    }
     return clamps;
 }
 
 uint32_t snn_lif_steps(const struct snn_lif *lif)
 {
-    const uint32_t eights = lif->lanes / 8;
+    const uint32_t eights = lif->lanes & ~UINT32_C(7);
     const uint32_t *sums = lif->sums;
     uint32_t *spikes = lif->spikes;
     uint32_t clamps = 0;
     for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) spikes[i] = 0;
     for (uint32_t step = 0; step < lif->steps; step++) {
-        if (eights != 0) {
-            const uint32_t byte = (uint32_t)(uintptr_t)spikes - ((uint32_t)(uintptr_t)lif->membrane >> 4);
-            clamps += step_eights(lif, sums, eights, byte);
+        const uint32_t byte = (uint32_t)(uintptr_t)spikes - ((uint32_t)(uintptr_t)lif->membrane >> 4);
+        for (uint32_t lane = 0; lane < eights;) {
+            lane = step_eights(lif, sums, lane, (eights - lane) / 8, byte);
+            if (lane == eights) break;
+            clamps += step_lanes(lif, sums, lane, lane + 8, spikes);
+            lane += 8;
         }
-        for (uint32_t lane = 8 * eights; lane < lif->lanes; lane++) {
-            const int32_t threshold = lif->threshold[lane];
-            int32_t v = lif->membrane[lane];
-            if (lif->decay != 0) v += (int32_t)((2 * (int64_t)v * lif->decay[lane]) >> 32) + (v < 0);
-            v += ((const int16_t *)(const void *)sums)[lane];
-            if (lif->clamped != 0 && v < lif->floor) {
-                v = lif->floor;
-                clamps++;
-            }
-            if (v >= threshold) {
-                if (lif->clamped != 0 && v > lif->ceiling) {
-                    v = lif->ceiling;
-                    clamps++;
-                }
-                v -= threshold - (int32_t)lif->greater;
-                spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
-            }
-            lif->membrane[lane] = (int16_t)v;
-        }
+        clamps += step_lanes(lif, sums, eights, lif->lanes, spikes);
         sums += lif->sum_step;
         spikes += lif->spike_words;
     }

@@ -7,8 +7,9 @@
 #include <stdbool.h>
 
 /*
- * Vectors of eight columns or lanes of 16 bits; sums of four-bit rows gather in sixteen lanes of 8 bits first. Rows are read in
- * the order in which they lie, and the sums in memory are gathered and scattered in the same order, once for all rows.
+ * Vectors of eight columns or lanes of 16 bits; sums of four-bit rows gather in sixteen lanes of 8 bits first. Rows
+ * are read in the order in which they lie, and the sums in memory are gathered and scattered in the same order, once
+ * for all rows.
  */
 
 /** Rows that four-bit columns in lanes of 8 bits can take: 16 * 15 < 256. */
@@ -68,7 +69,8 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
 }
 
 /** Adds to one word of sums of every eight columns: the first words that `some` says, or all four. */
-static inline void add_words(uint32_t *sums, uint16x8_t columns, uint16_t excess, uint32_t shift, mve_pred16_t some, bool all)
+static inline void add_words(uint32_t *sums, uint16x8_t columns, uint16_t excess, uint32_t shift, mve_pred16_t some,
+                             bool all)
 {
     static const uint32_t place_of[4] = {0, 4, 8, 12};
     const uint32x4_t place = vldrwq_u32(place_of);
@@ -83,11 +85,12 @@ static inline void add_words(uint32_t *sums, uint16x8_t columns, uint16_t excess
 }
 
 /*
- * A byte holds one column in its low half and one in its high half. Sums of whole bytes, modulo 2^8, less 16 times the sums of
- * the high halves are those of the low halves. A row of 32 columns takes 7 instructions, 8 where they are fewer.
+ * A byte holds one column in its low half and one in its high half. Sums of whole bytes, modulo 2^8, less 16 times the
+ * sums of the high halves are those of the low halves. A row of 32 columns takes 7 instructions, 8 where they are
+ * fewer.
  */
-static inline void add_rows_32(uint32_t *sums, const uint8_t *weights, const uint16_t *row, uint32_t count, uint32_t columns,
-                               const struct snn_row_set *set, bool whole)
+static inline void add_rows_32(uint32_t *sums, const uint8_t *weights, const uint16_t *row, uint32_t count,
+                               uint32_t columns, const struct snn_row_set *set, bool whole)
 {
     const uint32_t row_bytes = set->row_bytes, shift = set->shift;
     const mve_pred16_t bytes = vctp8q(columns / 2), words = vctp32q(columns / 8);
@@ -191,13 +194,13 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 }
 
 /*
- * Assembler because gcc 12 moves every predicate to a register and back, where one instruction tests and predicates; volatile
- * because it would else spread the temporaries of two steps over more registers than there are.
+ * Assembler because gcc 12 moves every predicate to a register and back, where one instruction tests and predicates;
+ * volatile because it would else spread the temporaries of two steps over more registers than there are.
  */
 
 /**
- * The leak of eight membranes. A magnitude times 2 * leak has the leaky magnitude in its high half, which gets its sign back;
- * leak 2^15 does not fit.
+ * The leak of eight membranes. A magnitude times 2 * leak has the leaky magnitude in its high half, which gets its
+ * sign back; leak 2^15 does not fit.
  */
 static inline int16x8_t leaked(int16x8_t v, int16x8_t factor)
 {
@@ -230,8 +233,19 @@ static const uint16_t bit_of[8] = {1, 2, 4, 8, 16, 32, 64, 128};
 /** Places of the high halves of eight decays: leak - 2^15; twice that is 2 * leak modulo 2^16. */
 static const uint16_t high_halves[8] = {1, 3, 5, 7, 9, 11, 13, 15};
 
-/** Eight lanes from `lane` on, or the last four, of which some do not leak. A step takes 17 instructions. */
-static __attribute__((noinline)) void run_some(const struct snn_lif *lif, uint32_t lane)
+/** Adds sums to membranes and brings these into floor ... ceiling; returns how many were outside, or beyond 16 bits. */
+static uint32_t add_clamped(const struct snn_lif *lif, int16x8_t *v, int16x8_t sum, mve_pred16_t some)
+{
+    const uint16x8_t ones = vdupq_n_u16(1);
+    const int16x8_t floor = vdupq_n_s16((int16_t)lif->floor), ceiling = vdupq_n_s16((int16_t)lif->ceiling);
+    const int16x8_t wrapped = vaddq_s16(*v, sum);
+    const int16x8_t inside = vminq_s16(vmaxq_s16(vqaddq_s16(*v, sum), floor), ceiling);
+    *v = inside;
+    return vaddvq_p_u16(ones, vcmpneq_m_s16(inside, wrapped, some));
+}
+
+/** Eight lanes from `lane` on, or the last four, with any leak and clamped or not. A step takes 17 instructions. */
+static __attribute__((noinline)) uint32_t run_some(const struct snn_lif *lif, uint32_t lane)
 {
     const mve_pred16_t some = vctp16q(lif->lanes - lane);
     const uint16x8_t bits = vldrhq_z_u16(bit_of, some);
@@ -247,19 +261,25 @@ static __attribute__((noinline)) void run_some(const struct snn_lif *lif, uint32
     uint8_t *spikes = (uint8_t *)(void *)lif->spikes + lane / 8;
     const uint32_t sum_step = 2 * lif->sum_step, spike_step = 4 * lif->spike_words;
     const int32_t greater = (int32_t)lif->greater;
-    uint32_t left = lif->steps;
+    uint32_t left = lif->steps, clamps = 0;
     do {
-        v = vaddq_s16(vpselq_s16(leaked(v, factor), v, leaky), vldrhq_s16(sum));
+        v = vpselq_s16(leaked(v, factor), v, leaky);
+        if (lif->clamped != 0) {
+            clamps += add_clamped(lif, &v, vldrhq_s16(sum), some);
+        } else {
+            v = vaddq_s16(v, vldrhq_s16(sum));
+        }
         *spikes = (uint8_t)fire(&v, threshold, greater, bits);
         sum += sum_step;
         spikes += spike_step;
     } while (--left != 0);
     vstrhq_p_s16(lif->membrane + lane, v, some);
+    return clamps;
 }
 
 /* Sixteen lanes that all leak, or of which none does. A step takes 25 instructions, without leak 17. */
-static inline __attribute__((always_inline)) void run_sixteen(const struct snn_lif *lif, uint32_t lane, int16x8_t factor,
-                                                              int16x8_t factor_2, bool leak)
+static inline __attribute__((always_inline)) void run_sixteen(const struct snn_lif *lif, uint32_t lane,
+                                                              int16x8_t factor, int16x8_t factor_2, bool leak)
 {
     const uint16x8_t bits = vldrhq_u16(bit_of);
     int16_t *const membrane = lif->membrane + lane;
@@ -283,15 +303,15 @@ static inline __attribute__((always_inline)) void run_sixteen(const struct snn_l
     vstrhq_s16(membrane + 8, v_2);
 }
 
-void snn_lif_steps(const struct snn_lif *lif)
+uint32_t snn_lif_steps(const struct snn_lif *lif)
 {
     const uint32_t lanes = lif->lanes;
     if (lanes != 32 * lif->spike_words) {
         const uint32_t *const end = lif->spikes + lif->steps * lif->spike_words;
         for (uint32_t *word = lif->spikes; word != end; word++) *word = 0;
     }
-    uint32_t lane = 0;
-    for (; lane + 16 <= lanes; lane += 16) {
+    uint32_t lane = 0, clamps = 0;
+    for (; lane + 16 <= lanes && lif->clamped == 0; lane += 16) {
         if (lif->decay == 0) {
             run_sixteen(lif, lane, vdupq_n_s16(0), vdupq_n_s16(0), false);
             continue;
@@ -301,13 +321,14 @@ void snn_lif_steps(const struct snn_lif *lif)
         const int16x8_t less = vldrhq_gather_shifted_offset_s16(decay, high);
         const int16x8_t less_2 = vldrhq_gather_shifted_offset_s16(decay + 16, high);
         if (RARELY(vmaxvq_s16(vmaxvq_s16(-1, less), less_2) == 0)) {
-            run_some(lif, lane);
-            run_some(lif, lane + 8);
+            (void)run_some(lif, lane);
+            (void)run_some(lif, lane + 8);
         } else {
             run_sixteen(lif, lane, vshlq_n_s16(less, 1), vshlq_n_s16(less_2, 1), true);
         }
     }
-    for (; lane < lanes; lane += 8) run_some(lif, lane);
+    for (; lane < lanes; lane += 8) clamps += run_some(lif, lane);
+    return clamps;
 }
 
 #endif

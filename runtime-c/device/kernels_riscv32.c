@@ -6,14 +6,14 @@
 #include <stdbool.h>
 
 /*
- * C for RV32IM and gcc. The registers hold 16 columns of eight bits or 32 of four, so that a row costs an address and a branch
- * more than its loads and additions.
+ * C for RV32IM and gcc. The registers hold 16 columns of eight bits or 32 of four, so that a row costs an address and
+ * a branch more than its loads and additions.
  *
- * Of a word's fields every other one is added behind a mask. The fields between are added with all that lies above them; what
- * they hold too much is taken off after the last row. That saves an instruction a word and row.
+ * Of a word's fields every other one is added behind a mask. The fields between are added with all that lies above
+ * them; what they hold too much is taken off after the last row. That saves an instruction a word and row.
  */
 
-/** Blocks as wide as the registers allow; a build for size makes do with eight columns. */
+/** Blocks as wide as the registers allow; a build for size makes do with four or eight columns, and with one lane. */
 #ifdef __OPTIMIZE_SIZE__
 enum { WIDE = 0 };
 #else
@@ -30,9 +30,9 @@ enum { FIELD_ROWS = 16 };
 #define RARELY(condition) __builtin_expect(condition, 0)
 
 /** The words of a packed row from `column` bytes on. */
-static inline const uint32_t *row_words(const uint8_t *weights, uint32_t row, uint32_t row_bytes)
+static inline const snn_word *row_words(const uint8_t *weights, uint32_t row, uint32_t row_bytes)
 {
-    return (const uint32_t *)(const void *)(weights + row * row_bytes);
+    return (const snn_word *)(const void *)(weights + row * row_bytes);
 }
 
 /** Adds four columns: sums of bytes 0 and 2, sums of whole words >> 8 less `excess`. */
@@ -54,7 +54,7 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
         uint32_t p = 0u - excess, q = p, r = p, s = p;
         const uint16_t *row = set->rows;
         do {
-            const uint32_t *word = row_words(weights, *row++, row_bytes);
+            const snn_word *word = row_words(weights, *row++, row_bytes);
             const uint32_t first = word[0], second = word[1], third = word[2], fourth = word[3];
             a += first & BYTES;
             p += first >> 8;
@@ -76,7 +76,7 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
         uint32_t a = 0, b = 0, p = 0u - excess, q = p;
         const uint16_t *row = set->rows;
         do {
-            const uint32_t *word = row_words(weights, *row++, row_bytes);
+            const snn_word *word = row_words(weights, *row++, row_bytes);
             const uint32_t first = word[0], second = word[1];
             a += first & BYTES;
             p += first >> 8;
@@ -116,7 +116,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
             uint32_t a = 0, b = 0, c = 0, d = 0, p = 0, q = 0, r = 0, s = 0;
             const uint16_t *row = rows;
             do {
-                const uint32_t *word = row_words(weights, *row++, row_bytes);
+                const snn_word *word = row_words(weights, *row++, row_bytes);
                 const uint32_t first = word[0], second = word[1], third = word[2], fourth = word[3];
                 a += first & NIBBLES;
                 p += first >> 4;
@@ -150,7 +150,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
     } while (rows != last);
 }
 
-/* A row of eight columns takes 31 instructions: a load, a product and a sum each, and 7 more. */
+/* A row of eight columns takes 31 instructions: a load, a product and a sum each, and 7 more; for size, of four 19. */
 void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values)
 {
     const uint32_t row_bytes = set->row_bytes;
@@ -159,7 +159,10 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     uint32_t *sum = (uint32_t *)sums;
     uint32_t *const last = sum + set->columns;
     uint32_t total = 0;
-    for (uint32_t i = 0; i < set->count; i++) total += (uint32_t)(int32_t)values[i];
+    for (uint32_t i = 0; i < set->count; i++) {
+        const int32_t value = values[i];
+        total += (uint32_t)value;
+    }
     total *= 128;
     do {
         uint32_t a = 0u - total, b = a, c = a, d = a, e = a, f = a, g = a, h = a;
@@ -172,6 +175,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
             b += factor * byte[2];
             c += factor * byte[1];
             d += factor * byte[3];
+            if (!WIDE) continue;
             e += factor * byte[4];
             f += factor * byte[6];
             g += factor * byte[5];
@@ -181,18 +185,22 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
         sum[1] += b;
         sum[2] += c;
         sum[3] += d;
-        sum[4] += e;
-        sum[5] += f;
-        sum[6] += g;
-        sum[7] += h;
-        sum += 8;
-        weights += 8;
+        sum += 4;
+        weights += 4;
+        if (!WIDE) continue;
+        sum[0] += e;
+        sum[1] += f;
+        sum[2] += g;
+        sum[3] += h;
+        sum += 4;
+        weights += 4;
     } while (sum != last);
 }
 
 /*
- * floor(v * m / 2^32) of m = leak * 2^17 + 1 is v * leak / 2^15 rounded down, but 1 below the rounded where v < 0. There the
- * unsigned product, of v + 2^32, has a high word higher by m, which is 1 modulo 2^16: the low half is the leaky membrane.
+ * floor(v * m / 2^32) of m = leak * 2^17 + 1 is v * leak / 2^15 rounded down, but 1 below the rounded where v < 0.
+ * There the unsigned product, of v + 2^32, has a high word higher by m, which is 1 modulo 2^16: the low half is the
+ * leaky membrane.
  */
 static inline uint32_t leaked(int32_t v, uint32_t factor)
 {
@@ -216,15 +224,18 @@ static inline uint32_t lifted(int32_t threshold)
     return ((uint32_t)threshold + SNN_SUM_ZERO) << 16;
 }
 
-/** Four lanes one by one, with any leak or none: m needs 33 bits where a lane does not leak. 15 instructions a step. */
+/**
+ * Four lanes one by one, with any leak or none: m needs 33 bits where a lane does not leak. 15 instructions a step.
+ * Returns how often a membrane was clamped.
+ */
 static __attribute__((noinline)) uint32_t each_lane(const struct snn_lif *lif, uint32_t lane)
 {
     const uint32_t spike_words = lif->spike_words, sum_step = 2 * lif->sum_step;
+    const int32_t floor = lif->clamped != 0 ? lif->floor : INT32_MIN;
     const uint32_t end = lane + 4;
-    const int32_t floor = lif->clamped != 0 ? lif->floor : -32768, ceiling = lif->clamped != 0 ? lif->ceiling : 32767;
     uint32_t clamps = 0;
     do {
-        const uint16_t *sum = (const uint16_t *)(const void *)lif->sums + lane;
+        const snn_half *sum = (const snn_half *)(const void *)lif->sums + lane;
         const int32_t threshold = lif->threshold[lane];
         const int32_t decay = lif->decay == 0 ? 1 : lif->decay[lane];
         uint32_t *spike = lif->spikes + lane / 32;
@@ -236,7 +247,7 @@ static __attribute__((noinline)) uint32_t each_lane(const struct snn_lif *lif, u
             v += (int32_t)(uint32_t)*sum - (int32_t)SNN_SUM_ZERO;
             if (RARELY(v < floor)) v = floor, clamps++;
             if (RARELY(v >= threshold)) {
-                if (v > ceiling) v = ceiling, clamps++;
+                if (lif->clamped != 0 && v > lif->ceiling) v = lif->ceiling, clamps++;
                 v -= threshold - (int32_t)lif->greater;
                 *spike |= UINT32_C(1) << (lane & 31);
             }
@@ -248,27 +259,20 @@ static __attribute__((noinline)) uint32_t each_lane(const struct snn_lif *lif, u
     return clamps;
 }
 
-/* Clamping a lane of a word of lifted membranes to a bound in the high half of a word. */
-#define CLAMP_LOW(pair, beyond, bound) \
-    if (clamped && RARELY((pair) << 16 beyond(bound))) (pair) = ((pair) & 0xFFFF0000u) | (bound) >> 16, clamps++
-#define CLAMP_HIGH(pair, beyond, bound) \
-    if (clamped && RARELY((pair)beyond(bound))) (pair) = ((pair) & 0xFFFFu) | (bound), clamps++
-
 /*
- * Four lanes without leak take 15 instructions a step and 30 besides, a spike 7 more; clamped 4 more a step. Membranes lie
- * lifted, two to a word, and are compared unsigned in the high half.
+ * Four lanes without leak take 15 instructions a step and 30 besides, a spike 7 more. Membranes lie lifted, two to a
+ * word, and are compared unsigned in the high half.
  */
-static inline __attribute__((always_inline)) uint32_t no_leak(const struct snn_lif *lif, uint32_t *spikes_end, bool clamped)
+static inline void no_leak(const struct snn_lif *lif, uint32_t *spikes_end)
 {
     const uint32_t spike_words = lif->spike_words, sum_step = lif->sum_step;
     const uint32_t spike_back = lif->steps * spike_words, sum_back = lif->steps * sum_step - 2;
-    const uint32_t floor = lifted(lif->floor);
-    uint32_t *membrane = (uint32_t *)(void *)lif->membrane;
-    const uint32_t *const end = membrane + lif->lanes / 2;
+    snn_word *membrane = (snn_word *)(void *)lif->membrane;
+    const snn_word *const end = membrane + lif->lanes / 2;
     const int16_t *threshold = lif->threshold;
     const uint32_t *sum = lif->sums;
     uint32_t *spike = lif->spikes;
-    uint32_t bit = 1, clamps = 0;
+    uint32_t bit = 1;
     do {
         const uint32_t p = lifted(threshold[0]), q = lifted(threshold[1]);
         const uint32_t r = lifted(threshold[2]), s = lifted(threshold[3]);
@@ -276,27 +280,19 @@ static inline __attribute__((always_inline)) uint32_t no_leak(const struct snn_l
         do {
             ab += sum[0] - LIFT;
             cd += sum[1] - LIFT;
-            CLAMP_LOW(ab, <, floor);
             if (RARELY(ab << 16 >= p)) {
-                CLAMP_LOW(ab, >, lifted(lif->ceiling));
                 *spike |= bit;
                 ab -= (p >> 16) - SNN_SUM_ZERO - lif->greater;
             }
-            CLAMP_HIGH(ab, <, floor);
             if (RARELY(ab >= q)) {
-                CLAMP_HIGH(ab, > 0xFFFFu +, lifted(lif->ceiling));
                 *spike |= bit << 1;
                 ab -= q - ((SNN_SUM_ZERO + lif->greater) << 16);
             }
-            CLAMP_LOW(cd, <, floor);
             if (RARELY(cd << 16 >= r)) {
-                CLAMP_LOW(cd, >, lifted(lif->ceiling));
                 *spike |= bit << 2;
                 cd -= (r >> 16) - SNN_SUM_ZERO - lif->greater;
             }
-            CLAMP_HIGH(cd, <, floor);
             if (RARELY(cd >= s)) {
-                CLAMP_HIGH(cd, > 0xFFFFu +, lifted(lif->ceiling));
                 *spike |= bit << 3;
                 cd -= s - ((SNN_SUM_ZERO + lif->greater) << 16);
             }
@@ -312,24 +308,22 @@ static inline __attribute__((always_inline)) uint32_t no_leak(const struct snn_l
         bit <<= 4;
         if (RARELY(bit == 0)) bit = 1, spike++, spikes_end++;
     } while (membrane != end);
-    return clamps;
 }
 
-/** Clamps and fires one lane, a signed membrane. */
-#define FIRE(v, threshold_of, bit_of)                                  \
-    if (clamped && RARELY((v) < floor)) (v) = floor, clamps++;         \
-    if (RARELY((v) >= (threshold_of))) {                               \
-        if (clamped && (v) > lif->ceiling) (v) = lif->ceiling, clamps++; \
-        *spike |= (bit_of);                                            \
-        (v) -= (threshold_of) - (int32_t)lif->greater;                 \
-    }
+/** A membrane above the ceiling, which is no lower than the threshold, is brought down to it before it fires. */
+static inline int32_t below_ceiling(const struct snn_lif *lif, int32_t v, uint32_t *clamps)
+{
+    if (v <= lif->ceiling) return v;
+    ++*clamps;
+    return lif->ceiling;
+}
 
-/* Four lanes take 27 instructions a step and 37 besides, a spike 7 more; clamped 4 more a step. */
-static inline __attribute__((always_inline)) uint32_t leak(const struct snn_lif *lif, uint32_t *spikes_end, bool clamped)
+/* Four lanes take 27 instructions a step, 10 more where clamped, and 37 besides; a spike takes 7. */
+static inline __attribute__((always_inline)) uint32_t leak(const struct snn_lif *lif, uint32_t *spikes_end,
+                                                           bool clamped)
 {
     const uint32_t spike_words = lif->spike_words, sum_step = lif->sum_step;
     const uint32_t spike_back = lif->steps * spike_words, sum_back = lif->steps * sum_step - 2;
-    const int32_t floor = lif->floor;
     int16_t *membrane = lif->membrane;
     const int16_t *const end = membrane + lif->lanes;
     const int16_t *threshold = lif->threshold;
@@ -337,11 +331,12 @@ static inline __attribute__((always_inline)) uint32_t leak(const struct snn_lif 
     const uint32_t *sum = lif->sums;
     uint32_t *spike = lif->spikes;
     uint32_t bit = 1, clamps = 0;
+    const int32_t floor = lif->floor;
     do {
         const int32_t i = decay[0], j = decay[1], k = decay[2], l = decay[3];
         if (RARELY((i & j & k & l) >= 0)) {
-            const uint32_t more = each_lane(lif, (uint32_t)(membrane - lif->membrane));
-            if (clamped) clamps += more;
+            const uint32_t count = each_lane(lif, (uint32_t)(membrane - lif->membrane));
+            if (clamped) clamps += count;
             sum += 2;
         } else {
             const uint32_t e = 2 * (uint32_t)i - 1, f = 2 * (uint32_t)j - 1;
@@ -350,14 +345,41 @@ static inline __attribute__((always_inline)) uint32_t leak(const struct snn_lif 
             const int32_t p = threshold[0], q = threshold[1], r = threshold[2], s = threshold[3];
             do {
                 const uint32_t first = sum[0] ^ LIFT, second = sum[1] ^ LIFT;
-                a = low_half(leaked(a, e) + first);
-                b = high_half((leaked(b, f) << 16) + first);
-                c = low_half(leaked(c, g) + second);
-                d = high_half((leaked(d, h) << 16) + second);
-                FIRE(a, p, bit)
-                FIRE(b, q, bit << 1)
-                FIRE(c, r, bit << 2)
-                FIRE(d, s, bit << 3)
+                if (clamped) { /* a membrane and its sum may leave 16 bits */
+                    a = low_half(leaked(a, e)) + low_half(first);
+                    b = low_half(leaked(b, f)) + high_half(first);
+                    c = low_half(leaked(c, g)) + low_half(second);
+                    d = low_half(leaked(d, h)) + high_half(second);
+                } else {
+                    a = low_half(leaked(a, e) + first);
+                    b = high_half((leaked(b, f) << 16) + first);
+                    c = low_half(leaked(c, g) + second);
+                    d = high_half((leaked(d, h) << 16) + second);
+                }
+                if (clamped && RARELY(a < floor)) a = floor, clamps++;
+                if (RARELY(a >= p)) {
+                    if (clamped) a = below_ceiling(lif, a, &clamps);
+                    *spike |= bit;
+                    a -= p - (int32_t)lif->greater;
+                }
+                if (clamped && RARELY(b < floor)) b = floor, clamps++;
+                if (RARELY(b >= q)) {
+                    if (clamped) b = below_ceiling(lif, b, &clamps);
+                    *spike |= bit << 1;
+                    b -= q - (int32_t)lif->greater;
+                }
+                if (clamped && RARELY(c < floor)) c = floor, clamps++;
+                if (RARELY(c >= r)) {
+                    if (clamped) c = below_ceiling(lif, c, &clamps);
+                    *spike |= bit << 2;
+                    c -= r - (int32_t)lif->greater;
+                }
+                if (clamped && RARELY(d < floor)) d = floor, clamps++;
+                if (RARELY(d >= s)) {
+                    if (clamped) d = below_ceiling(lif, d, &clamps);
+                    *spike |= bit << 3;
+                    d -= s - (int32_t)lif->greater;
+                }
                 spike += spike_words;
                 sum += sum_step;
             } while (spike != spikes_end);
@@ -377,28 +399,18 @@ static inline __attribute__((always_inline)) uint32_t leak(const struct snn_lif 
     return clamps;
 }
 
-static inline __attribute__((always_inline)) uint32_t run(const struct snn_lif *lif, bool clamped)
+uint32_t snn_lif_steps(const struct snn_lif *lif)
 {
     uint32_t *const spikes_end = lif->spikes + lif->steps * lif->spike_words;
     for (uint32_t *word = lif->spikes; word != spikes_end; word++) *word = 0;
-    if (!WIDE) {
-        uint32_t clamps = 0;
-        for (uint32_t lane = 0; lane != lif->lanes; lane += 4) clamps += each_lane(lif, lane);
-        return clamps;
+    if (WIDE && lif->decay != 0) return lif->clamped != 0 ? leak(lif, spikes_end, true) : leak(lif, spikes_end, false);
+    if (WIDE && lif->clamped == 0) {
+        no_leak(lif, spikes_end);
+        return 0;
     }
-    return lif->decay == 0 ? no_leak(lif, spikes_end, clamped) : leak(lif, spikes_end, clamped);
-}
-
-/** Apart, so that neither kind of loop takes registers from the other. */
-static __attribute__((noinline)) uint32_t run_clamped(const struct snn_lif *lif)
-{
-    return run(lif, true);
-}
-
-uint32_t snn_lif_steps(const struct snn_lif *lif)
-{
-    if (WIDE && lif->clamped != 0) return run_clamped(lif);
-    return run(lif, false);
+    uint32_t clamps = 0;
+    for (uint32_t lane = 0; lane != lif->lanes; lane += 4) clamps += each_lane(lif, lane);
+    return clamps;
 }
 
 #endif

@@ -57,8 +57,8 @@ enum {
     SNN_LAYER_WIDE = 2,    /**< sums of 32 bits */
     SNN_LAYER_PER_NEURON = 4, /**< parameter arrays have an entry per lane of every pixel, not of one */
     SNN_LAYER_DRIVEN = 8,     /**< has a bias or takes values */
-    SNN_LAYER_CLAMPED = 16    /**< a membrane may reach floor or ceiling; then a membrane and a sum add within int16, and
-                                   ceiling is at least the membrane that fires. Without it neither is ever reached */
+    SNN_LAYER_CLAMPED = 16    /**< a membrane may reach floor or ceiling; then one above the ceiling fires. Without it, nor
+                                   GENERAL, neither is ever passed */
 };
 
 /** A population, in order of evaluation. Neurons lie pixel by pixel; a pixel's channels fill `lanes`, a multiple of 4. */

@@ -1,0 +1,113 @@
+import ModelFixtures
+import ModelFormat
+import Testing
+
+@testable import ModelExport
+
+/// Models that the firmware engine does not run are refused by name.
+@Suite struct DeviceRefusalTests {
+  private func model(
+    _ input: InputPort.Kind = .events(.once), pool: Int = 1
+  ) -> Model {
+    let shape = Shape(channels: 2, height: 2, width: 2)
+    return TinyModels.chain(
+      input: InputPort(name: "in", shape: shape, kind: input),
+      hidden: Population(
+        name: "hidden", shape: shape.pooled(by: pool),
+        kind: .lif(Population.LIF(threshold: 1))),
+      first: Projection(
+        name: "first", from: .input(0), to: 0, topology: .oneToOne, pool: pool,
+        weights: WeightMatrix(rows: 1, columns: 1, values: [1])))
+  }
+
+  private func refusal(_ model: Model) throws -> DeviceImageError? {
+    try model.validate()
+    do {
+      _ = try DeviceImage(model)
+      return nil
+    } catch let error as DeviceImageError {
+      #expect("\(error)".contains("expected"))
+      return error
+    }
+  }
+
+  @Test func theFixtureItselfIsNot() throws {
+    #expect(try refusal(model()) == nil)
+    #expect(try refusal(model(pool: 2)) == nil)
+  }
+
+  @Test func portsOfEveryEvent() throws {
+    #expect(
+      try refusal(model(.events(.every(maximumPerStep: 3))))
+        == .unsupportedPort(
+          place: "inputs[0] \"in\"", expected: "values, or events that merge (ONCE)",
+          found: "EVERY"))
+  }
+
+  @Test func moreThanFourPorts() throws {
+    var model = model()
+    model.inputs += (0..<4).map { _ in model.inputs[0] }
+    #expect(
+      try refusal(model)
+        == .tooLarge(place: "inputs (count)", expected: "at most 4", found: "5"))
+  }
+
+  @Test func pooledValues() throws {
+    let kind = InputPort.Kind.values(minimum: 0, maximum: 1, framePerStep: false)
+    #expect(
+      try refusal(model(kind, pool: 2))
+        == .unsupportedProjection(
+          place: "projections[0] \"first\"", expected: "no pool of values", found: "a pool of 2"))
+  }
+
+  @Test func valuesTwice() throws {
+    var model = model(.values(minimum: 0, maximum: 1, framePerStep: false))
+    model.projections.append(model.projections[0])
+    #expect(
+      try refusal(model)
+        == .unsupportedPopulation(
+          place: "populations[0] \"hidden\"", expected: "values by one projection",
+          found: "2 of them"))
+  }
+
+  @Test func twoReadouts() throws {
+    var model = model()
+    model.populations.append(model.populations[1])
+    #expect(
+      try refusal(model)
+        == .unsupportedPopulation(
+          place: "populations[2] \"readout\"", expected: "one READOUT",
+          found: "another beside populations[1] \"readout\""))
+  }
+
+  @Test func poolsOverVectors() throws {
+    var model = model()
+    model.projections[0].topology = .dense
+    model.projections[0].weights = WeightMatrix(
+      rows: 8, columns: 8, values: [Int8](repeating: 1, count: 64))
+    model.populations[1].shape = Shape(channels: 2)
+    model.projections[1].pool = 2
+    let refusal = try #require(try refusal(model))
+    #expect("\(refusal)".hasPrefix("projections[1] \"copy\": expected no pool, since weights"))
+  }
+
+  @Test func tooManyRows() throws {
+    var model = model()
+    model.inputs[0].shape = Shape(channels: 65528, height: 2)
+    model.populations[0].shape = Shape(channels: 1)
+    model.populations[1].shape = Shape(channels: 1)
+    model.projections[0].topology = .dense
+    model.projections[0].weights = WeightMatrix(
+      rows: 131_056, columns: 1, values: [Int8](repeating: 0, count: 131_056))
+    #expect(
+      try refusal(model)
+        == .tooLarge(
+          place: "projections[0] \"first\"", expected: "at most 65535 weight rows of a window",
+          found: "131056"))
+    model.inputs[0].shape = Shape(channels: 131_056)
+    #expect(
+      try refusal(model)
+        == .tooLarge(
+          place: "inputs[0] \"in\"", expected: "sides of at most 65528", found: "131056×1×1"))
+  }
+}

@@ -1,0 +1,59 @@
+# Checks of the firmware engine beyond its tests. Included by Makefile. A check whose tool is missing says so and passes, or
+# fails where SNN_REQUIRE_TOOLS=1.
+#   make test-images   images right, wrong, cut off and hostile
+#   make eva           Frama-C's Eva: no overflow, no bad shift, no access out of bounds, for every input
+#   make misra         MISRA C:2012 by cppcheck, against the deviations of MISRA.md
+#   make stack         the deepest stack of every entry, against tests/stack_budget.csv; tests/check_stack shows the paths
+#   make symbols       what the engine's objects ask of a library, on every target
+#   make warnings      four compilers, the house's warnings as errors
+#   make fuzz-device   SECONDS of libFuzzer on images, and on calls in any order
+#   make checks        all of them but fuzzing
+FUZZ_SANITIZE = -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+IMAGE_SUPPORT = tests/device/build_image.c tests/device/exercise.c
+IMAGE_FLAGS = $(TEST_FLAGS) -Idevice -DSNN_KERNELS=0
+DEVICE_INPUTS = $(wildcard device/*.[ch] include/snn/*.h tests/device/*.[ch])
+
+checks: test-images eva misra stack symbols warnings
+
+$(B)/tests/test_images: $(DEVICE_INPUTS) $(B)/libsnn.a
+	@mkdir -p $(@D)
+	$(CC) -O2 $(IMAGE_FLAGS) $(EXTRA) tests/device/test_images.c $(IMAGE_SUPPORT) $(wildcard device/*.c) $(B)/libsnn.a -o $@
+
+test-images: $(B)/tests/test_images
+	@$(B)/tests/test_images
+
+test: test-images
+run-tests: test-images
+
+eva:
+	@tests/need eva frama-c || exit $$(($$? - 1)); tests/eva/run
+
+misra:
+	@tests/need misra cppcheck python3 || exit $$(($$? - 1)); tests/check_misra cppcheck
+
+stack:
+	@tests/need stack python3 || exit $$(($$? - 1)); tests/check_stack tests/stack_budget.csv
+
+symbols:
+	@tests/check_device_symbols "$(CC)" $(B)
+
+warnings:
+	@tests/check_warnings $(B)
+
+$(B)/fuzz/seeds: tests/device/write_seeds.c $(DEVICE_INPUTS)
+	@mkdir -p $@
+	$(CC) $(IMAGE_FLAGS) tests/device/write_seeds.c tests/device/build_image.c -o $(B)/fuzz/write_seeds
+	$(B)/fuzz/write_seeds $@
+	@touch $@
+
+fuzz-device: $(B)/fuzz/seeds
+	@mkdir -p $(B)/fuzz/images $(B)/fuzz/events
+	$(FUZZ_CC) -O1 -g $(FUZZ_SANITIZE) $(IMAGE_FLAGS) tests/fuzz_image.c $(IMAGE_SUPPORT) $(wildcard device/*.c) -o $(B)/fuzz/fuzz_image
+	$(FUZZ_CC) -O1 -g $(FUZZ_SANITIZE) $(IMAGE_FLAGS) tests/fuzz_events.c tests/device/build_image.c $(wildcard device/*.c) \
+	    $(CORE) -o $(B)/fuzz/fuzz_events
+	$(B)/fuzz/fuzz_image -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=8192 -verbosity=0 \
+	    -print_final_stats=1 $(B)/fuzz/images $(B)/fuzz/seeds
+	$(B)/fuzz/fuzz_events -max_total_time=$(SECONDS) -timeout=10 -max_len=1024 -verbosity=0 -print_final_stats=1 \
+	    $(B)/fuzz/events
+
+.PHONY: checks test-images eva misra stack symbols warnings fuzz-device

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SNN_DEVICE_DIGEST_H
+#define SNN_DEVICE_DIGEST_H
+
+#include "engine.h"
+
+/** A number that tells (v, s) at place `key` from others; snn/count.h has the formula. */
+static inline uint32_t snn_hash_neuron(uint32_t key, int32_t v, uint32_t spike)
+{
+    uint32_t x = key * UINT32_C(0x9E3779B1) ^ ((uint32_t)v * UINT32_C(0x85EBCA6B) + spike);
+    x ^= x >> 15;
+    x *= UINT32_C(0x2C1B3C6D);
+    return x ^ x >> 12;
+}
+
+/** What one pixel in one step adds to the digest of its layer; `fired` takes the number of its spikes. */
+static inline uint32_t snn_digest_pixel(const struct snn_image_layer *layer, uint32_t step, uint32_t pixel,
+                                        const void *membrane, const uint32_t *spikes, uint32_t *fired)
+{
+    const uint32_t channels = layer->channels;
+    uint32_t key = step * channels * layer->height * layer->width + pixel * channels + 1;
+    uint32_t digest = 0;
+    *fired = 0;
+    for (uint32_t c = 0; c < channels; c++, key++) {
+        const uint32_t spike = spikes == 0 ? 0 : spikes[c / 32] >> (c & 31) & 1;
+        const int32_t v = layer->readout != 0 ? ((const int32_t *)membrane)[c] : ((const int16_t *)membrane)[c];
+        *fired += spike;
+        digest += snn_hash_neuron(key, v, spike);
+    }
+    return digest;
+}
+
+#endif

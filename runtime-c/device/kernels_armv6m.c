@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels.h"
+
+#if SNN_KERNELS == SNN_KERNELS_ARMV6M
+
+/*
+ * Armv6-M (Cortex-M0, M0+): two lanes of 16 bits to a word, added as 32 bits; the high registers serve as accumulators. r7 is
+ * saved inside the assembly, since a compiler may keep it as frame pointer.
+ *
+ * Addresses of rows are worked out once for a group of rows; each is moved on as its row is read, block of columns by block.
+ */
+enum { GROUP = 32, FIELD_ROWS = 16 };
+
+struct group {
+    const uint8_t *rows[GROUP];
+};
+
+/** Fills in rows first ... end - 1. Out of line, for three callers are larger than one call is slow. */
+__attribute__((noinline)) static void find_rows(struct group *group, const struct snn_row_set *set, uint32_t first, uint32_t end)
+{
+    const uint8_t **row = group->rows;
+    const uint32_t row_bytes = set->row_bytes;
+    const uint8_t *weights = set->weights;
+    for (const uint16_t *index = set->rows + first; index < set->rows + end; index++) *row++ = weights + *index * row_bytes;
+}
+
+/*
+ * A word of weights goes to two accumulators with four instructions: all of it shifted right by one field, and its even fields,
+ * masked by r4. What the first holds of the even fields is taken out once, at the end. r3 scratch.
+ */
+#define ADD_WORD(even, all, word, bits)     \
+    "lsrs r3, " word ", #" bits "\n"        \
+    "add " all ", r3\n"                     \
+    "ands " word ", r4\n"                   \
+    "add " even ", " word "\n"
+
+/* Four words of the row that *r0++ points to, moved on. r1, r2, r3, r7 scratch. 20 instructions. */
+#define ADD_ROW(bits)                       \
+    "ldr r1, [r0]\n"                        \
+    "ldm r1!, {r2, r7}\n"                   \
+    ADD_WORD("r5", "r6", "r2", bits)        \
+    ADD_WORD("r8", "r9", "r7", bits)        \
+    "ldm r1!, {r2, r7}\n"                   \
+    ADD_WORD("r10", "r11", "r2", bits)      \
+    ADD_WORD("r12", "lr", "r7", bits)       \
+    "stm r0!, {r1}\n"
+
+/*
+ * One block of columns: the sums of four words over the rows of a group in r5, r6, r8-r12 and lr, or near the end those of one
+ * word in r12 and lr, with r0 = 0. Leaves through label 9 when no word is left. Stack: 0 first row, 4 end, 16 words to go.
+ */
+#define ADD_ROWS(bits)                      \
+    "movs r5, #0\n"                         \
+    "mov r12, r5\n"                         \
+    "mov lr, r5\n"                          \
+    "ldr r0, [sp]\n"                        \
+    "ldr r7, [sp, #4]\n"                    \
+    "ldr r3, [sp, #16]\n"                   \
+    "subs r3, r3, #4\n"                     \
+    "bcc 4f\n"                              \
+    "str r3, [sp, #16]\n"                   \
+    "movs r6, #0\n"                         \
+    "mov r8, r5\n"                          \
+    "mov r9, r5\n"                          \
+    "mov r10, r5\n"                         \
+    "mov r11, r5\n"                         \
+    "subs r7, r7, r0\n"                     \
+    "lsls r7, r7, #29\n"                    \
+    "bmi 3f\n"                              \
+    "2:\n" ADD_ROW(bits) "3:\n" ADD_ROW(bits) \
+    "ldr r3, [sp, #4]\n"                    \
+    "cmp r0, r3\n"                          \
+    "bne 2b\n"                              \
+    "b 6f\n"                                \
+    "4:\n"                                  \
+    "adds r3, r3, #3\n"                     \
+    "bcs 8f\n"                              \
+    "b 9f\n"                                \
+    "8:\n"                                  \
+    "str r3, [sp, #16]\n"                   \
+    "5:\n"                                  \
+    "ldr r1, [r0]\n"                        \
+    "ldm r1!, {r2}\n"                       \
+    "stm r0!, {r1}\n"                       \
+    ADD_WORD("r12", "lr", "r2", bits)       \
+    "cmp r0, r7\n"                          \
+    "bne 5b\n"                              \
+    "movs r0, #0\n"                         \
+    "6:\n"
+
+/* An even and an odd accumulator in r0, r2 to two sums at r7. r3 shift, r5 pairs, r6 surplus, r1 scratch. 12 instructions. */
+#define FINISH_8                            \
+    "lsrs r1, r0, #15\n"                    \
+    "adds r1, r1, r5\n"                     \
+    "lsls r1, r1, #7\n"                     \
+    "subs r2, r2, r1\n"                     \
+    "lsls r0, r3\n"                         \
+    "lsls r2, r3\n"                         \
+    "adds r0, r0, r6\n"                     \
+    "ldr r1, [r7]\n"                        \
+    "adds r0, r0, r1\n"                     \
+    "ldr r1, [r7, #4]\n"                    \
+    "adds r2, r2, r1\n"                     \
+    "stm r7!, {r0, r2}\n"
+
+void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
+{
+    struct group group;
+    for (uint32_t first = 0; first < set->count; first += GROUP) {
+        const uint32_t rows = set->count - first > GROUP ? GROUP : set->count - first;
+        find_rows(&group, set, first, first + rows);
+        register const uint8_t **row __asm__("r0") = group.rows;
+        register const uint8_t **end __asm__("r1") = group.rows + rows;
+        register uint32_t *sum __asm__("r2") = sums;
+        register uint32_t shift __asm__("r3") = set->shift;
+        register uint32_t words __asm__("r4") = set->columns / 4;
+        register uint32_t pairs __asm__("r5") = rows * UINT32_C(0x00010001);
+        register uint32_t surplus __asm__("r6") = (0u - rows * (128 * UINT32_C(0x00010001))) << set->shift;
+        /*
+         * Stack: 0 row, 4 end, 8 sums, 12 shift, 16 words, 20 pairs, 24 surplus, 28 r7.
+         * 16 columns a turn, then 4; two rows of 16 columns are 43 instructions. At the end an odd accumulator loses 256 times
+         * the upper even sum, which is the even accumulator >> 15 twice, for no sum of 32 bytes reaches bit 15, and 128 for
+         * every weight.
+         */
+        __asm__ volatile(
+            ".syntax unified\n"
+            "push {r0, r1, r2, r3, r4, r5, r6, r7}\n"
+            "movs r4, #255\n"
+            "lsls r3, r4, #16\n"
+            "orrs r4, r3\n"
+            "1:\n" ADD_ROWS("8")
+            "mov r1, r5\n"
+            "mov r2, r6\n"
+            "ldr r3, [sp, #12]\n"
+            "ldr r5, [sp, #20]\n"
+            "ldr r6, [sp, #24]\n"
+            "ldr r7, [sp, #8]\n"
+            "cmp r0, #0\n"
+            "beq 7f\n"
+            "mov r0, r1\n" FINISH_8
+            "mov r0, r8\n"
+            "mov r2, r9\n" FINISH_8
+            "mov r0, r10\n"
+            "mov r2, r11\n" FINISH_8
+            "7:\n"
+            "mov r0, r12\n"
+            "mov r2, lr\n" FINISH_8
+            "str r7, [sp, #8]\n"
+            "b 1b\n"
+            "9:\n"
+            "ldr r7, [sp, #28]\n"
+            "add sp, sp, #32\n"
+            : "+r"(row), "+r"(end), "+r"(sum), "+r"(shift), "+r"(words), "+r"(pairs), "+r"(surplus)
+            :
+            : "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+    }
+}
+
+void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
+{
+    struct group group;
+    for (uint32_t first = 0; first < set->count; first += FIELD_ROWS) {
+        const uint32_t rows = set->count - first > FIELD_ROWS ? FIELD_ROWS : set->count - first;
+        find_rows(&group, set, first, first + rows);
+        register const uint8_t **row __asm__("r0") = group.rows;
+        register const uint8_t **end __asm__("r1") = group.rows + rows;
+        register uint32_t *sum __asm__("r2") = sums;
+        register uint32_t shift __asm__("r3") = set->shift;
+        register uint32_t words __asm__("r4") = set->columns / 8;
+        register uint32_t surplus __asm__("r5") = (0u - rows * (8 * UINT32_C(0x00010001))) << set->shift;
+        /*
+         * Stack: 0 row, 4 end, 8 sums, 12 shift, 16 words, 20 surplus, 24 r7, 28 an accumulator. 32 columns a turn, then 8; two rows of
+         * 32 columns are 43 instructions. Fields of a byte hold 16 rows: 16 * 15 < 256.
+         */
+        __asm__ volatile(
+            ".syntax unified\n"
+            "sub sp, sp, #4\n"
+            "push {r0, r1, r2, r3, r4, r5, r7}\n"
+            "1:\n"
+            "movs r4, #255\n"
+            "lsls r3, r4, #16\n"
+            "orrs r4, r3\n"
+            "lsls r3, r4, #4\n"
+            "eors r4, r3\n" /* 0x00FF00FF ^ 0x0FF00FF0 = 0x0F0F0F0F */
+            ADD_ROWS("4")
+            "mov r1, r5\n"
+            "mov r2, r6\n"
+            "movs r4, #255\n"
+            "lsls r3, r4, #16\n"
+            "orrs r4, r3\n"
+            "mov r3, lr\n"
+            "str r3, [sp, #28]\n"
+            "ldr r5, [sp, #8]\n"
+            "ldr r6, [sp, #12]\n"
+            "cmp r0, #0\n"
+            "beq 7f\n"
+            "mov r0, r1\n"
+            "bl 10f\n"
+            "mov r0, r8\n"
+            "mov r2, r9\n"
+            "bl 10f\n"
+            "mov r0, r10\n"
+            "mov r2, r11\n"
+            "bl 10f\n"
+            "7:\n"
+            "mov r0, r12\n"
+            "ldr r2, [sp, #28]\n"
+            "bl 10f\n"
+            "str r5, [sp, #8]\n"
+            "b 1b\n"
+            "10:\n" /* an even and an odd accumulator in r0, r2 to four sums at r5; r4 mask, r6 shift, r1, r3, r7 scratch */
+            "lsrs r1, r0, #8\n"
+            "lsls r3, r1, #4\n"
+            "subs r2, r2, r3\n"
+            "lsrs r3, r2, #8\n"
+            "ands r0, r4\n"
+            "ands r1, r4\n"
+            "ands r2, r4\n"
+            "ands r3, r4\n"
+            "lsls r0, r6\n"
+            "lsls r1, r6\n"
+            "lsls r2, r6\n"
+            "lsls r3, r6\n"
+            "ldr r7, [sp, #20]\n"
+            "adds r0, r0, r7\n"
+            "adds r1, r1, r7\n"
+            "adds r2, r2, r7\n"
+            "adds r3, r3, r7\n"
+            "ldr r7, [r5]\n"
+            "adds r0, r0, r7\n"
+            "ldr r7, [r5, #4]\n"
+            "adds r1, r1, r7\n"
+            "ldr r7, [r5, #8]\n"
+            "adds r2, r2, r7\n"
+            "ldr r7, [r5, #12]\n"
+            "adds r3, r3, r7\n"
+            "stm r5!, {r0, r1, r2, r3}\n"
+            "bx lr\n"
+            "9:\n"
+            "ldr r7, [sp, #24]\n"
+            "add sp, sp, #32\n"
+            : "+r"(row), "+r"(end), "+r"(sum), "+r"(shift), "+r"(words), "+r"(surplus)
+            :
+            : "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+    }
+}
+
+/* Four bytes of a word, lost, times r4 to int32 accumulators. r5 scratch. 14 instructions. */
+#define MAC_WORD(a, b, c, d, word)          \
+    "uxtb r5, " word "\n"                   \
+    "muls r5, r4, r5\n"                     \
+    "add " a ", r5\n"                       \
+    "lsrs r5, " word ", #16\n"              \
+    "uxtb r5, r5\n"                         \
+    "muls r5, r4, r5\n"                     \
+    "add " b ", r5\n"                       \
+    "lsrs r5, " word ", #8\n"               \
+    "uxtb r5, r5\n"                         \
+    "muls r5, r4, r5\n"                     \
+    "add " c ", r5\n"                       \
+    "lsrs " word ", " word ", #24\n"        \
+    "muls " word ", r4, " word "\n"         \
+    "add " d ", " word "\n"
+
+/* Two int32 accumulators, less the surplus r4, to two sums at r3. r0-r2 scratch. 9 instructions. */
+#define FINISH_MAC(a, b)                    \
+    "mov r0, " a "\n"                       \
+    "mov r1, " b "\n"                       \
+    "subs r0, r0, r4\n"                     \
+    "subs r1, r1, r4\n"                     \
+    "ldr r2, [r3]\n"                        \
+    "adds r0, r0, r2\n"                     \
+    "ldr r2, [r3, #4]\n"                    \
+    "adds r1, r1, r2\n"                     \
+    "stm r3!, {r0, r1}\n"
+
+void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values)
+{
+    struct group group;
+    for (uint32_t first = 0; first < set->count; first += GROUP) {
+        const uint32_t rows = set->count - first > GROUP ? GROUP : set->count - first;
+        find_rows(&group, set, first, first + rows);
+        int32_t total = 0;
+        for (uint32_t i = 0; i < rows; i++) total += values[first + i];
+        register const uint8_t **row __asm__("r0") = group.rows;
+        register const int16_t *value __asm__("r1") = values + first;
+        register const uint8_t **end __asm__("r2") = group.rows + rows;
+        register int32_t *sum __asm__("r3") = sums;
+        register int32_t surplus __asm__("r4") = 128 * total;
+        register uint32_t blocks __asm__("r5") = set->columns / 8;
+        /*
+         * Stack: 0 row, 4 values, 8 end, 12 sums, 16 surplus, 20 blocks to go, 24 r7.
+         * 8 columns a turn in r6, r7, r8-r12 and lr, 37 instructions a row.
+         */
+        __asm__ volatile(
+            ".syntax unified\n"
+            "push {r0, r1, r2, r3, r4, r5, r7}\n"
+            "1:\n"
+            "movs r6, #0\n"
+            "movs r7, #0\n"
+            "mov r8, r6\n"
+            "mov r9, r6\n"
+            "mov r10, r6\n"
+            "mov r11, r6\n"
+            "mov r12, r6\n"
+            "mov lr, r6\n"
+            "ldr r0, [sp]\n"
+            "ldr r1, [sp, #4]\n"
+            "2:\n"
+            "ldr r5, [r0]\n"
+            "ldm r5!, {r2, r3}\n"
+            "stm r0!, {r5}\n"
+            "ldrh r4, [r1]\n"
+            "sxth r4, r4\n"
+            "adds r1, r1, #2\n"
+            MAC_WORD("r6", "r7", "r8", "r9", "r2")
+            MAC_WORD("r10", "r11", "r12", "lr", "r3")
+            "ldr r5, [sp, #8]\n"
+            "cmp r0, r5\n"
+            "bne 2b\n"
+            "ldr r3, [sp, #12]\n"
+            "ldr r4, [sp, #16]\n"
+            FINISH_MAC("r6", "r7")
+            FINISH_MAC("r8", "r9")
+            FINISH_MAC("r10", "r11")
+            FINISH_MAC("r12", "lr")
+            "str r3, [sp, #12]\n"
+            "ldr r5, [sp, #20]\n"
+            "subs r5, r5, #1\n"
+            "str r5, [sp, #20]\n"
+            "bne 1b\n"
+            "ldr r7, [sp, #24]\n"
+            "add sp, sp, #28\n"
+            : "+r"(row), "+r"(value), "+r"(end), "+r"(sum), "+r"(surplus), "+r"(blocks)
+            :
+            : "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+    }
+}
+
+/*
+ * The leak of a lane v in r7 less v: x = floor((v d + (v < 0 ? 32767 : 0)) / 2^15), where d = m >> 16 is the leak less 1.
+ * x holds m. 5 instructions.
+ */
+#define LEAK(x)                             \
+    "asrs " x ", " x ", #16\n"              \
+    "muls " x ", r7, " x "\n"               \
+    "lsrs r7, r7, #17\n"                    \
+    "adds " x ", " x ", r7\n"               \
+    "asrs " x ", " x ", #15\n"
+
+static void unclamped(const struct snn_lif *lif)
+{
+    for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) lif->spikes[i] = 0;
+    register const struct snn_lif *neurons __asm__("r0") = lif;
+    register uint32_t steps __asm__("r1") = lif->steps;
+    register const uint32_t *sums __asm__("r2") = lif->sums;
+    register const int32_t *decay_end __asm__("r3") = lif->decay == 0 ? 0 : lif->decay + lif->lanes;
+    register int16_t *end __asm__("r4") = lif->membrane + lif->lanes;
+    register uint32_t *spikes __asm__("r5") = lif->spikes;
+    register uint32_t greater __asm__("r6") = 0u - lif->greater;
+    /*
+     * Stack: 0 lif, 4 steps to go, 8 sums, 12 r7. r0 membranes, r1 sums, r2 thresholds, r3 decays; r8 2^15 in both lanes, r9
+     * end of the membranes, r10 all ones if `greater`, r11 first membrane, r12 spikes of the step, lr end of the decays.
+     * A pair of lanes a turn: r5 becomes its membranes, 33 instructions, 24 more if one fires.
+     */
+    __asm__ volatile(
+        ".syntax unified\n"
+        "push {r0, r1, r2, r7}\n"
+        "mov lr, r3\n"
+        "mov r9, r4\n"
+        "mov r12, r5\n"
+        "mov r10, r6\n"
+        "ldr r0, [r0]\n"
+        "mov r11, r0\n"
+        "movs r7, #1\n"
+        "lsls r6, r7, #31\n"
+        "lsls r7, r7, #15\n"
+        "orrs r7, r6\n"
+        "mov r8, r7\n"
+        "1:\n"
+        "ldr r4, [sp]\n"
+        "ldm r4!, {r0, r1, r2, r3}\n"
+        "ldr r1, [sp, #8]\n"
+        "cmp r3, #0\n"
+        "bne 3f\n"
+        "2:\n" /* no leak */
+        "ldr r4, [r0]\n"
+        "movs r5, #0\n"
+        "b 4f\n"
+        "3:\n"
+        "ldr r4, [r0]\n"
+        "ldm r3!, {r5, r6}\n"
+        "sxth r7, r4\n" LEAK("r5")
+        "asrs r7, r4, #16\n" LEAK("r6")
+        "lsls r6, r6, #16\n"
+        "adds r5, r5, r6\n"
+        "4:\n" /* lanes lifted by 2^15 add as one number */
+        "mov r7, r8\n"
+        "eors r4, r7\n"
+        "adds r5, r5, r4\n"
+        "ldm r1!, {r6}\n"
+        "adds r5, r5, r6\n"
+        "subs r5, r5, r7\n"
+        "eors r5, r7\n"
+        "ldm r2!, {r4}\n" /* a lane fires if it is not below 0 and, bit 15 set, does not borrow from it */
+        "movs r6, r5\n"
+        "orrs r6, r7\n"
+        "subs r6, r6, r4\n"
+        "bics r6, r5\n"
+        "ands r6, r7\n"
+        "bne 6f\n"
+        "5:\n"
+        "stm r0!, {r5}\n"
+        "cmp r3, lr\n" /* 0 and 0 where nothing leaks */
+        "bne 3b\n"
+        "cmp r0, r9\n"
+        "bne 2b\n"
+        "b 7f\n"
+        "6:\n"
+        "lsrs r6, r6, #15\n" /* 1 in each lane that fires */
+        "lsls r7, r6, #16\n"
+        "subs r7, r7, r6\n"
+        "ands r4, r7\n"
+        "subs r5, r5, r4\n"
+        "mov r7, r10\n"
+        "ands r7, r6\n"
+        "adds r5, r5, r7\n"
+        "lsrs r7, r6, #15\n"
+        "orrs r6, r7\n"
+        "uxtb r6, r6\n"
+        "mov r7, r11\n"
+        "subs r4, r0, r7\n"
+        "lsls r7, r4, #26\n"
+        "lsrs r7, r7, #27\n"
+        "lsls r6, r7\n"
+        "lsrs r4, r4, #6\n"
+        "lsls r4, r4, #2\n"
+        "add r4, r12\n"
+        "ldr r7, [r4]\n"
+        "orrs r7, r6\n"
+        "str r7, [r4]\n"
+        "b 5b\n"
+        "7:\n"
+        "ldr r4, [sp]\n"
+        "ldr r5, [r4, #20]\n" /* sum_step */
+        "ldr r6, [sp, #8]\n"
+        "lsls r5, r5, #2\n"
+        "adds r6, r6, r5\n"
+        "str r6, [sp, #8]\n"
+        "ldr r5, [r4, #32]\n" /* spike_words */
+        "lsls r5, r5, #2\n"
+        "add r12, r5\n"
+        "ldr r6, [sp, #4]\n"
+        "subs r6, r6, #1\n"
+        "str r6, [sp, #4]\n"
+        "bne 1b\n"
+        "ldr r7, [sp, #12]\n"
+        "add sp, sp, #16\n"
+        : "+r"(neurons), "+r"(steps), "+r"(sums), "+r"(decay_end), "+r"(end), "+r"(spikes), "+r"(greater)
+        :
+        : "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
+uint32_t snn_lif_steps(const struct snn_lif *lif)
+{
+    if (lif->clamped != 0) return snn_lif_plain(lif);
+    unclamped(lif);
+    return 0;
+}
+
+#endif
