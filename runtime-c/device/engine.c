@@ -334,7 +334,7 @@ enum snn_status snn_device_run(struct snn_device *network, uint32_t steps)
     if (steps > image->max_steps - network->steps) return SNN_ERROR_STEPS;
     if (image->block > 1) {
         if (network->steps != 0 || steps > image->block) return SNN_ERROR_STEPS;
-        run_layers(network, 0, steps);
+        if (steps != 0) run_layers(network, 0, steps);
         network->steps = steps;
     } else {
         for (; steps > 0; steps--) {

@@ -41,11 +41,11 @@ struct side {
 
 static struct side side_of(uint32_t origin, uint32_t padding, uint32_t kernel, uint32_t extent)
 {
-    const int32_t cell = (int32_t)(origin - padding);
+    const int32_t cell = (int32_t)origin - (int32_t)padding;
     struct side side;
     side.tap = cell < 0 ? (uint32_t)-cell : 0;
     side.cell = cell < 0 ? 0 : (uint32_t)cell;
-    const int32_t taps = (int32_t)(kernel - side.tap), cells = (int32_t)(extent - side.cell);
+    const int32_t taps = (int32_t)kernel - (int32_t)side.tap, cells = (int32_t)extent - (int32_t)side.cell;
     side.count = taps < cells ? taps : cells;
     return side;
 }

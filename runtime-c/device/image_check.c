@@ -215,7 +215,7 @@ static enum snn_status check_layer(struct check *check)
                            SNN_LAYER_CLAMPED;
     const bool last = check->index + 1 == image->layer_count;
     if (!is_shape(layer->channels, layer->height, layer->width)) return SNN_ERROR_SHAPE;
-    if (layer->lanes != ((layer->channels + 3u) & ~3u) || layer->columns != ((layer->channels + 7u) & ~7u)) return SNN_ERROR_SHAPE;
+    if (layer->lanes != (layer->channels + 3u) / 4u * 4u || layer->columns != (layer->channels + 7u) / 8u * 8u) return SNN_ERROR_SHAPE;
     if ((layer->flags & ~known) != 0 || layer->reset > SNN_RESET_VALUE || layer->greater > 1) return SNN_ERROR_ENUM;
     const bool general = (layer->flags & SNN_LAYER_GENERAL) != 0;
     if ((layer->flags & SNN_LAYER_WIDE) != 0 && !general) return SNN_ERROR_ENUM;

@@ -4,8 +4,8 @@
 #if SNN_KERNELS == SNN_KERNELS_ARM_DSP
 
 /*
- * Armv7-M and Armv8-M with the DSP extension (Cortex-M4, M7, M33): two lanes of 16 bits to a word, added lane by
- * lane. r7 is saved inside the assembly, since a compiler may keep it as frame pointer.
+ * Armv7-M and Armv8-M with the DSP extension (Cortex-M4, M7, M33): two lanes of 16 bits to a word, added lane by lane. r7 is
+ * saved inside the assembly, since a compiler may keep it as frame pointer.
  */
 
 /** A lane's value in both lanes. */
@@ -14,9 +14,7 @@ static uint32_t both(uint32_t lane)
     return (lane & 0xFFFFu) * UINT32_C(0x00010001);
 }
 
-/*
- * Row *r0++ of the rows at r2, 16 columns: r4-r11 += its bytes. r1 bytes a row; r3, r12, lr scratch. 12 instructions.
- */
+/* Row *r0++ of the rows at r2, 16 columns: r4-r11 += its bytes. r1 bytes a row; r3, r12, lr scratch. 12 instructions. */
 #define ADD_ROW_8                          \
     "ldrh r3, [r0], #2\n"                  \
     "mla r3, r3, r1, r2\n"                 \
@@ -153,16 +151,15 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
         "10:\n"
         "ldr r7, [sp, #20]\n"
         "add sp, sp, #36\n"
-        : "+r"(rows), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(sum), "+r"(shift), "+r"(bias), "+r"(base_end),
-          "+r"(mask), "+r"(rest)
+        : "+r"(rows), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(sum), "+r"(shift), "+r"(bias), "+r"(base_end), "+r"(mask),
+          "+r"(rest)
         :
         : "r11", "r12", "lr", "cc", "memory");
 }
 
 /*
- * Row *r0++ of the rows at r2, 32 columns: r4, r6, r8, r10 += the even nibbles of a word as fields of a byte; r5, r7,
- * r9, r11 += the word >> 4, which leaves 16 times the even nibbles in. r1 bytes a row; r3, r12, lr scratch. 16
- * instructions.
+ * Row *r0++ of the rows at r2, 32 columns: r4, r6, r8, r10 += the even nibbles of a word as fields of a byte; r5, r7, r9, r11
+ * += the word >> 4, which leaves 16 times the even nibbles in. r1 bytes a row; r3, r12, lr scratch. 16 instructions.
  */
 #define ADD_ROW_4                     \
     "ldrh r3, [r0], #2\n"             \
@@ -193,8 +190,8 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
     register uint32_t shift __asm__("r6") = set->shift;
     register uint32_t mask __asm__("r8") = both(0xFFu & (0xFFFFu >> set->shift));
     /*
-     * Stack: 0-31 fields of the words in work; of a group of at most 16 rows, 16 * 15 < 256, 32 the end and 36 the
-     * length in bytes; 40 rows, 44 row_bytes, 48 end, 52 base_end, 56 sums, 60 shift, 64 r7, 68 mask.
+     * Stack: 0-31 fields of the words in work; of a group of at most 16 rows, 16 * 15 < 256, 32 the end and 36 the length in
+     * bytes; 40 rows, 44 row_bytes, 48 end, 52 base_end, 56 sums, 60 shift, 64 r7, 68 mask.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -223,7 +220,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
         "bmi 10f\n"
         "cmp r3, #16\n"
         "blo 5f\n"
-        "3:\n" ADD_ROW_4 "4:\n" ADD_ROW_4 /* two rows a turn, 35 instructions; first only one of an odd number */
+        "3:\n" ADD_ROW_4 "4:\n" ADD_ROW_4 /* two rows a turn, 35 instructions; of an odd number the first turn does one */
         "ldr r12, [sp, #32]\n"
         "cmp r0, r12\n"
         "bne 3b\n"
@@ -324,8 +321,8 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
 }
 
 /*
- * Row *r0++ times value *r1++, 8 columns: int32 r4-r11 += byte * value. Row bytes and base lie at sp; r2, r3, r12, lr
- * scratch. 17 instructions.
+ * Row *r0++ times value *r1++, 8 columns: int32 r4-r11 += byte * value. Row bytes and base lie at sp; r2, r3, r12, lr scratch.
+ * 17 instructions.
  */
 #define MAC_ROW_8                  \
     "ldrh r2, [r0], #2\n"          \
@@ -380,7 +377,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
         "subs r3, r3, r0\n"
         "lsls r3, r3, #30\n"
         "bmi 3f\n"
-        "2:\n" MAC_ROW_8 "3:\n" MAC_ROW_8 /* two rows a turn, 37 instructions; first only one of an odd number */
+        "2:\n" MAC_ROW_8 "3:\n" MAC_ROW_8 /* two rows a turn, 37 instructions; of an odd count the first turn does one */
         "ldr r3, [sp, #8]\n"
         "cmp r0, r3\n"
         "bne 2b\n"

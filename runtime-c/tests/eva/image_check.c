@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "any.h"
+
+#include "../../device/engine.h"
+
+struct check;
+/* Shown on their own in image_arrays.c. */
+/*@ assigns \result \from rows; */
+static enum snn_status check_list(const struct check *check, const struct snn_image_projection *projection, uint32_t rows);
+/*@ assigns \result \from projection->places; ensures \result == 0 || \result == 1; */
+static bool check_places(const struct check *check, const struct snn_image_projection *projection);
+
+#include "../../device/image_check.c"
+
+/*
+ * The check of an image on bytes of any value: counts and places of the three arrays of structs are chosen, so that Eva
+ * tells one struct from the next; every other byte is free. Whatever is read of them lies in the buffer. That the arrays are inside where in_image says so, and what lists and
+ * places of pools point to, is shown in image_arrays.c.
+ */
+
+enum { SIZE = 512 };
+
+static uint32_t buffer[SIZE / 4];
+
+/** `first`, `second`: projections of the two layers. */
+static void check(uint16_t ports, uint16_t first, uint16_t second, uint32_t at)
+{
+    struct snn_image *image = (struct snn_image *)buffer;
+    struct snn_image_layer *layers = (struct snn_image_layer *)((uint8_t *)buffer + at + ports * sizeof(struct snn_image_port));
+    any_bytes(buffer, sizeof buffer);
+    image->port_count = ports;
+    image->layer_count = 2;
+    image->projection_count = (uint16_t)(first + second);
+    image->ports = at;
+    image->layers = at + ports * sizeof(struct snn_image_port);
+    image->projections = image->layers + 2 * sizeof(struct snn_image_layer);
+    layers[0].projection_count = first;
+    layers[1].projection_count = second;
+    (void)snn_image_check(buffer, any_u32(0, SIZE));
+}
+
+void main(void)
+{
+    check(1, 1, 1, sizeof(struct snn_image));
+    check(2, 2, 0, sizeof(struct snn_image) + 8);
+    check(1, 0, 1, SIZE - sizeof(struct snn_image_port) - 2 * sizeof(struct snn_image_layer) -
+                       sizeof(struct snn_image_projection));
+}
