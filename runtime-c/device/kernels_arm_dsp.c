@@ -217,7 +217,6 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
         "mov r9, r4\n"
         "mov r10, r4\n"
         "mov r11, r4\n"
-        "mov lr, #4\n"
         "bmi 10f\n"
         "cmp r3, #16\n"
         "blo 5f\n"

@@ -356,7 +356,35 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     "adds " x ", " x ", r7\n"               \
     "asrs " x ", " x ", #15\n"
 
-static void unclamped(const struct snn_lif *lif)
+/* The leak of both lanes of r4, less these: in r5 and r6. 13 instructions. */
+#define LEAK_PAIR                           \
+    "ldm r3!, {r5, r6}\n"                   \
+    "sxth r7, r4\n" LEAK("r5")              \
+    "asrs r7, r4, #16\n" LEAK("r6")
+
+/* r6 := bit 15 of each lane of r5 that reaches its threshold in r4: one not below 0 that, bit 15 set, does not borrow
+ * from it. r7 2^15 in both lanes. EQ if none. 6 instructions. */
+#define COMPARE                             \
+    "ldm r2!, {r4}\n"                       \
+    "movs r6, r5\n"                         \
+    "orrs r6, r7\n"                         \
+    "subs r6, r6, r4\n"                     \
+    "bics r6, r5\n"                         \
+    "ands r6, r7\n"
+
+/* A membrane less the floor that lies outside 0 ... r7 goes to 0 or r7, and is counted. r4 scratch. */
+#define CLAMP(x)                            \
+    "cmp " x ", r7\n"                       \
+    "bls 11f\n"                             \
+    "asrs r4, " x ", #31\n"                 \
+    "movs " x ", r7\n"                      \
+    "bics " x ", r4\n"                      \
+    "ldr r4, [sp, #20]\n"                   \
+    "adds r4, r4, #1\n"                     \
+    "str r4, [sp, #20]\n"                   \
+    "11:\n"
+
+uint32_t snn_lif_steps(const struct snn_lif *lif)
 {
     for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) lif->spikes[i] = 0;
     register const struct snn_lif *neurons __asm__("r0") = lif;
@@ -365,41 +393,59 @@ static void unclamped(const struct snn_lif *lif)
     register const int32_t *decay_end __asm__("r3") = lif->decay == 0 ? 0 : lif->decay + lif->lanes;
     register int16_t *end __asm__("r4") = lif->membrane + lif->lanes;
     register uint32_t *spikes __asm__("r5") = lif->spikes;
-    register uint32_t greater __asm__("r6") = 0u - lif->greater;
+    register uint32_t value __asm__("r6") = 0u - lif->greater; /* at the end: the clamps */
     /*
-     * Stack: 0 lif, 4 steps to go, 8 sums, 12 r7. r0 membranes, r1 sums, r2 thresholds, r3 decays; r8 2^15 in both
-     * lanes, r9 end of the membranes, r10 all ones if `greater`, r11 first membrane, r12 spikes of the step, lr end
-     * of the decays. A pair of lanes a turn: r5 becomes its membranes, 33 instructions, 24 more if one fires.
+     * Stack: 0 lif, 4 steps to go, 8 sums, 12 r7, 16 end of the membranes, 20 clamps, 24 floor + 2^15, 28 ceiling less
+     * floor, 32 floor + 2^15 in both lanes. r0 membranes, r1 sums, r2 thresholds, r3 decays; r8 2^15 in both lanes, r9
+     * end of the membranes, r10 all ones if `greater`, r11 first membrane, r12 spikes of the step, lr end of the decays;
+     * r9 and lr are 0 where membranes are clamped, which leads out of the unclamped loops. A pair of lanes a turn: r5
+     * becomes its membranes, 33 instructions, 24 more if one fires; clamped 17 more.
      */
     __asm__ volatile(
         ".syntax unified\n"
+        "sub sp, sp, #20\n"
         "push {r0, r1, r2, r7}\n"
         "mov lr, r3\n"
         "mov r9, r4\n"
         "mov r12, r5\n"
         "mov r10, r6\n"
-        "ldr r0, [r0]\n"
-        "mov r11, r0\n"
+        "str r4, [sp, #16]\n"
         "movs r7, #1\n"
         "lsls r6, r7, #31\n"
         "lsls r7, r7, #15\n"
+        "movs r5, #0\n"
+        "str r5, [sp, #20]\n"
+        "ldr r4, [r0, #40]\n"
+        "cmp r4, #0\n"
+        "beq 9f\n"
+        "ldr r1, [r0, #44]\n"
+        "ldr r2, [r0, #48]\n"
+        "subs r2, r2, r1\n"
+        "adds r1, r1, r7\n"
+        "lsls r4, r1, #16\n"
+        "adds r4, r4, r1\n"
+        "str r1, [sp, #24]\n"
+        "str r2, [sp, #28]\n"
+        "str r4, [sp, #32]\n"
+        "mov r9, r5\n"
+        "mov lr, r5\n"
+        "9:\n"
+        "ldr r0, [r0]\n"
+        "mov r11, r0\n"
         "orrs r7, r6\n"
         "mov r8, r7\n"
         "1:\n"
         "ldr r4, [sp]\n"
         "ldm r4!, {r0, r1, r2, r3}\n"
         "ldr r1, [sp, #8]\n"
-        "cmp r3, #0\n"
-        "bne 3f\n"
+        "b 8f\n"
         "2:\n" /* no leak */
         "ldr r4, [r0]\n"
         "movs r5, #0\n"
         "b 4f\n"
         "3:\n"
         "ldr r4, [r0]\n"
-        "ldm r3!, {r5, r6}\n"
-        "sxth r7, r4\n" LEAK("r5")
-        "asrs r7, r4, #16\n" LEAK("r6")
+        LEAK_PAIR
         "lsls r6, r6, #16\n"
         "adds r5, r5, r6\n"
         "4:\n" /* lanes lifted by 2^15 add as one number */
@@ -410,20 +456,33 @@ static void unclamped(const struct snn_lif *lif)
         "adds r5, r5, r6\n"
         "subs r5, r5, r7\n"
         "eors r5, r7\n"
-        "ldm r2!, {r4}\n" /* a lane fires if it is not below 0 and, bit 15 set, does not borrow from it */
-        "movs r6, r5\n"
-        "orrs r6, r7\n"
-        "subs r6, r6, r4\n"
-        "bics r6, r5\n"
-        "ands r6, r7\n"
+        COMPARE
         "bne 6f\n"
         "5:\n"
         "stm r0!, {r5}\n"
+        "8:\n"
         "cmp r3, lr\n" /* 0 and 0 where nothing leaks */
-        "bne 3b\n"
+        "blo 3b\n"
         "cmp r0, r9\n"
-        "bne 2b\n"
-        "b 7f\n"
+        "blo 2b\n"
+        "ldr r7, [sp, #16]\n"
+        "cmp r0, r7\n"
+        "bne 12f\n"
+        "7:\n"
+        "ldr r4, [sp]\n"
+        "ldr r5, [r4, #20]\n" /* sum_step */
+        "ldr r6, [sp, #8]\n"
+        "lsls r5, r5, #2\n"
+        "adds r6, r6, r5\n"
+        "str r6, [sp, #8]\n"
+        "ldr r5, [r4, #32]\n" /* spike_words */
+        "lsls r5, r5, #2\n"
+        "add r12, r5\n"
+        "ldr r6, [sp, #4]\n"
+        "subs r6, r6, #1\n"
+        "str r6, [sp, #4]\n"
+        "bne 1b\n"
+        "b 10f\n"
         "6:\n"
         "lsrs r6, r6, #15\n" /* 1 in each lane that fires */
         "lsls r7, r6, #16\n"
@@ -448,32 +507,57 @@ static void unclamped(const struct snn_lif *lif)
         "orrs r7, r6\n"
         "str r7, [r4]\n"
         "b 5b\n"
-        "7:\n"
-        "ldr r4, [sp]\n"
-        "ldr r5, [r4, #20]\n" /* sum_step */
-        "ldr r6, [sp, #8]\n"
-        "lsls r5, r5, #2\n"
-        "adds r6, r6, r5\n"
-        "str r6, [sp, #8]\n"
-        "ldr r5, [r4, #32]\n" /* spike_words */
-        "lsls r5, r5, #2\n"
-        "add r12, r5\n"
-        "ldr r6, [sp, #4]\n"
-        "subs r6, r6, #1\n"
-        "str r6, [sp, #4]\n"
-        "bne 1b\n"
+        "12:\n" /* clamped: the lanes one by one, for with their sums they may leave 16 bits */
+        "ldr r4, [r0]\n"
+        "movs r5, #0\n"
+        "movs r6, #0\n"
+        "cmp r3, #0\n"
+        "beq 13f\n"
+        LEAK_PAIR
+        "13:\n"
+        "sxth r7, r4\n"
+        "adds r5, r5, r7\n"
+        "asrs r4, r4, #16\n"
+        "adds r6, r6, r4\n"
+        "ldm r1!, {r4}\n"
+        "uxth r7, r4\n"
+        "adds r5, r5, r7\n"
+        "lsrs r4, r4, #16\n"
+        "adds r6, r6, r4\n"
+        "ldr r7, [sp, #24]\n"
+        "subs r5, r5, r7\n"
+        "subs r6, r6, r7\n"
+        "ldr r7, [sp, #28]\n"
+        "cmp r5, r7\n"
+        "bhi 14f\n"
+        "cmp r6, r7\n"
+        "bhi 14f\n"
+        "15:\n"
+        "lsls r6, r6, #16\n"
+        "adds r5, r5, r6\n"
+        "ldr r7, [sp, #32]\n"
+        "adds r5, r5, r7\n"
+        "mov r7, r8\n"
+        "eors r5, r7\n"
+        COMPARE
+        "bne 6b\n"
+        "stm r0!, {r5}\n"
+        "ldr r7, [sp, #16]\n"
+        "cmp r0, r7\n"
+        "bne 12b\n"
+        "b 7b\n"
+        "14:\n" /* below the floor or above the ceiling; what is above fires, so that it may come down at once */
+        CLAMP("r5")
+        CLAMP("r6")
+        "b 15b\n"
+        "10:\n"
+        "ldr r6, [sp, #20]\n"
         "ldr r7, [sp, #12]\n"
-        "add sp, sp, #16\n"
-        : "+r"(neurons), "+r"(steps), "+r"(sums), "+r"(decay_end), "+r"(end), "+r"(spikes), "+r"(greater)
+        "add sp, sp, #36\n"
+        : "+r"(neurons), "+r"(steps), "+r"(sums), "+r"(decay_end), "+r"(end), "+r"(spikes), "+r"(value)
         :
         : "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
-}
-
-uint32_t snn_lif_steps(const struct snn_lif *lif)
-{
-    if (lif->clamped != 0) return snn_lif_plain(lif);
-    unclamped(lif);
-    return 0;
+    return value;
 }
 
 #endif

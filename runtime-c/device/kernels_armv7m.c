@@ -335,6 +335,48 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     "add " x ", " x ", r12, lsr #17\n"          \
     "add " x ", r12, " x ", asr #15\n"
 
+/* Four membranes less 2^15 of the pairs at r0: with leak in r8-r11, 23 instructions, or without, 9. */
+#define LEAK_FOUR                               \
+    "ldm r0, {r4, r5}\n"                        \
+    "ldm r3!, {r8, r9, r10, r11}\n"             \
+    LEAK("r8", "sxth r12, r4\n")                \
+    LEAK("r9", "asr r12, r4, #16\n")            \
+    LEAK("r10", "sxth r12, r5\n")               \
+    LEAK("r11", "asr r12, r5, #16\n")
+#define LOAD_FOUR                               \
+    "ldm r0, {r4, r5}\n"                        \
+    "sxth r8, r4\n"                             \
+    "asr r9, r4, #16\n"                         \
+    "sxth r10, r5\n"                            \
+    "asr r11, r5, #16\n"                        \
+    "sub r8, r8, #0x8000\n"                     \
+    "sub r9, r9, #0x8000\n"                     \
+    "sub r10, r10, #0x8000\n"                   \
+    "sub r11, r11, #0x8000\n"
+
+/* Adds their sums, lifted by 2^15. 7 instructions. */
+#define ADD_SUMS                                \
+    "ldm r1!, {r4, r5}\n"                       \
+    "uxth r12, r4\n"                            \
+    "add r8, r12\n"                             \
+    "add r9, r9, r4, lsr #16\n"                 \
+    "uxth r12, r5\n"                            \
+    "add r10, r12\n"                            \
+    "add r11, r11, r5, lsr #16\n"
+
+/* r4-r7 := r8-r11 less their thresholds; MI if all are below 0. 10 instructions. */
+#define COMPARE                                 \
+    "ldm r2!, {r5, r7}\n"                       \
+    "uxth r4, r5\n"                             \
+    "sub r4, r8, r4\n"                          \
+    "sub r5, r9, r5, lsr #16\n"                 \
+    "uxth r6, r7\n"                             \
+    "sub r6, r10, r6\n"                         \
+    "sub r7, r11, r7, lsr #16\n"                \
+    "and r12, r4, r5\n"                         \
+    "and r12, r12, r6\n"                        \
+    "ands r12, r12, r7\n"
+
 /* A lane of difference d >= 0 fires: membrane x, bit of r12; lr what a threshold exceeds the subtraction by. */
 #define FIRE(d, x, bit)                         \
     "cmp " d ", #0\n"                           \
@@ -343,67 +385,58 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     "orr r12, r12, #" bit "\n"                  \
     "6:\n"
 
-static void unclamped(const struct snn_lif *lif)
+/* Clamping of a membrane x, or of one that fires and its difference d, to the bound in r12; r3 counts. */
+#define TO_FLOOR(x)                             \
+    "cmp " x ", r12\n"                          \
+    "itt lt\n"                                  \
+    "movlt " x ", r12\n"                        \
+    "addlt r3, r3, #1\n"
+#define TO_CEILING(d, x)                        \
+    "subs lr, " x ", r12\n"                     \
+    "itt gt\n"                                  \
+    "subgt " d ", " d ", lr\n"                  \
+    "addgt r3, r3, #1\n"
+
+uint32_t snn_lif_steps(const struct snn_lif *lif)
 {
     for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) lif->spikes[i] = 0;
+    const int16_t *const last = lif->membrane + lif->lanes;
+    const int32_t *const last_decay = lif->decay == 0 ? 0 : lif->decay + lif->lanes;
     register const struct snn_lif *neurons __asm__("r0") = lif;
     register uint32_t steps __asm__("r1") = lif->steps;
     register const uint32_t *sums __asm__("r2") = lif->sums;
-    register int16_t *end __asm__("r3") = lif->membrane + lif->lanes;
+    register const int16_t *loop_end __asm__("r3") = lif->clamped != 0 ? 0 : last;
     register uint32_t greater __asm__("r4") = lif->greater;
     register uint32_t *spikes __asm__("r5") = lif->spikes;
-    register const int32_t *decay_end __asm__("r6") = lif->decay == 0 ? 0 : lif->decay + lif->lanes;
+    register const int32_t *decay_end __asm__("r6") = lif->clamped != 0 ? 0 : last_decay;
+    register const int16_t *end __asm__("r8") = last;
+    register uint32_t clamps __asm__("r9") = 0;
+    register int32_t floor __asm__("r10") = lif->floor;
     /*
-     * Stack: 0 lif, 4 steps to go, 8 sums, 12 end of the membranes, 16 greater, 20 spikes, 24 end of the decays, 28 r7.
-     * 4 lanes a turn, 46 instructions, about 25 more if any fires: r0 membranes, r1 sums, r2 thresholds, r3 decays.
+     * Stack: 0 lif, 4 steps to go, 8 sums, 12 end of the membranes, 16 greater, 20 spikes, 24 end of the decays, 28 r7,
+     * 32 end of the membranes, 36 clamps, 40 floor, 44 room for r3. The first two ends are 0 where membranes are clamped,
+     * which leads out of the unclamped loops. 4 lanes a turn, 46 instructions, about 25 more if any fires; clamped 8 more,
+     * 14 if any fires: r0 membranes, r1 sums, r2 thresholds, r3 decays.
      */
     __asm__ volatile(
         ".syntax unified\n"
-        "push {r0, r1, r2, r3, r4, r5, r6, r7}\n"
+        "push {r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11}\n"
         "1:\n"
         "ldr r12, [sp]\n"
         "ldm r12, {r0, r1, r2, r3}\n"
         "ldr r1, [sp, #8]\n"
         "mov lr, #0xC0000000\n"
-        "cmp r3, #0\n"
-        "bne 2f\n"
+        "b 8f\n"
         "3:\n" /* no leak */
-        "ldm r0, {r4, r5}\n"
-        "sxth r8, r4\n"
-        "asr r9, r4, #16\n"
-        "sxth r10, r5\n"
-        "asr r11, r5, #16\n"
-        "sub r8, r8, #0x8000\n"
-        "sub r9, r9, #0x8000\n"
-        "sub r10, r10, #0x8000\n"
-        "sub r11, r11, #0x8000\n"
+        LOAD_FOUR
         "b 4f\n"
         "2:\n"
-        "ldm r0, {r4, r5}\n"
-        "ldm r3!, {r8, r9, r10, r11}\n"
-        LEAK("r8", "sxth r12, r4\n")
-        LEAK("r9", "asr r12, r4, #16\n")
-        LEAK("r10", "sxth r12, r5\n")
-        LEAK("r11", "asr r12, r5, #16\n")
+        LEAK_FOUR
         "4:\n"
-        "ldm r1!, {r4, r5}\n"
-        "uxth r12, r4\n"
-        "add r8, r12\n"
-        "add r9, r9, r4, lsr #16\n"
-        "uxth r12, r5\n"
-        "add r10, r12\n"
-        "add r11, r11, r5, lsr #16\n"
-        "ldm r2!, {r5, r7}\n"
-        "uxth r4, r5\n"
-        "sub r4, r8, r4\n"
-        "sub r5, r9, r5, lsr #16\n"
-        "uxth r6, r7\n"
-        "sub r6, r10, r6\n"
-        "sub r7, r11, r7, lsr #16\n"
-        "and r12, r4, r5\n"
-        "and r12, r12, r6\n"
-        "ands r12, r12, r7\n"
+        ADD_SUMS
+        COMPARE
         "bmi 5f\n"
+        "7:\n"
         "mov r12, #0\n"
         "ldr lr, [sp, #16]\n"
         FIRE("r4", "r8", "1")
@@ -426,12 +459,65 @@ static void unclamped(const struct snn_lif *lif)
         "bfi r8, r9, #16, #16\n"
         "bfi r10, r11, #16, #16\n"
         "stm r0!, {r8, r10}\n"
+        "8:\n"
         "ldr r12, [sp, #24]\n"
         "cmp r3, r12\n" /* 0 and 0 where nothing leaks */
-        "bne 2b\n"
+        "blo 2b\n"
         "ldr r12, [sp, #12]\n"
         "cmp r0, r12\n"
-        "bne 3b\n"
+        "blo 3b\n"
+        "12:\n"
+        "ldr r12, [sp, #32]\n"
+        "cmp r0, r12\n"
+        "beq 13f\n"
+        "cbnz r3, 9f\n" /* clamped */
+        LOAD_FOUR
+        "b 10f\n"
+        "9:\n"
+        LEAK_FOUR
+        "10:\n"
+        ADD_SUMS
+        "ldr r12, [sp, #40]\n"
+        "cmp r8, r12\n"
+        "ittt ge\n"
+        "cmpge r9, r12\n"
+        "cmpge r10, r12\n"
+        "cmpge r11, r12\n"
+        "bge 11f\n"
+        "str r3, [sp, #44]\n"
+        "ldr r3, [sp, #36]\n"
+        TO_FLOOR("r8")
+        TO_FLOOR("r9")
+        TO_FLOOR("r10")
+        TO_FLOOR("r11")
+        "str r3, [sp, #36]\n"
+        "ldr r3, [sp, #44]\n"
+        "11:\n"
+        COMPARE
+        "bpl 14f\n"
+        "bfi r8, r9, #16, #16\n"
+        "bfi r10, r11, #16, #16\n"
+        "stm r0!, {r8, r10}\n"
+        "b 12b\n"
+        "14:\n"
+        "ldr r12, [sp]\n"
+        "ldr r12, [r12, #48]\n" /* ceiling */
+        "cmp r8, r12\n"
+        "ittt le\n"
+        "cmple r9, r12\n"
+        "cmple r10, r12\n"
+        "cmple r11, r12\n"
+        "ble 7b\n"
+        "str r3, [sp, #44]\n"
+        "ldr r3, [sp, #36]\n"
+        TO_CEILING("r4", "r8")
+        TO_CEILING("r5", "r9")
+        TO_CEILING("r6", "r10")
+        TO_CEILING("r7", "r11")
+        "str r3, [sp, #36]\n"
+        "ldr r3, [sp, #44]\n"
+        "b 7b\n"
+        "13:\n"
         "ldr r12, [sp]\n"
         "ldr r4, [r12, #20]\n" /* sum_step */
         "ldr r5, [r12, #32]\n" /* spike_words */
@@ -444,18 +530,13 @@ static void unclamped(const struct snn_lif *lif)
         "str r8, [sp, #20]\n"
         "bne 1b\n"
         "ldr r7, [sp, #28]\n"
-        "add sp, sp, #32\n"
-        : "+r"(neurons), "+r"(steps), "+r"(sums), "+r"(end), "+r"(greater), "+r"(spikes),
-          "+r"(decay_end)
+        "ldr r9, [sp, #36]\n"
+        "add sp, sp, #48\n"
+        : "+r"(neurons), "+r"(steps), "+r"(sums), "+r"(loop_end), "+r"(greater), "+r"(spikes), "+r"(decay_end), "+r"(end),
+          "+r"(clamps), "+r"(floor)
         :
-        : "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
-}
-
-uint32_t snn_lif_steps(const struct snn_lif *lif)
-{
-    if (lif->clamped != 0) return snn_lif_plain(lif);
-    unclamped(lif);
-    return 0;
+        : "r11", "r12", "lr", "cc", "memory");
+    return clamps;
 }
 
 #endif

@@ -233,22 +233,32 @@ static const uint16_t bit_of[8] = {1, 2, 4, 8, 16, 32, 64, 128};
 /** Places of the high halves of eight decays: leak - 2^15; twice that is 2 * leak modulo 2^16. */
 static const uint16_t high_halves[8] = {1, 3, 5, 7, 9, 11, 13, 15};
 
-/** Adds sums to membranes and brings these into floor ... ceiling; returns how many were outside, or beyond 16 bits. */
-static uint32_t add_clamped(const struct snn_lif *lif, int16x8_t *v, int16x8_t sum, mve_pred16_t some)
+/**
+ * Adds sums to membranes and brings these into floor ... ceiling; `clamps` grows by the `ones` of those that were outside,
+ * or beyond 16 bits: there the saturated sum differs from the wrapped. 8 instructions.
+ */
+static inline void add_clamped(int16x8_t *v, int16x8_t sum, int32_t floor, int32_t ceiling, uint16x8_t ones,
+                               uint32_t *clamps)
 {
-    const uint16x8_t ones = vdupq_n_u16(1);
-    const int16x8_t floor = vdupq_n_s16((int16_t)lif->floor), ceiling = vdupq_n_s16((int16_t)lif->ceiling);
-    const int16x8_t wrapped = vaddq_s16(*v, sum);
-    const int16x8_t inside = vminq_s16(vmaxq_s16(vqaddq_s16(*v, sum), floor), ceiling);
-    *v = inside;
-    return vaddvq_p_u16(ones, vcmpneq_m_s16(inside, wrapped, some));
+    int16x8_t wrapped;
+    __asm__ volatile("vadd.i16 %q2, %q0, %q3\n\t"
+                     "vqadd.s16 %q0, %q0, %q3\n\t"
+                     "vpt.s16 lt, %q0, %4\n\t"
+                     "vdupt.16 %q0, %4\n\t"
+                     "vpt.s16 gt, %q0, %5\n\t"
+                     "vdupt.16 %q0, %5\n\t"
+                     "vpt.i16 ne, %q0, %q2\n\t"
+                     "vaddvat.u16 %1, %q6"
+                     : "+&w"(*v), "+Te"(*clamps), "=&w"(wrapped)
+                     : "w"(sum), "r"(floor), "r"(ceiling), "w"(ones)
+                     : "p0");
 }
 
-/** Eight lanes from `lane` on, or the last four, with any leak and clamped or not. A step takes 17 instructions. */
-static __attribute__((noinline)) uint32_t run_some(const struct snn_lif *lif, uint32_t lane)
+/** Eight lanes from `lane` on, or the last four, of which some do not leak. A step takes 17 instructions, clamped 24. */
+static inline __attribute__((always_inline)) uint32_t run_eight(const struct snn_lif *lif, uint32_t lane, bool clamped)
 {
     const mve_pred16_t some = vctp16q(lif->lanes - lane);
-    const uint16x8_t bits = vldrhq_z_u16(bit_of, some);
+    const uint16x8_t bits = vldrhq_z_u16(bit_of, some), ones = vminq_u16(bits, vdupq_n_u16(1));
     const int16x8_t threshold = vldrhq_z_s16(lif->threshold + lane, some);
     int16x8_t v = vldrhq_z_s16(lif->membrane + lane, some), less = vdupq_n_s16(0);
     if (lif->decay != 0) {
@@ -260,12 +270,12 @@ static __attribute__((noinline)) uint32_t run_some(const struct snn_lif *lif, ui
     const int16_t *sum = (const int16_t *)(const void *)lif->sums + lane;
     uint8_t *spikes = (uint8_t *)(void *)lif->spikes + lane / 8;
     const uint32_t sum_step = 2 * lif->sum_step, spike_step = 4 * lif->spike_words;
-    const int32_t greater = (int32_t)lif->greater;
+    const int32_t greater = (int32_t)lif->greater, floor = lif->floor, ceiling = lif->ceiling;
     uint32_t left = lif->steps, clamps = 0;
     do {
         v = vpselq_s16(leaked(v, factor), v, leaky);
-        if (lif->clamped != 0) {
-            clamps += add_clamped(lif, &v, vldrhq_s16(sum), some);
+        if (clamped) {
+            add_clamped(&v, vldrhq_s16(sum), floor, ceiling, ones, &clamps);
         } else {
             v = vaddq_s16(v, vldrhq_s16(sum));
         }
@@ -274,6 +284,18 @@ static __attribute__((noinline)) uint32_t run_some(const struct snn_lif *lif, ui
         spikes += spike_step;
     } while (--left != 0);
     vstrhq_p_s16(lif->membrane + lane, v, some);
+    return clamps;
+}
+
+static __attribute__((noinline)) void run_some(const struct snn_lif *lif, uint32_t lane)
+{
+    (void)run_eight(lif, lane, false);
+}
+
+static __attribute__((noinline)) uint32_t run_clamped(const struct snn_lif *lif)
+{
+    uint32_t clamps = 0;
+    for (uint32_t lane = 0; lane < lif->lanes; lane += 8) clamps += run_eight(lif, lane, true);
     return clamps;
 }
 
@@ -310,8 +332,9 @@ uint32_t snn_lif_steps(const struct snn_lif *lif)
         const uint32_t *const end = lif->spikes + lif->steps * lif->spike_words;
         for (uint32_t *word = lif->spikes; word != end; word++) *word = 0;
     }
-    uint32_t lane = 0, clamps = 0;
-    for (; lane + 16 <= lanes && lif->clamped == 0; lane += 16) {
+    if (lif->clamped != 0) return run_clamped(lif);
+    uint32_t lane = 0;
+    for (; lane + 16 <= lanes; lane += 16) {
         if (lif->decay == 0) {
             run_sixteen(lif, lane, vdupq_n_s16(0), vdupq_n_s16(0), false);
             continue;
@@ -321,14 +344,14 @@ uint32_t snn_lif_steps(const struct snn_lif *lif)
         const int16x8_t less = vldrhq_gather_shifted_offset_s16(decay, high);
         const int16x8_t less_2 = vldrhq_gather_shifted_offset_s16(decay + 16, high);
         if (RARELY(vmaxvq_s16(vmaxvq_s16(-1, less), less_2) == 0)) {
-            (void)run_some(lif, lane);
-            (void)run_some(lif, lane + 8);
+            run_some(lif, lane);
+            run_some(lif, lane + 8);
         } else {
             run_sixteen(lif, lane, vshlq_n_s16(less, 1), vshlq_n_s16(less_2, 1), true);
         }
     }
-    for (; lane < lanes; lane += 8) clamps += run_some(lif, lane);
-    return clamps;
+    for (; lane < lanes; lane += 8) run_some(lif, lane);
+    return 0;
 }
 
 #endif

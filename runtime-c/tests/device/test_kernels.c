@@ -3,8 +3,8 @@
 
 /*
  * The kernels chosen by SNN_KERNELS against the portable ones, on random rows and neurons within the bounds that the
- * engine keeps: every sum and every membrane fits 16 bits. Freestanding; main yields 0, or 1 + the number of the
- * first case that failed modulo 200. -DSNN_KERNEL_CASES=n sets how many cases run.
+ * engine keeps: every sum fits 16 bits, and so does a membrane that is not clamped. Freestanding; main yields 0, or
+ * 1 + the number of the first case that failed modulo 200. -DSNN_KERNEL_CASES=n sets how many cases run.
  */
 #ifndef SNN_KERNEL_CASES
 #define SNN_KERNEL_CASES 12000
@@ -20,15 +20,19 @@ enum { CHOSEN_ZERO = SNN_SUM_ZERO };
 #define snn_add_rows_4 portable_add_rows_4
 #define snn_mac_rows_8 portable_mac_rows_8
 #define snn_lif_steps portable_lif_steps
+#define snn_lif_plain portable_lif_plain
 void portable_add_rows_8(uint32_t *sums, const struct snn_row_set *set);
 void portable_add_rows_4(uint32_t *sums, const struct snn_row_set *set);
 void portable_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values);
-void portable_lif_steps(const struct snn_lif *lif);
+uint32_t portable_lif_steps(const struct snn_lif *lif);
+uint32_t portable_lif_plain(const struct snn_lif *lif);
+#include "../../device/kernels_plain.c"
 #include "../../device/kernels_portable.c"
 #undef snn_add_rows_8
 #undef snn_add_rows_4
 #undef snn_mac_rows_8
 #undef snn_lif_steps
+#undef snn_lif_plain
 
 enum { WIDEST = 264, ROWS = 12, MOST = 64, LANES = 256, STEPS = 5, GUARD = 2, FILL = 0x5AA5 };
 
@@ -161,29 +165,36 @@ static int32_t random_leak(uint32_t kind)
     return kind < 2 ? usual[random_next() % 7] : random_in(0, 32768);
 }
 
-/** Membranes and sums such that no membrane leaves 16 bits, the neurons followed by their definition. */
+/** Clamped: any sums. Else such that no membrane leaves 16 bits, the neurons followed by their definition. */
 static void fill_lanes(struct snn_lif *lif, int32_t firing)
 {
     const uint32_t kind = random_next() & 3;
-    const int32_t one_leak = random_leak(kind);
+    const int32_t one_leak = random_leak(kind), small = random_in(0, 32767);
     for (uint32_t lane = 0; lane < lif->lanes; lane++) {
         const int32_t leak = kind & 1 ? one_leak : random_leak(kind);
         decay[lane] = (leak - 32768) * 65536 + 1;
-        threshold[lane] = (int16_t)(firing ? random_or_end(1, random_next() & 1 ? 100 : 32767) : 32767);
-        const int32_t start = random_or_end(-32768, 32767);
+        const int32_t most = lif->clamped ? lif->ceiling : 32767;
+        threshold[lane] = (int16_t)(firing ? random_or_end(1, random_next() & 1 && most > 100 ? 100 : most) : most);
+        const int32_t start = lif->clamped ? random_or_end(lif->floor, lif->ceiling) : random_or_end(-32768, 32767);
         const int32_t few = (32767 - (start < 0 ? -(start + 1) : start)) / STEPS;
         int32_t v = start;
         for (uint32_t step = 0; step < (lif->sum_step == 0 ? 1 : lif->steps); step++) {
             if (lif->decay != 0) v = v * leak / 32768;
             int32_t sum;
-            if (lif->sum_step == 0) {
+            if (lif->clamped) {
+                sum = random_next() & 1 ? random_in(-small, small) : random_or_end(-32768, 32767);
+            } else if (lif->sum_step == 0) {
                 sum = random_or_end(start == -32768 ? 0 : -few, few);
             } else {
                 sum = random_next() & 1 ? random_in(-300, 300) : random_or_end(-32767, 32767);
                 if (v + sum > 32767 || v + sum < -32768) sum = v > 0 ? -(sum & 32767) : sum & 32767;
             }
             v += sum;
-            if (v >= threshold[lane]) v -= threshold[lane] - (int32_t)lif->greater;
+            if (lif->clamped && v < lif->floor) v = lif->floor;
+            if (v >= threshold[lane]) {
+                if (lif->clamped && v > lif->ceiling) v = lif->ceiling;
+                v -= threshold[lane] - (int32_t)lif->greater;
+            }
             const uint32_t at = GUARD + step * lif->sum_step + lane / 2, half = 16 * (lane & 1);
             const uint32_t keep = UINT32_C(0xFFFF0000) >> half;
             found.words[at] = (found.words[at] & keep) | (((uint32_t)sum + CHOSEN_ZERO) & 0xFFFFu) << half;
@@ -201,6 +212,11 @@ static int lif_case(void)
     lif.sum_step = random_next() & 1 ? 0 : (lif.lanes + 7) / 8 * 4;
     lif.spike_words = (lif.lanes + 31) / 32 + (random_next() % 8 == 0);
     lif.greater = random_next() & 1;
+    if (random_next() & 1) {
+        lif.clamped = UINT32_C(1) << (random_next() & 31);
+        lif.floor = -random_or_end(0, INT32_C(1) << random_in(0, 15));
+        lif.ceiling = random_or_end(1, (INT32_C(1) << random_in(1, 15)) - 1);
+    }
     fill_lanes(&lif, random_next() % 4 != 0);
     for (uint32_t i = 0; i < GUARD; i++) {
         found_membrane[i] = expected_membrane[i] = FILL;
@@ -215,8 +231,7 @@ static int lif_case(void)
     other.membrane = expected_membrane + GUARD;
     other.sums = expected.words + GUARD;
     other.spikes = expected_spikes + GUARD;
-    snn_lif_steps(&lif);
-    portable_lif_steps(&other);
+    if (snn_lif_steps(&lif) != portable_lif_steps(&other)) return 0;
     for (uint32_t i = 0; i < lif.lanes + 2 * GUARD; i++) {
         if (found_membrane[i] != expected_membrane[i]) return 0;
     }
