@@ -1,25 +1,27 @@
-/// What adding weight rows costs in a kernel, in instructions; measured under emulation, rounded.
+/// What adding weight rows costs in the engine, in instructions: of kernels, those counted under
+/// emulation for 16 rows of 64 columns; of plain C, those of the compiler's loops.
 public struct RowCost: Equatable, Sendable {
   /// A column of a row of eight-bit weights.
   public var column8: Double
   /// A column of a row of four-bit weights.
   public var column4: Double
-  /// A synapse of a list, and the row itself.
-  public var synapse = 6.0
-  public var row = 6.0
+  /// A synapse of a list.
+  public var synapse: Double
+  /// A row of a list.
+  public var row = 12.0
   /// A column of a packed row where no kernel takes it: sums of 32 bits.
-  public var wideColumn = 10.0
+  public var wideColumn: Double
 
   /// Arm's DSP extension: Cortex-M4, M7, M33.
-  public static let dsp = RowCost(column8: 1.1, column4: 0.75)
+  public static let dsp = RowCost(column8: 0.97, column4: 0.75, synapse: 9, wideColumn: 20)
   /// ARMv7-M without it: Cortex-M3.
-  public static let armv7m = RowCost(column8: 1.6, column4: 0.8)
+  public static let armv7m = RowCost(column8: 1.27, column4: 0.8, synapse: 9, wideColumn: 20)
   /// ARMv6-M: Cortex-M0.
-  public static let armv6m = RowCost(column8: 2.0, column4: 1.1)
+  public static let armv6m = RowCost(column8: 1.85, column4: 1.14, synapse: 14, wideColumn: 30)
   /// Arm's vector extension: Cortex-M55.
-  public static let helium = RowCost(column8: 0.3, column4: 0.3)
+  public static let helium = RowCost(column8: 0.45, column4: 0.35, synapse: 9, wideColumn: 20)
   /// 32-bit RISC-V.
-  public static let riscv32 = RowCost(column8: 2.4, column4: 1.0)
+  public static let riscv32 = RowCost(column8: 1.88, column4: 1.19, synapse: 12, wideColumn: 25)
 }
 
 /// A board as far as an image is concerned: its core's costs and how much it holds.

@@ -2,6 +2,7 @@ import Foundation
 import ModelExport
 import ModelFixtures
 import ModelFormat
+import SNNDevice
 import Testing
 
 /// Device images in the firmware engine against the reference simulator: every spike, membrane and
@@ -68,6 +69,26 @@ import Testing
     try Self.compare(try DeviceImage(model), of: model, "quiet") { _ in
       InferenceInput(steps: 8, ports: [.events(events)])
     }
+  }
+
+  @Test(arguments: [(7, 9), (0, 254), (-1, 254)])
+  func valuesOutsideThePortsRangeAreRefused(_ range: (Int, Int)) throws {
+    let model = TinyModels.chain(
+      input: InputPort(
+        name: "in", shape: Shape(channels: 2),
+        kind: .values(minimum: range.0, maximum: range.1, framePerStep: false)),
+      hidden: Population(
+        name: "hidden", shape: Shape(channels: 1), kind: .lif(Population.LIF(threshold: 1))),
+      first: Projection(
+        name: "first", from: .input(0), to: 0, topology: .dense,
+        weights: WeightMatrix(rows: 2, columns: 1, values: [1, 1])))
+    let engine = try DeviceEngine(DeviceImage(model), of: model)
+    func held(_ value: Int) -> InferenceInput {
+      InferenceInput(steps: 1, ports: [.held([Int16(range.1), Int16(value)])])
+    }
+    #expect(try engine.run(held(range.0)).count == 1)
+    let failure = #expect(throws: DeviceEngine.Failure.self) { try engine.run(held(range.1 + 1)) }
+    #expect(failure?.status == SNN_ERROR_VALUE)
   }
 
   /// Holds an image against the reference on samples 0..<inputsPerModel.

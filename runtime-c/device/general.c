@@ -4,18 +4,6 @@
 
 /* What few networks need, in plain C: lists of synapses, sums of 32 bits, clamping, other resets, refractory steps. */
 
-/** Adds to one sum, as wide as the layer's. */
-static void add(const struct snn_gather *gather, uint32_t column, int32_t weight, uint32_t shift)
-{
-    const uint32_t value = (uint32_t)weight << shift;
-    if ((gather->pixel->layer->flags & SNN_LAYER_WIDE) != 0) {
-        ((uint32_t *)gather->sums)[column] += value;
-    } else {
-        snn_half *sum = (snn_half *)gather->sums + column;
-        *sum = (uint16_t)(*sum + value);
-    }
-}
-
 /** The weight of a column of a packed row. */
 static int32_t packed_weight(const uint8_t *row, uint32_t column, uint32_t rows)
 {
@@ -28,22 +16,46 @@ static int32_t packed_weight(const uint8_t *row, uint32_t column, uint32_t rows)
     return (int32_t)((row[(column & ~UINT32_C(7)) / 2 + place / 2] >> (4 * (place & 1))) & 15) - 8;
 }
 
+/** The weight of a synapse of a list. */
+static uint32_t listed_weight(const uint8_t *synapse, uint32_t shift)
+{
+    return (uint32_t)((int32_t)(synapse[1] ^ 0x80u) - 128) << shift;
+}
+
+/** Adds rows of lists. What the loops need is at hand before them: for all a compiler sees, a sum may be any of it. */
+static void add_lists(const struct snn_gather *gather, const struct snn_row_set *set)
+{
+    const uint32_t *starts = (const uint32_t *)snn_in_image(gather->pixel->network->image, gather->projection->starts);
+    const uint8_t *synapses = set->weights;
+    const uint16_t *rows = set->rows;
+    const uint32_t shift = set->shift;
+    const bool wide = (gather->pixel->layer->flags & SNN_LAYER_WIDE) != 0;
+    uint32_t *wide_sums = (uint32_t *)gather->sums;
+    snn_half *sums = (snn_half *)gather->sums;
+    for (const uint16_t *end_row = rows + set->count; rows < end_row; rows++) {
+        const uint8_t *synapse = synapses + 2 * starts[*rows], *end = synapses + 2 * starts[*rows + 1];
+        if (wide) {
+            for (; synapse < end; synapse += 2) wide_sums[synapse[0]] += listed_weight(synapse, shift);
+        } else {
+            for (; synapse < end; synapse += 2) {
+                sums[synapse[0]] = (uint16_t)(sums[synapse[0]] + listed_weight(synapse, shift));
+            }
+        }
+    }
+}
+
 void snn_add_rows_general(const struct snn_gather *gather, const struct snn_row_set *set)
 {
-    const struct snn_image_projection *projection = gather->projection;
-    const uint32_t *starts = (const uint32_t *)snn_in_image(gather->pixel->network->image, projection->starts);
+    const uint32_t packing = gather->projection->rows, channels = gather->pixel->layer->channels;
+    if (packing == SNN_ROWS_LIST) {
+        add_lists(gather, set);
+        return;
+    }
+    uint32_t *sums = (uint32_t *)gather->sums;
     for (uint32_t i = 0; i < set->count; i++) {
-        const uint32_t row = set->rows[i];
-        if (projection->rows == SNN_ROWS_LIST) {
-            const uint8_t *synapse = set->weights + 2 * starts[row];
-            const uint8_t *end = set->weights + 2 * starts[row + 1];
-            for (; synapse < end; synapse += 2) {
-                add(gather, synapse[0], (int32_t)(synapse[1] ^ 0x80u) - 128, set->shift);
-            }
-        } else {
-            for (uint32_t column = 0; column < gather->pixel->layer->channels; column++) {
-                add(gather, column, packed_weight(set->weights + row * set->row_bytes, column, projection->rows), set->shift);
-            }
+        const uint8_t *row = set->weights + set->rows[i] * set->row_bytes;
+        for (uint32_t column = 0; column < channels; column++) {
+            sums[column] += (uint32_t)packed_weight(row, column, packing) << set->shift;
         }
     }
 }

@@ -4,10 +4,11 @@
 #if SNN_KERNELS == SNN_KERNELS_ARMV6M
 
 /*
- * Armv6-M (Cortex-M0, M0+): two lanes of 16 bits to a word, added as 32 bits; the high registers serve as accumulators. r7 is
- * saved inside the assembly, since a compiler may keep it as frame pointer.
+ * Armv6-M (Cortex-M0, M0+): two lanes of 16 bits to a word, added as 32 bits; the high registers serve as
+ * accumulators. r7 is saved inside the assembly, since a compiler may keep it as frame pointer.
  *
- * Addresses of rows are worked out once for a group of rows; each is moved on as its row is read, block of columns by block.
+ * Addresses of rows are worked out once for a group of rows; each is moved on as its row is read, block of columns by
+ * block.
  */
 enum { GROUP = 32, FIELD_ROWS = 16 };
 
@@ -16,17 +17,20 @@ struct group {
 };
 
 /** Fills in rows first ... end - 1. Out of line, for three callers are larger than one call is slow. */
-__attribute__((noinline)) static void find_rows(struct group *group, const struct snn_row_set *set, uint32_t first, uint32_t end)
+__attribute__((noinline))
+static void find_rows(struct group *group, const struct snn_row_set *set, uint32_t first, uint32_t end)
 {
     const uint8_t **row = group->rows;
     const uint32_t row_bytes = set->row_bytes;
     const uint8_t *weights = set->weights;
-    for (const uint16_t *index = set->rows + first; index < set->rows + end; index++) *row++ = weights + *index * row_bytes;
+    for (const uint16_t *index = set->rows + first; index < set->rows + end; index++) {
+        *row++ = weights + *index * row_bytes;
+    }
 }
 
 /*
- * A word of weights goes to two accumulators with four instructions: all of it shifted right by one field, and its even fields,
- * masked by r4. What the first holds of the even fields is taken out once, at the end. r3 scratch.
+ * A word of weights goes to two accumulators with four instructions: all of it shifted right by one field, and its
+ * even fields, masked by r4. What the first holds of the even fields is taken out once, at the end. r3 scratch.
  */
 #define ADD_WORD(even, all, word, bits)     \
     "lsrs r3, " word ", #" bits "\n"        \
@@ -46,8 +50,9 @@ __attribute__((noinline)) static void find_rows(struct group *group, const struc
     "stm r0!, {r1}\n"
 
 /*
- * One block of columns: the sums of four words over the rows of a group in r5, r6, r8-r12 and lr, or near the end those of one
- * word in r12 and lr, with r0 = 0. Leaves through label 9 when no word is left. Stack: 0 first row, 4 end, 16 words to go.
+ * One block of columns: the sums of four words over the rows of a group in r5, r6, r8-r12 and lr, or near the end
+ * those of one word in r12 and lr, with r0 = 0. Leaves through label 9 when no word is left. Stack: 0 first row, 4
+ * end, 16 words to go.
  */
 #define ADD_ROWS(bits)                      \
     "movs r5, #0\n"                         \
@@ -88,7 +93,10 @@ __attribute__((noinline)) static void find_rows(struct group *group, const struc
     "movs r0, #0\n"                         \
     "6:\n"
 
-/* An even and an odd accumulator in r0, r2 to two sums at r7. r3 shift, r5 pairs, r6 surplus, r1 scratch. 12 instructions. */
+/*
+ * An even and an odd accumulator in r0, r2 to two sums at r7. r3 shift, r5 pairs, r6 surplus, r1 scratch. 12
+ * instructions.
+ */
 #define FINISH_8                            \
     "lsrs r1, r0, #15\n"                    \
     "adds r1, r1, r5\n"                     \
@@ -117,10 +125,10 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
         register uint32_t pairs __asm__("r5") = rows * UINT32_C(0x00010001);
         register uint32_t surplus __asm__("r6") = (0u - rows * (128 * UINT32_C(0x00010001))) << set->shift;
         /*
-         * Stack: 0 row, 4 end, 8 sums, 12 shift, 16 words, 20 pairs, 24 surplus, 28 r7.
-         * 16 columns a turn, then 4; two rows of 16 columns are 43 instructions. At the end an odd accumulator loses 256 times
-         * the upper even sum, which is the even accumulator >> 15 twice, for no sum of 32 bytes reaches bit 15, and 128 for
-         * every weight.
+         * Stack: 0 row, 4 end, 8 sums, 12 shift, 16 words, 20 pairs, 24 surplus, 28 r7. 16 columns a turn, then 4;
+         * two rows of 16 columns are 43 instructions. At the end an odd accumulator loses 256 times the upper even
+         * sum, which is the even accumulator >> 15 twice, for no sum of 32 bytes reaches bit 15, and 128 for every
+         * weight.
          */
         __asm__ volatile(
             ".syntax unified\n"
@@ -169,8 +177,8 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
         register uint32_t words __asm__("r4") = set->columns / 8;
         register uint32_t surplus __asm__("r5") = (0u - rows * (8 * UINT32_C(0x00010001))) << set->shift;
         /*
-         * Stack: 0 row, 4 end, 8 sums, 12 shift, 16 words, 20 surplus, 24 r7, 28 an accumulator. 32 columns a turn, then 8; two rows of
-         * 32 columns are 43 instructions. Fields of a byte hold 16 rows: 16 * 15 < 256.
+         * Stack: 0 row, 4 end, 8 sums, 12 shift, 16 words, 20 surplus, 24 r7, 28 an accumulator. 32 columns a turn,
+         * then 8; two rows of 32 columns are 43 instructions. Fields of a byte hold 16 rows: 16 * 15 < 256.
          */
         __asm__ volatile(
             ".syntax unified\n"
@@ -208,7 +216,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
             "bl 10f\n"
             "str r5, [sp, #8]\n"
             "b 1b\n"
-            "10:\n" /* an even and an odd accumulator in r0, r2 to four sums at r5; r4 mask, r6 shift, r1, r3, r7 scratch */
+            "10:\n" /* even and odd accumulator in r0, r2 to four sums at r5; r4 mask, r6 shift; r1, r3, r7 lost */
             "lsrs r1, r0, #8\n"
             "lsls r3, r1, #4\n"
             "subs r2, r2, r3\n"
@@ -338,8 +346,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 }
 
 /*
- * The leak of a lane v in r7 less v: x = floor((v d + (v < 0 ? 32767 : 0)) / 2^15), where d = m >> 16 is the leak less 1.
- * x holds m. 5 instructions.
+ * The leak of a lane v in r7 less v: x = floor((v d + (v < 0 ? 32767 : 0)) / 2^15), where d = m >> 16 is the leak
+ * less 1. x holds m. 5 instructions.
  */
 #define LEAK(x)                             \
     "asrs " x ", " x ", #16\n"              \
@@ -359,9 +367,9 @@ static void unclamped(const struct snn_lif *lif)
     register uint32_t *spikes __asm__("r5") = lif->spikes;
     register uint32_t greater __asm__("r6") = 0u - lif->greater;
     /*
-     * Stack: 0 lif, 4 steps to go, 8 sums, 12 r7. r0 membranes, r1 sums, r2 thresholds, r3 decays; r8 2^15 in both lanes, r9
-     * end of the membranes, r10 all ones if `greater`, r11 first membrane, r12 spikes of the step, lr end of the decays.
-     * A pair of lanes a turn: r5 becomes its membranes, 33 instructions, 24 more if one fires.
+     * Stack: 0 lif, 4 steps to go, 8 sums, 12 r7. r0 membranes, r1 sums, r2 thresholds, r3 decays; r8 2^15 in both
+     * lanes, r9 end of the membranes, r10 all ones if `greater`, r11 first membrane, r12 spikes of the step, lr end
+     * of the decays. A pair of lanes a turn: r5 becomes its membranes, 33 instructions, 24 more if one fires.
      */
     __asm__ volatile(
         ".syntax unified\n"

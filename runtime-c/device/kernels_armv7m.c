@@ -4,11 +4,11 @@
 #if SNN_KERNELS == SNN_KERNELS_ARMV7M
 
 /*
- * Armv7-M without the DSP extension (Cortex-M3): two lanes of 16 bits to a word, added as 32 bits. r7 is saved inside the
- * assembly, since a compiler may keep it as frame pointer.
+ * Armv7-M without the DSP extension (Cortex-M3): two lanes of 16 bits to a word, added as 32 bits. r7 is saved inside
+ * the assembly, since a compiler may keep it as frame pointer.
  *
- * A word of weights goes to two accumulators with three instructions: its even fields masked, and all of it shifted right by
- * one field. What the second holds of the even fields is taken out once, at the end.
+ * A word of weights goes to two accumulators with three instructions: its even fields masked, and all of it shifted
+ * right by one field. What the second holds of the even fields is taken out once, at the end.
  */
 #define ADD_WORD(even, all, word, bits, mask)             \
     "add " all ", " all ", " word ", lsr #" bits "\n"     \
@@ -39,9 +39,9 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
     register uint32_t surplus __asm__("r9") = (set->count * (128 * UINT32_C(0x00010001))) << set->shift;
     register uint32_t rest __asm__("r10") = set->columns & 8;
     /*
-     * Stack: 0 rows, 4 row_bytes, 8 end, 12 sums, 16 scale, 20 pairs, 24 r7, 28 base_end, 32 surplus, 36 rest.
-     * 16 columns a turn; 8 remain or none. At the end an odd accumulator loses 256 times the upper even sum, which is the even
-     * accumulator >> 15 twice, for no sum of 64 bytes reaches bit 15, and 128 for every weight.
+     * Stack: 0 rows, 4 row_bytes, 8 end, 12 sums, 16 scale, 20 pairs, 24 r7, 28 base_end, 32 surplus, 36 rest. 16
+     * columns a turn; 8 remain or none. At the end an odd accumulator loses 256 times the upper even sum, which is
+     * the even accumulator >> 15 twice, for no sum of 64 bytes reaches bit 15, and 128 for every weight.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -149,8 +149,8 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
     register uint32_t *sum __asm__("r5") = sums;
     register uint32_t scale __asm__("r6") = UINT32_C(1) << set->shift;
     /*
-     * Stack: 0-31 accumulators of four words, in fields of a byte; of a group of at most 16 rows, 16 * 15 < 256, 32 the end and
-     * 36 the length in bytes; 40 rows, 44 row_bytes, 48 end, 52 base_end, 56 sums, 60 scale, 64 r7.
+     * Stack: 0-31 accumulators of four words, in fields of a byte; of a group of at most 16 rows, 16 * 15 < 256, 32
+     * the end and 36 the length in bytes; 40 rows, 44 row_bytes, 48 end, 52 base_end, 56 sums, 60 scale, 64 r7.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -325,8 +325,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 }
 
 /*
- * x becomes the leaked membrane less 2^15: v + floor((v d + lr + (v < 0 ? 32767 : 0)) / 2^15), where d = m >> 16 is the leak
- * less 1 and lr = -2^30. x holds m; v, a lane cut out by `cut`, lies in r12.
+ * x becomes the leaked membrane less 2^15: v + floor((v d + lr + (v < 0 ? 32767 : 0)) / 2^15), where d = m >> 16 is
+ * the leak less 1 and lr = -2^30. x holds m; v, a lane cut out by `cut`, lies in r12.
  */
 #define LEAK(x, cut)                            \
     cut                                         \

@@ -112,7 +112,7 @@ static void present(struct input *input, const struct snn_model *model, struct s
         } else if (step == 0 || in->frame_per_step) {
             const bool bytes = in->min_value >= 0 && in->max_value <= 255;
             for (uint32_t i = 0; i < size; i++) {
-                const bool any = random_chance(&input->random, input->density);
+                const bool any = random_chance(&input->random, input->density) || in->min_value > 0 || in->max_value < 0;
                 frames[port][i] = any ? (int16_t)random_in(&input->random, in->min_value, in->max_value) : 0;
             }
             CHECK_EQUAL(snn_values_s16(core, port, frames[port], size), SNN_OK);

@@ -2,9 +2,9 @@
 #include "kernels.h"
 
 /*
- * The kernels chosen by SNN_KERNELS against the portable ones, on random rows and neurons within the bounds that the engine
- * keeps: every sum and every membrane fits 16 bits. Freestanding; main yields 0, or 1 + the number of the first case that
- * failed modulo 200. -DSNN_KERNEL_CASES=n sets how many cases run.
+ * The kernels chosen by SNN_KERNELS against the portable ones, on random rows and neurons within the bounds that the
+ * engine keeps: every sum and every membrane fits 16 bits. Freestanding; main yields 0, or 1 + the number of the
+ * first case that failed modulo 200. -DSNN_KERNEL_CASES=n sets how many cases run.
  */
 #ifndef SNN_KERNEL_CASES
 #define SNN_KERNEL_CASES 12000
@@ -45,7 +45,8 @@ static uint16_t rows[MOST];
 static int16_t values[MOST];
 static int16_t found_membrane[LANES + 2 * GUARD], expected_membrane[LANES + 2 * GUARD], threshold[LANES];
 static int32_t decay[LANES];
-static uint32_t found_spikes[STEPS * (LANES / 32 + 1) + 2 * GUARD], expected_spikes[STEPS * (LANES / 32 + 1) + 2 * GUARD];
+static uint32_t found_spikes[STEPS * (LANES / 32 + 1) + 2 * GUARD];
+static uint32_t expected_spikes[STEPS * (LANES / 32 + 1) + 2 * GUARD];
 
 /** xorshift32 */
 static uint32_t random_state = 2463534242u;
@@ -89,7 +90,8 @@ static void set_pair(uint32_t pair, int32_t low, int32_t high)
 /** Gives the chosen kernel's finished words the lift of the portable one's; both lifts are 0 or 2^15. */
 static void lift_found(uint32_t first, uint32_t count)
 {
-    for (uint32_t i = first; i < first + count; i++) found.words[i] ^= (SNN_SUM_ZERO - CHOSEN_ZERO) * UINT32_C(0x00010001);
+    const uint32_t lift = (SNN_SUM_ZERO - CHOSEN_ZERO) * UINT32_C(0x00010001);
+    for (uint32_t i = first; i < first + count; i++) found.words[i] ^= lift;
 }
 
 static int add_rows_case(uint32_t bits)
@@ -225,7 +227,10 @@ int main(void)
 {
     for (uint32_t i = 0; i < SNN_KERNEL_CASES; i++) {
         const uint32_t kind = i & 3;
-        const int passed = kind == 0 ? add_rows_case(8) : kind == 1 ? add_rows_case(4) : kind == 2 ? mac_rows_case() : lif_case();
+        const int passed = kind == 0   ? add_rows_case(8)
+                           : kind == 1 ? add_rows_case(4)
+                           : kind == 2 ? mac_rows_case()
+                                       : lif_case();
         if (!passed) return (int)(1 + i % 200);
     }
     return 0;
