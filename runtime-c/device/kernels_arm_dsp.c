@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels.h"
 
+#include <stdbool.h>
+
 #if SNN_KERNELS == SNN_KERNELS_ARM_DSP
 
 /*
@@ -429,11 +431,34 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     "and lr, lr, r11\n"             \
     "tst lr, lr, lsl #16\n"
 
-/**
- * One step of 8 n lanes from `first` on, n >= 1, up to the first eight of which one must be clamped, or may have to be;
- * those are left as they were. Returns the lane where it ended. byte: that of spikes less the first membrane's address / 16.
+/*
+ * Clamping at the floor, a pair of lanes at a time: GE says which lanes are no lower. r8 floor, r9 1 in both lanes, r10 counts,
+ * r11 0, lr scratch.
  */
-static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uint32_t first, uint32_t n, uint32_t spike_bytes)
+#define BEGIN_CLAMPS                \
+    "mov r8, lr\n"                  \
+    "mov r9, #0x00010001\n"         \
+    "mov r10, #0\n"                 \
+    "mov r11, #0\n"
+#define CLAMP(v)                    \
+    "ssub16 lr, " v ", r8\n"        \
+    "sel " v ", " v ", r8\n"        \
+    "sel lr, r11, r9\n"             \
+    "add r10, r10, lr\n"
+#define END_CLAMPS                  \
+    "add r10, r10, r10, lsl #16\n"  \
+    "ldr lr, [sp, #28]\n"           \
+    "add lr, lr, r10, lsr #16\n"    \
+    "str lr, [sp, #28]\n"
+
+/**
+ * One step of 8 n lanes from `first` on, n >= 1, up to the first eight of which one must come down to the ceiling, or may
+ * have to; those are left as they were, their clamps at the floor counted. Returns the lane where it ended and adds to
+ * `clamps`; the floor is above -2^15.
+ * byte: that of spikes less the first membrane's address / 16.
+ */
+static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uint32_t first, uint32_t n, uint32_t spike_bytes,
+                            uint32_t *clamps)
 {
     register int16_t *membrane __asm__("r0") = lif->membrane + first;
     register const uint32_t *sum __asm__("r1") = sums + first / 2;
@@ -441,17 +466,18 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
     register const int32_t *decay __asm__("r3") = lif->decay == 0 ? 0 : lif->decay + first;
     register uint32_t bytes __asm__("r4") = spike_bytes;
     register uint32_t greater __asm__("r5") = lif->greater;
-    register uint32_t floor __asm__("r6") = both((uint32_t)(lif->floor > -32767 ? lif->floor : -32767));
+    register uint32_t floor __asm__("r6") = both((uint32_t)lif->floor);
     register uint32_t ceiling __asm__("r8") = both((uint32_t)(lif->ceiling < 32766 ? lif->ceiling : 32766));
+    register uint32_t clamped __asm__("r9") = 0;
     register uint32_t left __asm__("r12") = (n - 1) << 16 | 2u | (lif->clamped != 0 ? UINT32_C(1) << 31 : 0);
     /*
-     * Stack: 0 bytes, 4 greater, 8 floor, 12 r7, 16 ceiling, below it room for two. r12: 2 for LEAK, above it the turns that
-     * are left, and in the sign whether membranes are clamped, which stays in N through a turn. 8 lanes a turn, membranes in
+     * Stack: 0 bytes, 4 greater, 8 floor, 12 r7, 16 ceiling, 20 clamps, below it room for two. r12: 2 for LEAK, above it the
+     * turns that are left, and in the sign whether membranes are clamped, which stays in N through a turn. 8 lanes a turn, membranes in
      * r4-r7: 47 instructions with leak, 22 without, 28 more if any fires; clamped 12 more, 13 if any fires.
      */
     __asm__ volatile(
         ".syntax unified\n"
-        "push {r4, r5, r6, r7, r8}\n"
+        "push {r4, r5, r6, r7, r8, r9}\n"
         "sub sp, sp, #8\n"
         "movs lr, r12\n"
         "b 6f\n"
@@ -494,7 +520,8 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
         "orr r8, r8, r10\n"
         "orr r8, r8, r11\n"
         "tst r8, #0x80008000\n"
-        "bne 14f\n"
+        "bne 11f\n"
+        "12:\n"
         COMPARE
         "bpl 7f\n"
         "13:\n"
@@ -553,18 +580,29 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
         "cmp r3, #0\n"
         "bne 2b\n"
         "b 4b\n"
+        "11:\n" /* to the floor */
+        BEGIN_CLAMPS
+        CLAMP("r4")
+        CLAMP("r5")
+        CLAMP("r6")
+        CLAMP("r7")
+        END_CLAMPS
+        "b 12b\n"
         "14:\n"
         "ldr r7, [sp, #20]\n"
-        "add sp, sp, #28\n"
+        "ldr r9, [sp, #28]\n"
+        "add sp, sp, #32\n"
         : "+r"(membrane), "+r"(sum), "+r"(threshold), "+r"(decay), "+r"(bytes), "+r"(greater), "+r"(floor),
-          "+r"(ceiling), "+r"(left)
+          "+r"(ceiling), "+r"(clamped), "+r"(left)
         :
-        : "r9", "r10", "r11", "lr", "cc", "memory");
+        : "r10", "r11", "lr", "cc", "memory");
+    *clamps += clamped;
     return (uint32_t)(membrane - lif->membrane);
 }
 
-/** One step of some lanes, one after the other, clamped exactly. Returns the clamps. */
-static uint32_t step_lanes(const struct snn_lif *lif, const uint32_t *sums, uint32_t lane, uint32_t end, uint32_t *spikes)
+/** One step of some lanes, one after the other, clamped exactly. Returns the clamps; `counted`: but for those at the floor. */
+static uint32_t step_lanes(const struct snn_lif *lif, const uint32_t *sums, uint32_t lane, uint32_t end, uint32_t *spikes,
+                           bool counted)
 {
     uint32_t clamps = 0;
     for (; lane < end; lane++) {
@@ -574,7 +612,7 @@ static uint32_t step_lanes(const struct snn_lif *lif, const uint32_t *sums, uint
         v += ((const int16_t *)(const void *)sums)[lane];
         if (lif->clamped != 0 && v < lif->floor) {
             v = lif->floor;
-            clamps++;
+            if (!counted) clamps++;
         }
         if (v >= threshold) {
             if (lif->clamped != 0 && v > lif->ceiling) {
@@ -591,7 +629,8 @@ static uint32_t step_lanes(const struct snn_lif *lif, const uint32_t *sums, uint
 
 uint32_t snn_lif_steps(const struct snn_lif *lif)
 {
-    const uint32_t eights = lif->lanes & ~UINT32_C(7);
+    const bool plain = lif->clamped != 0 && lif->floor == -32768;
+    const uint32_t eights = plain ? 0 : lif->lanes & ~UINT32_C(7);
     const uint32_t *sums = lif->sums;
     uint32_t *spikes = lif->spikes;
     uint32_t clamps = 0;
@@ -599,12 +638,12 @@ uint32_t snn_lif_steps(const struct snn_lif *lif)
     for (uint32_t step = 0; step < lif->steps; step++) {
         const uint32_t byte = (uint32_t)(uintptr_t)spikes - ((uint32_t)(uintptr_t)lif->membrane >> 4);
         for (uint32_t lane = 0; lane < eights;) {
-            lane = step_eights(lif, sums, lane, (eights - lane) / 8, byte);
+            lane = step_eights(lif, sums, lane, (eights - lane) / 8, byte, &clamps);
             if (lane == eights) break;
-            clamps += step_lanes(lif, sums, lane, lane + 8, spikes);
+            clamps += step_lanes(lif, sums, lane, lane + 8, spikes, true);
             lane += 8;
         }
-        clamps += step_lanes(lif, sums, eights, lif->lanes, spikes);
+        clamps += step_lanes(lif, sums, eights, lif->lanes, spikes, false);
         sums += lif->sum_step;
         spikes += lif->spike_words;
     }
