@@ -37,11 +37,14 @@ public struct Emulator: Sendable {
       try self.init(near: URL(fileURLWithPath: FileManager.default.currentDirectoryPath))
       return
     }
-    run = URL(fileURLWithPath: named).appendingPathComponent("run")
+    let run = URL(fileURLWithPath: named).appendingPathComponent("run")
     guard FileManager.default.isExecutableFile(atPath: run.path) else {
       throw .noTargets(searched: named)
     }
+    self.init(run: run)
   }
+
+  private init(run: URL) { self.run = run }
 
   /// The folder `targets` in `place` or above it; throws ``BoardError/noTargets(searched:)``.
   init(near place: URL) throws(BoardError) {
@@ -49,7 +52,7 @@ public struct Emulator: Sendable {
     while true {
       let candidate = folder.appendingPathComponent("targets/run")
       if FileManager.default.isExecutableFile(atPath: candidate.path) {
-        run = candidate
+        self.init(run: candidate)
         return
       }
       guard folder.path != "/" else { throw .noTargets(searched: place.path) }
