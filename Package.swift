@@ -42,7 +42,7 @@ let package = Package(
       name: "ModelExport", dependencies: ["ModelCompression", "ModelFormat", "Spiking", "Tensors"]),
     .target(
       name: "Evaluation",
-      dependencies: ["CZlib", "Datasets", "ModelFormat", "SNNLoader", "SNNRuntime", "Tensors"]),
+      dependencies: ["Datasets", "ModelFormat", "SNNLoader", "SNNRuntime", "Tensors"]),
     .target(
       name: "Commands",
       dependencies: [

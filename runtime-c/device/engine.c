@@ -31,8 +31,12 @@ enum snn_status snn_device_init(struct snn_device *network, const struct snn_ima
 
 void snn_device_reset(struct snn_device *network)
 {
-    snn_word *words = (snn_word *)(void *)network->arena;
-    for (uint32_t i = 0; i < network->image->arena_bytes / 4; i++) words[i] = 0;
+    const struct snn_image *image = network->image;
+    /* Layer by layer all but the scores is written before it is read, refractory steps aside. */
+    const bool all = image->block == 1 || image->needs_general != 0;
+    snn_word *word = (snn_word *)(void *)(network->arena + (all ? 0 : image->scores));
+    const uint32_t bytes = all ? image->arena_bytes : 4u * snn_layers(image)[image->layer_count - 1].lanes;
+    for (const snn_word *end = word + bytes / 4; word < end; word++) *word = 0;
     for (uint32_t port = 0; port < SNN_IMAGE_PORTS; port++) network->frame[port] = 0;
     network->steps = 0;
 }
@@ -68,7 +72,8 @@ enum snn_status snn_device_values_u8(struct snn_device *network, uint32_t port, 
 {
     if (!accepts(network, port, SNN_PORT_U8, values, count)) return SNN_ERROR_ARGUMENT;
     const struct snn_image_port *input = snn_ports(network->image) + port;
-    for (uint32_t i = 0; i < count; i++) {
+    const bool any = input->min_value <= 0 && input->max_value >= 255;
+    for (uint32_t i = 0; !any && i < count; i++) {
         if (values[i] < input->min_value || values[i] > input->max_value) return SNN_ERROR_VALUE;
     }
     network->frame[port] = values;
@@ -114,20 +119,20 @@ static const int32_t *parameters(const struct snn_pixel *pixel, uint32_t offset)
     return offset == 0 ? 0 : (const int32_t *)snn_in_image(pixel->network->image, offset) + pixel->parameters;
 }
 
-/** Adds the currents of the frame presented to the first projection, if it carries values. */
-static void add_values(struct snn_gather *gather, int32_t *current)
+/** Sums of the frame presented to the first projection, where it carries values; returns its shift. */
+static uint32_t add_values(struct snn_gather *gather, int32_t *current)
 {
     const struct snn_pixel *pixel = gather->pixel;
     const struct snn_image_projection *projection = gather->projection;
-    if (pixel->layer->projection_count == 0 || projection->carries == SNN_CARRIES_SPIKES) return;
+    for (uint32_t lane = 0; lane < pixel->layer->columns; lane++) current[lane] = 0;
+    if (pixel->layer->projection_count == 0 || projection->carries == SNN_CARRIES_SPIKES) return 0;
     gather->frame = pixel->network->frame[projection->source];
-    if (gather->frame == 0) return;
+    if (gather->frame == 0) return 0;
     gather->sums = current;
     snn_find_window(gather);
     snn_gather_values(gather);
     gather->frame = 0;
-    const uint32_t shift = projection->shift, lanes = pixel->layer->lanes;
-    for (uint32_t lane = 0; shift != 0 && lane < lanes; lane++) current[lane] = snn_scale_value(current[lane], shift);
+    return projection->shift;
 }
 
 /** Starts the sums of the first step from bias and values. */
@@ -136,22 +141,30 @@ static void begin_sums(struct snn_gather *gather, uint32_t *sums)
     const struct snn_pixel *pixel = gather->pixel;
     const struct snn_image_layer *layer = pixel->layer;
     const bool wide = (layer->flags & SNN_LAYER_WIDE) != 0;
-    const uint32_t zero = wide ? 0 : SNN_SUM_ZERO * UINT32_C(0x00010001);
+    const uint32_t zero = wide ? 0 : SNN_SUM_ZERO;
     if ((layer->flags & SNN_LAYER_DRIVEN) == 0) {
-        for (uint32_t i = 0; i < snn_sum_words(layer); i++) sums[i] = zero;
+        for (uint32_t i = 0; i < snn_sum_words(layer); i++) sums[i] = zero * UINT32_C(0x00010001);
         return;
     }
     int32_t *current = (int32_t *)snn_in_arena(pixel->network, pixel->network->image->current);
-    for (uint32_t lane = 0; lane < layer->columns; lane++) current[lane] = 0;
-    add_values(gather, current);
+    const uint32_t shift = add_values(gather, current);
+    /* snn_scale_value of every sum, with `zero` added. */
+    const uint32_t lift = (UINT32_C(1) << 30) + ((UINT32_C(1) << shift) >> 1);
+    const uint32_t lower = zero - ((UINT32_C(1) << 30) >> shift);
+    uint32_t *sum = sums;
+    for (const int32_t *end = current + layer->columns; current < end;) {
+        uint32_t word = (((uint32_t)*current++ + lift) >> shift) + lower;
+        if (!wide) word = (word & 0xFFFFu) | ((((uint32_t)*current++ + lift) >> shift) + lower) << 16;
+        *sum++ = word;
+    }
     const int32_t *bias = parameters(pixel, layer->bias);
     for (uint32_t lane = 0; bias != 0 && lane < layer->lanes; lane++) {
-        current[lane] = snn_add_s32(current[lane], bias[lane]);
-    }
-    for (const int32_t *end = current + layer->columns; current < end;) {
-        uint32_t word = (uint32_t)*current++ + (wide ? 0 : SNN_SUM_ZERO);
-        if (!wide) word = (word & 0xFFFFu) | ((uint32_t)*current++ + SNN_SUM_ZERO) << 16;
-        *sums++ = word;
+        snn_half *half = (snn_half *)(void *)sums + lane;
+        if (wide) {
+            sums[lane] += (uint32_t)bias[lane];
+        } else {
+            *half = (snn_half)(*half + (uint32_t)bias[lane]);
+        }
     }
 }
 
@@ -162,16 +175,17 @@ static void begin_sums(struct snn_gather *gather, uint32_t *sums)
 static void write_spikes(const struct snn_pixel *pixel, uint32_t step, const uint32_t *spikes)
 {
     const struct snn_image_layer *layer = pixel->layer;
-    uint32_t *map = (uint32_t *)snn_in_arena(pixel->network, layer->map + (step & layer->slot_mask) * layer->map_bytes);
     uint32_t bit = pixel->index * layer->channels;
     for (uint32_t left = layer->channels;; left -= 32, bit += 32) {
         uint32_t bits = *spikes++;
         if (left < 32) bits &= (UINT32_C(1) << left) - 1;
         if (bits != 0) {
+            const uint32_t slot = (step & layer->slot_mask) * layer->map_bytes;
+            uint32_t *map = (uint32_t *)snn_in_arena(pixel->network, layer->map + slot) + bit / 32;
             const uint32_t skip = bit & 31;
             const uint32_t rest = bits >> 1 >> (31 - skip);
-            map[bit / 32] |= bits << skip;
-            if (rest != 0) map[bit / 32 + 1] |= rest;
+            map[0] |= bits << skip;
+            if (rest != 0) map[1] |= rest;
         }
         if (left <= 32) return;
     }

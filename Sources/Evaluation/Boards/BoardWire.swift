@@ -1,4 +1,3 @@
-import CZlib
 import ModelFormat
 
 /// Requests to a firmware and its answers, byte for byte as `targets/README.md` describes them.
@@ -53,15 +52,11 @@ enum BoardWire {
     let body =
       [UInt8(ascii: "S"), kind.asciiValue!] + littleEndian(argument)
       + littleEndian(UInt32(payload.count)) + payload
-    return body + littleEndian(checksum(body[...]))
+    return body + littleEndian(crc32(of: body[...]))
   }
 
-  private static func littleEndian(_ number: some FixedWidthInteger) -> [UInt8] {
-    withUnsafeBytes(of: number.littleEndian) { Array($0) }
-  }
-
-  private static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
-    bytes.withUnsafeBufferPointer { UInt32(crc32(0, $0.baseAddress, UInt32($0.count))) }
+  private static func littleEndian<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
+    (0..<Number.bitWidth / 8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
   }
 
   // MARK: Answers
@@ -86,7 +81,7 @@ enum BoardWire {
         throw .garbled("byte \(start) of \(bytes.count): expected \(size) more bytes of an answer")
       }
       var trailer = Reader(bytes: bytes, position: end)
-      guard try trailer.number(UInt32.self) == checksum(bytes[start..<end]) else {
+      guard try trailer.number(UInt32.self) == crc32(of: bytes[start..<end]) else {
         throw .garbled("byte \(start): expected an answer with another CRC")
       }
       if kind == "a" { answers.append(try BoardAnswer(&reader)) }
@@ -115,7 +110,9 @@ enum BoardWire {
         throw .garbled("byte \(position) of \(bytes.count): an answer ends early")
       }
       var number: Number = 0
-      for byte in bytes[position..<position + size].reversed() { number = number << 8 | Number(truncatingIfNeeded: byte) }
+      for byte in bytes[position..<position + size].reversed() {
+        number = number << 8 | Number(truncatingIfNeeded: byte)
+      }
       position += size
       return number
     }
