@@ -31,16 +31,20 @@ static uint32_t both(uint32_t lane)
 
 void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
 {
-    /* Where the compiler leaves them; the first instruction spreads them over registers and stack. */
+    const uint32_t from = both(0u - 128u * set->count), kept = both(0xFFFFu >> set->shift);
+    /*
+     * Where the compiler leaves them; the first instruction spreads them over registers and stack. Between these lines
+     * nothing may be called, here and below.
+     */
     register const uint16_t *rows __asm__("r0") = set->rows;
     register uint32_t row_bytes __asm__("r1") = set->row_bytes;
     register const uint8_t *base __asm__("r2") = set->weights;
     register const uint16_t *end __asm__("r3") = set->rows + set->count;
     register uint32_t *sum __asm__("r4") = sums;
     register uint32_t shift __asm__("r5") = set->shift;
-    register uint32_t bias __asm__("r6") = both(0u - 128u * set->count);
+    register uint32_t bias __asm__("r6") = from;
     register const uint8_t *base_end __asm__("r8") = set->weights + (set->columns & ~UINT32_C(15));
-    register uint32_t mask __asm__("r9") = both(0xFFFFu >> set->shift);
+    register uint32_t mask __asm__("r9") = kept;
     register uint32_t rest __asm__("r10") = set->columns & 8;
     /*
      * Stack: 0 rows, 4 end, 8 sums, 12 shift, 16 bias, 20 r7, 24 base_end, 28 mask, 32 rest.
@@ -181,6 +185,7 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
 
 void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
 {
+    const uint32_t kept = both(0xFFu & (0xFFFFu >> set->shift));
     register const uint16_t *rows __asm__("r0") = set->rows;
     register uint32_t row_bytes __asm__("r1") = set->row_bytes;
     register const uint8_t *base __asm__("r2") = set->weights;
@@ -188,7 +193,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
     register const uint8_t *base_end __asm__("r4") = set->weights + set->columns / 2;
     register uint32_t *sum __asm__("r5") = sums;
     register uint32_t shift __asm__("r6") = set->shift;
-    register uint32_t mask __asm__("r8") = both(0xFFu & (0xFFFFu >> set->shift));
+    register uint32_t mask __asm__("r8") = kept;
     /*
      * Stack: 0-31 fields of the words in work; of a group of at most 16 rows, 16 * 15 < 256, 32 the end and 36 the length in
      * bytes; 40 rows, 44 row_bytes, 48 end, 52 base_end, 56 sums, 60 shift, 64 r7, 68 mask.
@@ -397,9 +402,9 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 }
 
 /*
- * The leak of a pair of lanes: v += floor(2 v m / 2^32) + (v < 0), m of the low lane and of the high. r12 holds 2 in its low
- * half. The product of 2 v and m is added to v * 2^32 + (2 v modulo 2^32): the low word takes the rounding along, since m is
- * 1 modulo 2^16. h, lr scratch. 6 instructions.
+ * The leak of a pair of lanes: v += floor(2 v m / 2^32) + (v < 0), m of the low lane and of the high. r12 holds 2 in
+ * its low half. The product of 2 v and m is added to v * 2^32 + (2 v modulo 2^32): the low word takes the rounding
+ * along, since m is 1 modulo 2^16. h, lr scratch. 6 instructions.
  */
 #define LEAK(v, low, high, h)                      \
     "asr " h ", " v ", #16\n"                      \
@@ -429,29 +434,60 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     "and lr, lr, r11\n"             \
     "tst lr, lr, lsl #16\n"
 
-/**
- * One step of 8 n lanes from `first` on, n >= 1, up to the first eight of which one must be clamped, or may have to be;
- * those are left as they were. Returns the lane where it ended. byte: that of spikes less the first membrane's address / 16.
+/*
+ * Clamping, a pair of lanes at a time: GE says which lanes are within the bound, which lr holds first. r8 bound, r9 1 in
+ * both lanes, r10 counts, r11 0.
  */
-static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uint32_t first, uint32_t n, uint32_t spike_bytes)
+#define BEGIN_CLAMPS                \
+    "mov r8, lr\n"                  \
+    "mov r9, #0x00010001\n"         \
+    "mov r10, #0\n"                 \
+    "mov r11, #0\n"
+#define CLAMP(v)                    \
+    "sel " v ", " v ", r8\n"        \
+    "sel lr, r11, r9\n"             \
+    "add r10, r10, lr\n"
+#define END_CLAMPS                  \
+    "add r10, r10, r10, lsl #16\n"  \
+    "ldr lr, [sp, #28]\n"           \
+    "add lr, lr, r10, lsr #16\n"    \
+    "str lr, [sp, #28]\n"
+
+/** What the assembly is told beside the neurons. */
+enum { GREATER = 1, FLOOR_LEAVES = 2, CEILING_LEAVES = 4 };
+struct bounds {
+    uint32_t choices;        /**< of GREATER, ... */
+    uint32_t floor, ceiling; /**< in both lanes */
+    uint32_t clamps;         /**< grows */
+};
+
+/**
+ * One step of 8 n lanes from `first` on, n >= 1. A bound at the limit of 16 bits lies one inside it: whether a lane beyond
+ * has been clamped is not seen any more, so there it ends with the eight before. Returns the lane where it ended. byte:
+ * that of spikes less the first membrane's address / 16.
+ */
+static inline uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uint32_t first, uint32_t n,
+                                   uint32_t spike_bytes, struct bounds *bounds)
 {
     register int16_t *membrane __asm__("r0") = lif->membrane + first;
     register const uint32_t *sum __asm__("r1") = sums + first / 2;
     register const int16_t *threshold __asm__("r2") = lif->threshold + first;
     register const int32_t *decay __asm__("r3") = lif->decay == 0 ? 0 : lif->decay + first;
     register uint32_t bytes __asm__("r4") = spike_bytes;
-    register uint32_t greater __asm__("r5") = lif->greater;
-    register uint32_t floor __asm__("r6") = both((uint32_t)(lif->floor > -32767 ? lif->floor : -32767));
-    register uint32_t ceiling __asm__("r8") = both((uint32_t)(lif->ceiling < 32766 ? lif->ceiling : 32766));
+    register uint32_t choices __asm__("r5") = bounds->choices;
+    register uint32_t floor __asm__("r6") = bounds->floor;
+    register uint32_t ceiling __asm__("r8") = bounds->ceiling;
+    register uint32_t clamps __asm__("r9") = bounds->clamps;
     register uint32_t left __asm__("r12") = (n - 1) << 16 | 2u | (lif->clamped != 0 ? UINT32_C(1) << 31 : 0);
     /*
-     * Stack: 0 bytes, 4 greater, 8 floor, 12 r7, 16 ceiling, below it room for two. r12: 2 for LEAK, above it the turns that
-     * are left, and in the sign whether membranes are clamped, which stays in N through a turn. 8 lanes a turn, membranes in
-     * r4-r7: 47 instructions with leak, 22 without, 28 more if any fires; clamped 12 more, 13 if any fires.
+     * Stack: 0 room for two, 8 bytes, 12 choices, 16 floor, 20 r7, 24 ceiling, 28 clamps. r12: 2 for LEAK, above it the
+     * turns that are left, and in the sign whether membranes are clamped, which stays in N through a turn. 8 lanes a turn,
+     * membranes in r4-r7: 47 instructions with leak, 22 without, 28 more if any fires; clamped 12 more, 13 if any fires,
+     * about 28 if any is below the floor, 50 if any is above the ceiling.
      */
     __asm__ volatile(
         ".syntax unified\n"
-        "push {r4, r5, r6, r7, r8}\n"
+        "push {r4, r5, r6, r7, r8, r9}\n"
         "sub sp, sp, #8\n"
         "movs lr, r12\n"
         "b 6f\n"
@@ -494,7 +530,8 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
         "orr r8, r8, r10\n"
         "orr r8, r8, r11\n"
         "tst r8, #0x80008000\n"
-        "bne 14f\n"
+        "bne 11f\n"
+        "12:\n"
         COMPARE
         "bpl 7f\n"
         "13:\n"
@@ -518,7 +555,7 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
         "orr r3, r3, r12\n"
         "tst r3, #0x80008000\n"
         "ldrd r3, r12, [sp]\n"
-        "bne 14f\n"
+        "bne 10f\n"
         "8:\n" /* lanes of r8-r11 not below 0 fire and become the membrane, one more if `greater` */
         "sadd16 lr, r8, r8\n"
         "sel r4, r8, r4\n"
@@ -534,7 +571,7 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
         "bic r10, lr, r10, lsr #15\n"
         "bic r11, lr, r11, lsr #15\n"
         "ldr lr, [sp, #12]\n"
-        "cmp lr, #0\n"
+        "lsls lr, lr, #31\n"
         "beq 9f\n"
         "sadd16 r4, r4, r8\n"
         "sadd16 r5, r5, r9\n"
@@ -553,18 +590,44 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
         "cmp r3, #0\n"
         "bne 2b\n"
         "b 4b\n"
+        "10:\n"
+        "ldr r9, [sp, #12]\n"
+        "tst r9, #4\n"
+        "bne 14f\n"
+        BEGIN_CLAMPS
+        "ssub16 lr, r8, r4\n" CLAMP("r4")
+        "ssub16 lr, r8, r5\n" CLAMP("r5")
+        "ssub16 lr, r8, r6\n" CLAMP("r6")
+        "ssub16 lr, r8, r7\n" CLAMP("r7")
+        END_CLAMPS
+        "sub r2, r2, #16\n"
+        "b 12b\n"
+        "11:\n"
+        "ldr r9, [sp, #12]\n"
+        "tst r9, #6\n" /* also for the ceiling, or the eight would be clamped twice */
+        "bne 14f\n"
+        BEGIN_CLAMPS
+        "ssub16 lr, r4, r8\n" CLAMP("r4")
+        "ssub16 lr, r5, r8\n" CLAMP("r5")
+        "ssub16 lr, r6, r8\n" CLAMP("r6")
+        "ssub16 lr, r7, r8\n" CLAMP("r7")
+        END_CLAMPS
+        "b 12b\n"
         "14:\n"
         "ldr r7, [sp, #20]\n"
-        "add sp, sp, #28\n"
-        : "+r"(membrane), "+r"(sum), "+r"(threshold), "+r"(decay), "+r"(bytes), "+r"(greater), "+r"(floor),
-          "+r"(ceiling), "+r"(left)
+        "ldr r9, [sp, #28]\n"
+        "add sp, sp, #32\n"
+        : "+r"(membrane), "+r"(sum), "+r"(threshold), "+r"(decay), "+r"(bytes), "+r"(choices), "+r"(floor),
+          "+r"(ceiling), "+r"(clamps), "+r"(left)
         :
-        : "r9", "r10", "r11", "lr", "cc", "memory");
+        : "r10", "r11", "lr", "cc", "memory");
+    bounds->clamps = clamps;
     return (uint32_t)(membrane - lif->membrane);
 }
 
 /** One step of some lanes, one after the other, clamped exactly. Returns the clamps. */
-static uint32_t step_lanes(const struct snn_lif *lif, const uint32_t *sums, uint32_t lane, uint32_t end, uint32_t *spikes)
+static __attribute__((noinline)) uint32_t step_lanes(const struct snn_lif *lif, const uint32_t *sums, uint32_t lane,
+                                                     uint32_t end, uint32_t *spikes)
 {
     uint32_t clamps = 0;
     for (; lane < end; lane++) {
@@ -581,7 +644,7 @@ static uint32_t step_lanes(const struct snn_lif *lif, const uint32_t *sums, uint
                 v = lif->ceiling;
                 clamps++;
             }
-            v -= threshold - (int32_t)lif->greater;
+            v = v - threshold + (int32_t)lif->greater;
             spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
         }
         lif->membrane[lane] = (int16_t)v;
@@ -591,24 +654,32 @@ static uint32_t step_lanes(const struct snn_lif *lif, const uint32_t *sums, uint
 
 uint32_t snn_lif_steps(const struct snn_lif *lif)
 {
-    const uint32_t eights = lif->lanes & ~UINT32_C(7);
+    const uint32_t lanes = lif->lanes, eights = lanes & ~UINT32_C(7);
     const uint32_t *sums = lif->sums;
     uint32_t *spikes = lif->spikes;
-    uint32_t clamps = 0;
+    struct bounds bounds = {.choices = lif->greater};
+    if (lif->clamped != 0) {
+        int32_t floor = lif->floor, ceiling = lif->ceiling;
+        if (floor < -32767) floor = -32767, bounds.choices |= FLOOR_LEAVES;
+        if (ceiling > 32766) ceiling = 32766, bounds.choices |= CEILING_LEAVES;
+        bounds.floor = both((uint32_t)floor);
+        bounds.ceiling = both((uint32_t)ceiling);
+    }
     for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) spikes[i] = 0;
-    for (uint32_t step = 0; step < lif->steps; step++) {
+    for (uint32_t left = lif->steps; left != 0; left--) {
         const uint32_t byte = (uint32_t)(uintptr_t)spikes - ((uint32_t)(uintptr_t)lif->membrane >> 4);
-        for (uint32_t lane = 0; lane < eights;) {
-            lane = step_eights(lif, sums, lane, (eights - lane) / 8, byte);
-            if (lane == eights) break;
-            clamps += step_lanes(lif, sums, lane, lane + 8, spikes);
+        uint32_t lane = 0;
+        while (lane < eights) {
+            lane = step_eights(lif, sums, lane, (eights - lane) / 8, byte, &bounds);
+            if (lane >= eights) break;
+            bounds.clamps += step_lanes(lif, sums, lane, lane + 8, spikes);
             lane += 8;
         }
-        clamps += step_lanes(lif, sums, eights, lif->lanes, spikes);
+        if (lane < lanes) bounds.clamps += step_lanes(lif, sums, lane, lanes, spikes);
         sums += lif->sum_step;
         spikes += lif->spike_words;
     }
-    return clamps;
+    return bounds.clamps;
 }
 
 #endif
