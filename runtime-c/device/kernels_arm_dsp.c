@@ -4,8 +4,8 @@
 #if SNN_KERNELS == SNN_KERNELS_ARM_DSP
 
 /*
- * Armv7-M and Armv8-M with the DSP extension (Cortex-M4, M7, M33): two lanes of 16 bits to a word, added lane by lane. r7 is
- * saved inside the assembly, since a compiler may keep it as frame pointer.
+ * Armv7-M and Armv8-M with the DSP extension (Cortex-M4, M7, M33): two lanes of 16 bits to a word, added lane by
+ * lane. r7 is saved inside the assembly, since a compiler may keep it as frame pointer.
  */
 
 /** A lane's value in both lanes. */
@@ -14,7 +14,9 @@ static uint32_t both(uint32_t lane)
     return (lane & 0xFFFFu) * UINT32_C(0x00010001);
 }
 
-/* Row *r0++ of the rows at r2, 16 columns: r4-r11 += its bytes. r1 bytes a row; r3, r12, lr scratch. 12 instructions. */
+/*
+ * Row *r0++ of the rows at r2, 16 columns: r4-r11 += its bytes. r1 bytes a row; r3, r12, lr scratch. 12 instructions.
+ */
 #define ADD_ROW_8                          \
     "ldrh r3, [r0], #2\n"                  \
     "mla r3, r3, r1, r2\n"                 \
@@ -155,15 +157,16 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
         "10:\n"
         "ldr r7, [sp, #20]\n"
         "add sp, sp, #36\n"
-        : "+r"(rows), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(sum), "+r"(shift), "+r"(bias), "+r"(base_end), "+r"(mask),
-          "+r"(rest)
+        : "+r"(rows), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(sum), "+r"(shift), "+r"(bias), "+r"(base_end),
+          "+r"(mask), "+r"(rest)
         :
         : "r11", "r12", "lr", "cc", "memory");
 }
 
 /*
- * Row *r0++ of the rows at r2, 32 columns: r4, r6, r8, r10 += the even nibbles of a word as fields of a byte; r5, r7, r9, r11
- * += the word >> 4, which leaves 16 times the even nibbles in. r1 bytes a row; r3, r12, lr scratch. 16 instructions.
+ * Row *r0++ of the rows at r2, 32 columns: r4, r6, r8, r10 += the even nibbles of a word as fields of a byte; r5, r7,
+ * r9, r11 += the word >> 4, which leaves 16 times the even nibbles in. r1 bytes a row; r3, r12, lr scratch. 16
+ * instructions.
  */
 #define ADD_ROW_4                     \
     "ldrh r3, [r0], #2\n"             \
@@ -195,8 +198,8 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
     register uint32_t shift __asm__("r6") = set->shift;
     register uint32_t mask __asm__("r8") = kept;
     /*
-     * Stack: 0-31 fields of the words in work; of a group of at most 16 rows, 16 * 15 < 256, 32 the end and 36 the length in
-     * bytes; 40 rows, 44 row_bytes, 48 end, 52 base_end, 56 sums, 60 shift, 64 r7, 68 mask.
+     * Stack: 0-31 fields of the words in work; of a group of at most 16 rows, 16 * 15 < 256, 32 the end and 36 the
+     * length in bytes; 40 rows, 44 row_bytes, 48 end, 52 base_end, 56 sums, 60 shift, 64 r7, 68 mask.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -225,7 +228,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
         "bmi 10f\n"
         "cmp r3, #16\n"
         "blo 5f\n"
-        "3:\n" ADD_ROW_4 "4:\n" ADD_ROW_4 /* two rows a turn, 35 instructions; of an odd number the first turn does one */
+        "3:\n" ADD_ROW_4 "4:\n" ADD_ROW_4 /* two rows a turn, 35 instructions; first only one of an odd number */
         "ldr r12, [sp, #32]\n"
         "cmp r0, r12\n"
         "bne 3b\n"
@@ -326,8 +329,8 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
 }
 
 /*
- * Row *r0++ times value *r1++, 8 columns: int32 r4-r11 += byte * value. Row bytes and base lie at sp; r2, r3, r12, lr scratch.
- * 17 instructions.
+ * Row *r0++ times value *r1++, 8 columns: int32 r4-r11 += byte * value. Row bytes and base lie at sp; r2, r3, r12, lr
+ * scratch. 17 instructions.
  */
 #define MAC_ROW_8                  \
     "ldrh r2, [r0], #2\n"          \
@@ -382,7 +385,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
         "subs r3, r3, r0\n"
         "lsls r3, r3, #30\n"
         "bmi 3f\n"
-        "2:\n" MAC_ROW_8 "3:\n" MAC_ROW_8 /* two rows a turn, 37 instructions; of an odd count the first turn does one */
+        "2:\n" MAC_ROW_8 "3:\n" MAC_ROW_8 /* two rows a turn, 37 instructions; first only one of an odd number */
         "ldr r3, [sp, #8]\n"
         "cmp r0, r3\n"
         "bne 2b\n"
@@ -435,8 +438,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     "tst lr, lr, lsl #16\n"
 
 /*
- * Clamping, a pair of lanes at a time: GE says which lanes are within the bound, which lr holds first. r8 bound, r9 1 in
- * both lanes, r10 counts, r11 0.
+ * Clamping, a pair of lanes at a time: GE says which lanes are within the bound, which lr holds first. r8 bound, r9 1
+ * in both lanes, r10 counts, r11 0.
  */
 #define BEGIN_CLAMPS                \
     "mov r8, lr\n"                  \
@@ -449,48 +452,71 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     "add r10, r10, lr\n"
 #define END_CLAMPS                  \
     "add r10, r10, r10, lsl #16\n"  \
-    "ldr lr, [sp, #28]\n"           \
+    "ldr lr, [sp, #16]\n"           \
     "add lr, lr, r10, lsr #16\n"    \
-    "str lr, [sp, #28]\n"
+    "str lr, [sp, #16]\n"
 
-/** What the assembly is told beside the neurons. */
+#define RARELY(condition) __builtin_expect(condition, 0)
+
 enum { GREATER = 1, FLOOR_LEAVES = 2, CEILING_LEAVES = 4 };
-struct bounds {
+
+/** Where the steps of eights of lanes stand. */
+struct run {
+    uint32_t bytes;          /**< address of the step's spikes less the membranes' / 16 */
     uint32_t choices;        /**< of GREATER, ... */
     uint32_t floor, ceiling; /**< in both lanes */
-    uint32_t clamps;         /**< grows */
+    uint32_t clamps;         /**< so far */
+    const uint32_t *sums;    /**< of the step */
+    uint32_t steps;          /**< to go */
+    uint32_t turns;          /**< of a step, as r12 counts them */
+    uint32_t first;          /**< lane of the step, a multiple of 8 */
 };
 
 /**
- * One step of 8 n lanes from `first` on, n >= 1. A bound at the limit of 16 bits lies one inside it: whether a lane beyond
- * has been clamped is not seen any more, so there it ends with the eight before. Returns the lane where it ended. byte:
- * that of spikes less the first membrane's address / 16.
+ * The steps to go, eight lanes at a time. A bound at the limit of 16 bits lies one inside it: whether a lane beyond has
+ * been clamped is not seen any more, so there it ends, before the eight in question; `first` is then the address of
+ * their membranes.
  */
-static inline uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uint32_t first, uint32_t n,
-                                   uint32_t spike_bytes, struct bounds *bounds)
+static inline __attribute__((always_inline)) void run_eights(const struct snn_lif *lif, struct run *run)
 {
-    register int16_t *membrane __asm__("r0") = lif->membrane + first;
-    register const uint32_t *sum __asm__("r1") = sums + first / 2;
-    register const int16_t *threshold __asm__("r2") = lif->threshold + first;
-    register const int32_t *decay __asm__("r3") = lif->decay == 0 ? 0 : lif->decay + first;
-    register uint32_t bytes __asm__("r4") = spike_bytes;
-    register uint32_t choices __asm__("r5") = bounds->choices;
-    register uint32_t floor __asm__("r6") = bounds->floor;
-    register uint32_t ceiling __asm__("r8") = bounds->ceiling;
-    register uint32_t clamps __asm__("r9") = bounds->clamps;
-    register uint32_t left __asm__("r12") = (n - 1) << 16 | 2u | (lif->clamped != 0 ? UINT32_C(1) << 31 : 0);
+    register uint32_t first __asm__("r0") = run->first;
+    register uint32_t bytes __asm__("r1") = run->bytes;
+    register uint32_t choices __asm__("r2") = run->choices;
+    register uint32_t floor __asm__("r3") = run->floor;
+    register uint32_t ceiling __asm__("r4") = run->ceiling;
+    register uint32_t clamps __asm__("r5") = run->clamps;
+    register const uint32_t *sums __asm__("r6") = run->sums;
+    register uint32_t steps __asm__("r8") = run->steps;
+    register uint32_t turns __asm__("r9") = run->turns;
+    register const struct snn_lif *neurons __asm__("r10") = lif;
     /*
-     * Stack: 0 room for two, 8 bytes, 12 choices, 16 floor, 20 r7, 24 ceiling, 28 clamps. r12: 2 for LEAK, above it the
-     * turns that are left, and in the sign whether membranes are clamped, which stays in N through a turn. 8 lanes a turn,
-     * membranes in r4-r7: 47 instructions with leak, 22 without, 28 more if any fires; clamped 12 more, 13 if any fires,
-     * about 28 if any is below the floor, 50 if any is above the ceiling.
+     * Stack: 0 to 28 bytes to turns, 32 lif, 36 room for two, 44 r7. r0 membranes, r1 sums, r2 thresholds, r3 decays.
+     * r12: 2 for LEAK, above it the turns that are left, and in the sign whether membranes are clamped, which stays in
+     * N through a turn. 8 lanes a turn, membranes in r4-r7: 47 instructions with leak, 22 without, 28 more if any
+     * fires; clamped 12 more, 13 if any fires, 28 if any is below the floor, 50 if any is above the ceiling.
      */
     __asm__ volatile(
         ".syntax unified\n"
-        "push {r4, r5, r6, r7, r8, r9}\n"
-        "sub sp, sp, #8\n"
+        "push {r1, r2, r7}\n"
+        "push {r1, r2, r3, r4, r5, r6, r8, r9, r10}\n"
+        "mov r11, r0\n"
+        "ldm r10, {r0, r1, r2, r3}\n"
+        "mov r1, r6\n"
+        "mov r12, r9\n"
+        "cmp r11, #0\n"
+        "bne 17f\n"
+        "18:\n"
         "movs lr, r12\n"
         "b 6f\n"
+        "17:\n"
+        "add r0, r0, r11, lsl #1\n"
+        "add r1, r1, r11, lsl #1\n"
+        "add r2, r2, r11, lsl #1\n"
+        "sub r12, r12, r11, lsl #13\n"
+        "cmp r3, #0\n"
+        "it ne\n"
+        "addne r3, r3, r11, lsl #2\n"
+        "b 18b\n"
         "1:\n"
         "ldm r0, {r4-r6}\n"
         "ldm r3!, {r8-r11}\n"
@@ -508,7 +534,7 @@ static inline uint32_t step_eights(const struct snn_lif *lif, const uint32_t *su
         "stm r0!, {r4-r7}\n"
         "subs r12, r12, #0x10000\n"
         "bcs 1b\n"
-        "b 14f\n"
+        "b 16f\n"
         "3:\n" /* without leak */
         "ldm r0, {r4-r7}\n"
         ADD_SUMS
@@ -519,9 +545,9 @@ static inline uint32_t step_eights(const struct snn_lif *lif, const uint32_t *su
         "stm r0!, {r4-r7}\n"
         "subs r12, r12, #0x10000\n"
         "bcs 3b\n"
-        "b 14f\n"
+        "b 16f\n"
         "5:\n" /* clamped: is any below the floor? */
-        "ldr lr, [sp, #16]\n"
+        "ldr lr, [sp, #8]\n"
         "qsub16 r8, r4, lr\n"
         "qsub16 r9, r5, lr\n"
         "qsub16 r10, r6, lr\n"
@@ -537,15 +563,15 @@ static inline uint32_t step_eights(const struct snn_lif *lif, const uint32_t *su
         "13:\n"
         "stm r0!, {r4-r7}\n"
         "subs r12, r12, #0x10000\n"
-        "bvs 14f\n"
+        "bvs 16f\n"
         "6:\n"
         "cbz r3, 15f\n"
         "b 1b\n"
         "15:\n"
         "b 3b\n"
         "7:\n" /* some fire: is any beyond the ceiling? */
-        "strd r3, r12, [sp]\n"
-        "ldr lr, [sp, #24]\n"
+        "strd r3, r12, [sp, #36]\n"
+        "ldr lr, [sp, #12]\n"
         "qsub16 r3, lr, r4\n"
         "qsub16 r12, lr, r5\n"
         "orr r3, r3, r12\n"
@@ -554,7 +580,7 @@ static inline uint32_t step_eights(const struct snn_lif *lif, const uint32_t *su
         "qsub16 r12, lr, r7\n"
         "orr r3, r3, r12\n"
         "tst r3, #0x80008000\n"
-        "ldrd r3, r12, [sp]\n"
+        "ldrd r3, r12, [sp, #36]\n"
         "bne 10f\n"
         "8:\n" /* lanes of r8-r11 not below 0 fire and become the membrane, one more if `greater` */
         "sadd16 lr, r8, r8\n"
@@ -570,7 +596,7 @@ static inline uint32_t step_eights(const struct snn_lif *lif, const uint32_t *su
         "bic r9, lr, r9, lsr #15\n"
         "bic r10, lr, r10, lsr #15\n"
         "bic r11, lr, r11, lsr #15\n"
-        "ldr lr, [sp, #12]\n"
+        "ldr lr, [sp, #4]\n"
         "lsls lr, lr, #31\n"
         "beq 9f\n"
         "sadd16 r4, r4, r8\n"
@@ -582,7 +608,7 @@ static inline uint32_t step_eights(const struct snn_lif *lif, const uint32_t *su
         "orr r8, r8, r10, lsl #4\n"
         "orr r8, r8, r11, lsl #6\n"
         "orr r8, r8, r8, lsr #15\n"
-        "ldr lr, [sp, #8]\n"
+        "ldr lr, [sp]\n"
         "add lr, lr, r0, lsr #4\n"
         "strb r8, [lr]\n"
         "cmp r12, #0\n"
@@ -591,7 +617,7 @@ static inline uint32_t step_eights(const struct snn_lif *lif, const uint32_t *su
         "bne 2b\n"
         "b 4b\n"
         "10:\n"
-        "ldr r9, [sp, #12]\n"
+        "ldr r9, [sp, #4]\n"
         "tst r9, #4\n"
         "bne 14f\n"
         BEGIN_CLAMPS
@@ -603,7 +629,7 @@ static inline uint32_t step_eights(const struct snn_lif *lif, const uint32_t *su
         "sub r2, r2, #16\n"
         "b 12b\n"
         "11:\n"
-        "ldr r9, [sp, #12]\n"
+        "ldr r9, [sp, #4]\n"
         "tst r9, #6\n" /* also for the ceiling, or the eight would be clamped twice */
         "bne 14f\n"
         BEGIN_CLAMPS
@@ -613,16 +639,38 @@ static inline uint32_t step_eights(const struct snn_lif *lif, const uint32_t *su
         "ssub16 lr, r7, r8\n" CLAMP("r7")
         END_CLAMPS
         "b 12b\n"
+        "16:\n" /* the next step */
+        "ldr lr, [sp, #24]\n"
+        "subs lr, lr, #1\n"
+        "str lr, [sp, #24]\n"
+        "beq 14f\n"
+        "ldr r9, [sp, #32]\n"
+        "ldr r1, [sp, #20]\n"
+        "ldr r10, [r9, #20]\n" /* sum_step */
+        "add r4, r1, r10, lsl #2\n"
+        "str r4, [sp, #20]\n"
+        "ldr r1, [sp]\n"
+        "ldr r10, [r9, #32]\n" /* spike_words */
+        "add r1, r1, r10, lsl #2\n"
+        "str r1, [sp]\n"
+        "ldm r9, {r0, r1, r2, r3}\n"
+        "mov r1, r4\n"
+        "ldr r12, [sp, #28]\n"
+        "movs lr, r12\n"
+        "b 6b\n"
         "14:\n"
-        "ldr r7, [sp, #20]\n"
-        "ldr r9, [sp, #28]\n"
-        "add sp, sp, #32\n"
-        : "+r"(membrane), "+r"(sum), "+r"(threshold), "+r"(decay), "+r"(bytes), "+r"(choices), "+r"(floor),
-          "+r"(ceiling), "+r"(clamps), "+r"(left)
+        "pop {r1, r2, r3, r4, r5, r6, r8, r9, r10}\n"
+        "add sp, sp, #8\n"
+        "pop {r7}\n"
+        : "+r"(first), "+r"(bytes), "+r"(choices), "+r"(floor), "+r"(ceiling), "+r"(clamps), "+r"(sums), "+r"(steps),
+          "+r"(turns), "+r"(neurons)
         :
-        : "r10", "r11", "lr", "cc", "memory");
-    bounds->clamps = clamps;
-    return (uint32_t)(membrane - lif->membrane);
+        : "r11", "r12", "lr", "cc", "memory");
+    run->clamps = clamps;
+    run->steps = steps;
+    run->bytes = bytes;
+    run->sums = sums;
+    run->first = first;
 }
 
 /** One step of some lanes, one after the other, clamped exactly. Returns the clamps. */
@@ -654,32 +702,48 @@ static __attribute__((noinline)) uint32_t step_lanes(const struct snn_lif *lif, 
 
 uint32_t snn_lif_steps(const struct snn_lif *lif)
 {
-    const uint32_t lanes = lif->lanes, eights = lanes & ~UINT32_C(7);
-    const uint32_t *sums = lif->sums;
+    const uint32_t lanes = lif->lanes, eights = lanes & ~UINT32_C(7), steps = lif->steps;
     uint32_t *spikes = lif->spikes;
-    struct bounds bounds = {.choices = lif->greater};
-    if (lif->clamped != 0) {
-        int32_t floor = lif->floor, ceiling = lif->ceiling;
-        if (floor < -32767) floor = -32767, bounds.choices |= FLOOR_LEAVES;
-        if (ceiling > 32766) ceiling = 32766, bounds.choices |= CEILING_LEAVES;
-        bounds.floor = both((uint32_t)floor);
-        bounds.ceiling = both((uint32_t)ceiling);
-    }
-    for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) spikes[i] = 0;
-    for (uint32_t left = lif->steps; left != 0; left--) {
-        const uint32_t byte = (uint32_t)(uintptr_t)spikes - ((uint32_t)(uintptr_t)lif->membrane >> 4);
-        uint32_t lane = 0;
-        while (lane < eights) {
-            lane = step_eights(lif, sums, lane, (eights - lane) / 8, byte, &bounds);
-            if (lane >= eights) break;
-            bounds.clamps += step_lanes(lif, sums, lane, lane + 8, spikes);
-            lane += 8;
+    for (uint32_t i = 0; i < steps * lif->spike_words; i++) spikes[i] = 0;
+    uint32_t clamps = 0;
+    if (eights != 0) {
+        struct run run = {
+            .bytes = (uint32_t)(uintptr_t)spikes - ((uint32_t)(uintptr_t)lif->membrane >> 4),
+            .choices = lif->greater,
+            .sums = lif->sums,
+            .steps = steps,
+            .turns = (eights / 8 - 1) << 16 | 2u,
+        };
+        if (lif->clamped != 0) {
+            int32_t floor = lif->floor, ceiling = lif->ceiling;
+            if (floor < -32767) floor = -32767, run.choices |= FLOOR_LEAVES;
+            if (ceiling > 32766) ceiling = 32766, run.choices |= CEILING_LEAVES;
+            run.floor = both((uint32_t)floor);
+            run.ceiling = both((uint32_t)ceiling);
+            run.turns |= UINT32_C(1) << 31;
         }
-        if (lane < lanes) bounds.clamps += step_lanes(lif, sums, lane, lanes, spikes);
-        sums += lif->sum_step;
-        spikes += lif->spike_words;
+        while (run_eights(lif, &run), RARELY(run.steps != 0)) {
+            run.first = (run.first - (uint32_t)(uintptr_t)lif->membrane) / 2;
+            const uint32_t byte = run.bytes + ((uint32_t)(uintptr_t)lif->membrane >> 4);
+            run.clamps += step_lanes(lif, run.sums, run.first, run.first + 8, (uint32_t *)(uintptr_t)byte);
+            run.first += 8;
+            if (run.first < eights) continue;
+            run.first = 0;
+            run.sums += lif->sum_step;
+            run.bytes += 4 * lif->spike_words;
+            if (--run.steps == 0) break;
+        }
+        clamps = run.clamps;
     }
-    return bounds.clamps;
+    if (eights != lanes) {
+        const uint32_t *sums = lif->sums;
+        for (uint32_t left = steps; left != 0; left--) {
+            clamps += step_lanes(lif, sums, eights, lanes, spikes);
+            sums += lif->sum_step;
+            spikes += lif->spike_words;
+        }
+    }
+    return clamps;
 }
 
 #endif

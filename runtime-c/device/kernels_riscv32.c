@@ -319,11 +319,11 @@ static inline int32_t below_ceiling(const struct snn_lif *lif, int32_t v, uint32
 }
 
 /*
- * Four lanes take 27 instructions a step, 10 more where clamped, and 37 besides; a spike takes 7. Clamped lanes take this
- * way even without leak, for with their sums they may leave 16 bits; 12 instructions less.
+ * Four lanes take 27 instructions a step, 10 more where clamped, and 37 besides; a spike takes 7. Clamped lanes take
+ * this way even without leak, for with their sums they may leave 16 bits; 12 instructions less.
  */
-static inline __attribute__((always_inline)) uint32_t four_lanes(const struct snn_lif *lif, uint32_t *spikes_end, bool leak,
-                                                                 bool clamped)
+static inline __attribute__((always_inline)) uint32_t four_lanes(const struct snn_lif *lif, uint32_t *spikes_end,
+                                                                 bool leak, bool clamped)
 {
     const uint32_t spike_words = lif->spike_words, sum_step = lif->sum_step;
     const uint32_t spike_back = lif->steps * spike_words, sum_back = lif->steps * sum_step - 2;
