@@ -63,7 +63,10 @@ public struct ExportCommand: ParsableCommand {
       report.device = device?.report
       // The model last: where it is, the files beside it are too.
       if let golden, let trace { try replaceFile(golden, with: Array(trace.text().utf8)) }
-      if let cSource, let device { try CSource(device).write(to: cSource) }
+      if let cSource, let device {
+        try CSource(device).write(to: cSource)
+        try SelfTestSource(device, of: source).write(to: cSource)
+      }
       if let image, let device { try device.write(to: image) }
       try ModelFile.write(source, to: model)
       printLine(json ? try report.json() : report.text)

@@ -115,7 +115,7 @@ struct CSourceWriter {
   }
 
   /// Numbers in lines of at most 100 columns.
-  private static func wrapped(_ values: [Int], indent: Int) -> [String] {
+  static func wrapped(_ values: [Int], indent: Int) -> [String] {
     let margin = String(repeating: " ", count: indent - 1)
     var lines: [String] = []
     var line = margin

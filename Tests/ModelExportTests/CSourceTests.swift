@@ -42,6 +42,55 @@ import Testing
     #expect(try run(folder.path + "/program", [], in: folder) == expected)
   }
 
+  @Test func goldenSamplesPassTheSelfTestAndOthersDoNot() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    var (includes, calls, sources) = ("", "", [String]())
+    for seed in 0..<200 as Range<UInt64> where sources.count < 16 {
+      var model = RandomModels.model(seed: seed)
+      for index in model.inputs.indices {
+        if case .events = model.inputs[index].kind { model.inputs[index].kind = .events(.once) }
+      }
+      guard (try? model.validate()) != nil, let image = try? DeviceImage(model) else { continue }
+      let (source, golden) = (CSource(image), try SelfTestSource(image, of: model))
+      try source.write(to: folder.path)
+      try golden.write(to: folder.path)
+      sources += ["\(source.name).c", "\(golden.name).c"]
+      includes += "#include \"\(source.name).h\"\n#include \"\(golden.name).h\"\n"
+      calls += "    test(&snn_model_\(source.name).image, &snn_golden_\(source.name));\n"
+    }
+    let program = """
+      #include <stdio.h>
+      #include <stdlib.h>
+      \(includes)
+      static void test(const struct snn_image *image, const struct snn_golden *golden)
+      {
+          void *arena = malloc(image->arena_bytes);
+          struct snn_golden other = *golden;
+          other.digest ^= 1;
+          if (snn_self_test(image, arena, image->arena_bytes, golden) != SNN_OK) exit(1);
+          if (snn_self_test(image, arena, image->arena_bytes, &other) != SNN_ERROR_VALUE) exit(2);
+          free(arena);
+      }
+      int main(void)
+      {
+      \(calls)    puts("passed");
+          return 0;
+      }
+
+      """
+    try Data(program.utf8).write(to: folder.appendingPathComponent("main.c"))
+    let runtime = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../runtime-c").path
+    let engine = try FileManager.default.contentsOfDirectory(atPath: runtime + "/device")
+      .filter { $0.hasSuffix(".c") }.map { "\(runtime)/device/\($0)" }
+    let build = try run(
+      "gcc", Self.flags + ["-I\(runtime)/include", "-o", "program", "main.c"] + sources + engine,
+      in: folder)
+    #expect(build.isEmpty, "\(String(decoding: build, as: UTF8.self))")
+    #expect(try run(folder.path + "/program", [], in: folder) == Array("passed\n".utf8))
+  }
+
   @Test func namesBecomeIdentifiers() {
     #expect(CSource.identifier("Fashion-MNIST (DIET) ü4") == "fashion_mnist_diet_4")
     #expect(CSource.identifier("·") == "model")

@@ -130,7 +130,7 @@ static uint32_t add_values(struct snn_gather *gather, int32_t *current)
     if (gather->frame == 0) return 0;
     gather->sums = current;
     snn_find_window(gather);
-    snn_gather_values(gather);
+    if (gather->window.lines != 0) snn_gather_values(gather);
     gather->frame = 0;
     return projection->shift;
 }
@@ -282,6 +282,7 @@ static uint32_t add_spikes(struct snn_gather *gather, uint32_t *sums, uint32_t s
     const struct snn_image_projection *projection = gather->projection;
     uint32_t added = 0;
     snn_find_window(gather);
+    if (gather->window.lines == 0) return 0;
     for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++, sums += sum_words) {
         if (step < projection->delay) continue;
         const uint32_t slot = (step - projection->delay) & projection->slot_mask;

@@ -49,7 +49,7 @@ struct snn_pixel {
 /** The part of a projection's source that a pixel sees: so many lines of so many spikes or values. */
 struct snn_window {
     uint32_t from, line;    /**< the first, and from a line of the source to the next */
-    uint32_t lines, count;  /**< lines of cells, each `pool` of the source; entries of a line */
+    uint32_t lines, count;  /**< lines of cells, each `pool` of the source; entries of a line. 0 lines: the rest is not set */
     uint32_t row, row_step; /**< of the first entry's weights, and from a line of cells to the next */
     const uint16_t *places; /**< rows of a line's entries, counted from the line's; null: one after the other */
 };

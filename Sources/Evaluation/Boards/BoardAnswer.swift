@@ -45,7 +45,7 @@ extension BoardAnswer {
 
   /// What the host says of `input`: the answer every device must give, its stack aside.
   init(expectedOf session: Session, for input: InferenceInput) throws {
-    var digests = session.model.populations.map { BoardDigest(neurons: $0.shape.count) }
+    var digests = session.model.populations.map { StateDigest(neurons: $0.shape.count) }
     let inference = try session.run(input) { record in
       for index in digests.indices {
         digests[index].add(spikes: record.spikes[index], membranes: record.membranes[index])
@@ -60,36 +60,6 @@ extension BoardAnswer {
     }
     for (index, counters) in inference.counters.projections.enumerated() {
       projections[index] = counters
-    }
-  }
-}
-
-/// The digest of `runtime-c/include/snn/count.h`: a sum over steps and neurons, so that their order does not matter.
-struct BoardDigest {
-  /// N of the population.
-  let neurons: Int
-  /// The digest of all steps so far.
-  private(set) var value: UInt32 = 0
-  private var position: UInt32 = 0
-
-  init(neurons: Int) { self.neurons = neurons }
-
-  /// Takes the next step: indices of the neurons that spiked, ascending, and all membranes.
-  mutating func add(spikes: [UInt32], membranes: [Int32]) {
-    var next = spikes.startIndex
-    for (neuron, membrane) in membranes.enumerated() {
-      position &+= 1
-      var spiked: UInt32 = 0
-      if next < spikes.endIndex, spikes[next] == neuron {
-        spiked = 1
-        next += 1
-      }
-      let state = UInt32(bitPattern: membrane) &* 0x85EB_CA6B &+ spiked
-      var mixed = position &* 0x9E37_79B1 ^ state
-      mixed ^= mixed >> 15
-      mixed = mixed &* 0x2C1B_3C6D
-      mixed ^= mixed >> 12
-      value &+= mixed
     }
   }
 }

@@ -33,22 +33,26 @@ public struct Emulator: Sendable {
   ///
   /// Throws ``BoardError/noTargets(searched:)``.
   public init() throws(BoardError) {
-    let start = FileManager.default.currentDirectoryPath
-    if let named = ProcessInfo.processInfo.environment["SNN_TARGETS"] {
-      run = URL(fileURLWithPath: named).appendingPathComponent("run")
-      guard FileManager.default.isExecutableFile(atPath: run.path) else {
-        throw .noTargets(searched: named)
-      }
+    guard let named = ProcessInfo.processInfo.environment["SNN_TARGETS"] else {
+      try self.init(near: URL(fileURLWithPath: FileManager.default.currentDirectoryPath))
       return
     }
-    var folder = URL(fileURLWithPath: start)
+    run = URL(fileURLWithPath: named).appendingPathComponent("run")
+    guard FileManager.default.isExecutableFile(atPath: run.path) else {
+      throw .noTargets(searched: named)
+    }
+  }
+
+  /// The folder `targets` in `place` or above it; throws ``BoardError/noTargets(searched:)``.
+  init(near place: URL) throws(BoardError) {
+    var folder = place.standardizedFileURL
     while true {
       let candidate = folder.appendingPathComponent("targets/run")
       if FileManager.default.isExecutableFile(atPath: candidate.path) {
         run = candidate
         return
       }
-      guard folder.path != "/" else { throw .noTargets(searched: start) }
+      guard folder.path != "/" else { throw .noTargets(searched: place.path) }
       folder.deleteLastPathComponent()
     }
   }

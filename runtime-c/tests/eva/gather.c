@@ -31,7 +31,6 @@ static struct snn_device network = {.image = &flash.image};
 static struct snn_image_layer layer = {.channels = 8, .lanes = 8, .columns = 8};
 static struct snn_image_projection projection = {.channels = CHANNELS, .height = HEIGHT, .width = WIDTH, .row_bytes = 8};
 static struct snn_pixel pixel = {.network = &network, .layer = &layer};
-static struct snn_gather gather = {.pixel = &pixel, .projection = &projection, .map = map, .sums = sums};
 
 /** One window; `values`: of an unsigned byte or a signed word each. */
 static void walk(uint8_t pool, uint8_t kernel, uint8_t padding, const void *values, uint8_t carries)
@@ -46,10 +45,16 @@ static void walk(uint8_t pool, uint8_t kernel, uint8_t padding, const void *valu
     projection.carries = carries;
     projection.places = pool > 1 ? offsetof(__typeof__(flash), places) : 0;
     for (uint32_t i = 0; i < 2u * 2u * CHANNELS; i++) flash.places[i] = (uint16_t)any_u32(0, 2 * CHANNELS - 1);
+    struct snn_gather gather; /* as the engine has it: nothing is set but this */
+    gather.pixel = &pixel;
+    gather.projection = &projection;
+    gather.map = map;
+    gather.sums = sums;
     gather.frame = values;
     for (pixel.y = 0; pixel.y <= HEIGHT + 2u * padding; pixel.y++) {
         for (pixel.x = 0; pixel.x <= WIDTH + 2u * padding; pixel.x++) {
             snn_find_window(&gather);
+            if (gather.window.lines == 0) continue;
             if (values != 0) {
                 snn_gather_values(&gather);
             } else {
