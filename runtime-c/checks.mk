@@ -1,6 +1,7 @@
 # Checks of the firmware engine beyond its tests. Included by Makefile. A check whose tool is missing says so and passes, or
 # fails where SNN_REQUIRE_TOOLS=1.
 #   make test-images   images right, wrong, cut off and hostile
+#   make test-device   PAIRS="MODEL.snnpb MODEL.snnimg ...": images against their models on the portable core, sanitized
 #   make eva           Frama-C's Eva: no overflow, no bad shift, no access out of bounds, for every input
 #   make misra         MISRA C:2012 by cppcheck, against the deviations of MISRA.md
 #   make stack         the deepest stack of every entry, against tests/stack_budget.csv; tests/check_stack shows the paths
@@ -24,6 +25,14 @@ test-images: $(B)/tests/test_images
 
 test: test-images
 run-tests: test-images
+
+test-device: $(B)/tests/test_device
+	@$(B)/tests/test_device $(PAIRS)
+
+$(B)/tests/test_device: $(DEVICE_INPUTS) $(CORE) $(LOADER)
+	@mkdir -p $(@D)
+	$(CC) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all $(TEST_FLAGS) -DSNN_KERNELS=0 tests/device/test_device.c \
+	    $(wildcard device/*.c) $(CORE) $(LOADER) $(LIBS) -o $@
 
 eva:
 	@tests/need eva frama-c || exit $$(($$? - 1)); tests/eva/run
