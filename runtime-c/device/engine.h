@@ -97,7 +97,7 @@ static inline uint32_t snn_sum_words(const struct snn_image_layer *layer)
 static inline int32_t snn_finished_sum(const struct snn_image_layer *layer, const uint32_t *sums, uint32_t lane)
 {
     if ((layer->flags & SNN_LAYER_WIDE) != 0) return snn_s32(sums[lane]);
-    return (int32_t)(uint32_t)((const snn_half *)(const void *)sums)[lane] - (int32_t)SNN_SUM_ZERO;
+    return snn_s16((uint32_t)((const snn_half *)(const void *)sums)[lane] - SNN_SUM_ZERO);
 }
 
 #endif

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernels.h"
 
-#include <stdbool.h>
-
 #if SNN_KERNELS == SNN_KERNELS_ARM_DSP
 
 /*
- * Armv7-M and Armv8-M with the DSP extension (Cortex-M4, M7, M33): two lanes of 16 bits to a word, added lane by lane. r7 is
- * saved inside the assembly, since a compiler may keep it as frame pointer.
+ * Armv7-M and Armv8-M with the DSP extension (Cortex-M4, M7, M33): two lanes of 16 bits to a word, added lane by
+ * lane. r7 is saved inside the assembly, since a compiler may keep it as frame pointer.
  */
 
 /** A lane's value in both lanes. */
@@ -16,7 +14,9 @@ static uint32_t both(uint32_t lane)
     return (lane & 0xFFFFu) * UINT32_C(0x00010001);
 }
 
-/* Row *r0++ of the rows at r2, 16 columns: r4-r11 += its bytes. r1 bytes a row; r3, r12, lr scratch. 12 instructions. */
+/*
+ * Row *r0++ of the rows at r2, 16 columns: r4-r11 += its bytes. r1 bytes a row; r3, r12, lr scratch. 12 instructions.
+ */
 #define ADD_ROW_8                          \
     "ldrh r3, [r0], #2\n"                  \
     "mla r3, r3, r1, r2\n"                 \
@@ -33,16 +33,20 @@ static uint32_t both(uint32_t lane)
 
 void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
 {
-    /* Where the compiler leaves them; the first instruction spreads them over registers and stack. */
+    const uint32_t from = both(0u - 128u * set->count), kept = both(0xFFFFu >> set->shift);
+    /*
+     * Where the compiler leaves them; the first instruction spreads them over registers and stack. Between these lines
+     * nothing may be called, here and below.
+     */
     register const uint16_t *rows __asm__("r0") = set->rows;
     register uint32_t row_bytes __asm__("r1") = set->row_bytes;
     register const uint8_t *base __asm__("r2") = set->weights;
     register const uint16_t *end __asm__("r3") = set->rows + set->count;
     register uint32_t *sum __asm__("r4") = sums;
     register uint32_t shift __asm__("r5") = set->shift;
-    register uint32_t bias __asm__("r6") = both(0u - 128u * set->count);
+    register uint32_t bias __asm__("r6") = from;
     register const uint8_t *base_end __asm__("r8") = set->weights + (set->columns & ~UINT32_C(15));
-    register uint32_t mask __asm__("r9") = both(0xFFFFu >> set->shift);
+    register uint32_t mask __asm__("r9") = kept;
     register uint32_t rest __asm__("r10") = set->columns & 8;
     /*
      * Stack: 0 rows, 4 end, 8 sums, 12 shift, 16 bias, 20 r7, 24 base_end, 28 mask, 32 rest.
@@ -153,15 +157,16 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
         "10:\n"
         "ldr r7, [sp, #20]\n"
         "add sp, sp, #36\n"
-        : "+r"(rows), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(sum), "+r"(shift), "+r"(bias), "+r"(base_end), "+r"(mask),
-          "+r"(rest)
+        : "+r"(rows), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(sum), "+r"(shift), "+r"(bias), "+r"(base_end),
+          "+r"(mask), "+r"(rest)
         :
         : "r11", "r12", "lr", "cc", "memory");
 }
 
 /*
- * Row *r0++ of the rows at r2, 32 columns: r4, r6, r8, r10 += the even nibbles of a word as fields of a byte; r5, r7, r9, r11
- * += the word >> 4, which leaves 16 times the even nibbles in. r1 bytes a row; r3, r12, lr scratch. 16 instructions.
+ * Row *r0++ of the rows at r2, 32 columns: r4, r6, r8, r10 += the even nibbles of a word as fields of a byte; r5, r7,
+ * r9, r11 += the word >> 4, which leaves 16 times the even nibbles in. r1 bytes a row; r3, r12, lr scratch. 16
+ * instructions.
  */
 #define ADD_ROW_4                     \
     "ldrh r3, [r0], #2\n"             \
@@ -183,6 +188,7 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
 
 void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
 {
+    const uint32_t kept = both(0xFFu & (0xFFFFu >> set->shift));
     register const uint16_t *rows __asm__("r0") = set->rows;
     register uint32_t row_bytes __asm__("r1") = set->row_bytes;
     register const uint8_t *base __asm__("r2") = set->weights;
@@ -190,10 +196,10 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
     register const uint8_t *base_end __asm__("r4") = set->weights + set->columns / 2;
     register uint32_t *sum __asm__("r5") = sums;
     register uint32_t shift __asm__("r6") = set->shift;
-    register uint32_t mask __asm__("r8") = both(0xFFu & (0xFFFFu >> set->shift));
+    register uint32_t mask __asm__("r8") = kept;
     /*
-     * Stack: 0-31 fields of the words in work; of a group of at most 16 rows, 16 * 15 < 256, 32 the end and 36 the length in
-     * bytes; 40 rows, 44 row_bytes, 48 end, 52 base_end, 56 sums, 60 shift, 64 r7, 68 mask.
+     * Stack: 0-31 fields of the words in work; of a group of at most 16 rows, 16 * 15 < 256, 32 the end and 36 the
+     * length in bytes; 40 rows, 44 row_bytes, 48 end, 52 base_end, 56 sums, 60 shift, 64 r7, 68 mask.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -222,7 +228,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
         "bmi 10f\n"
         "cmp r3, #16\n"
         "blo 5f\n"
-        "3:\n" ADD_ROW_4 "4:\n" ADD_ROW_4 /* two rows a turn, 35 instructions; of an odd number the first turn does one */
+        "3:\n" ADD_ROW_4 "4:\n" ADD_ROW_4 /* two rows a turn, 35 instructions; first only one of an odd number */
         "ldr r12, [sp, #32]\n"
         "cmp r0, r12\n"
         "bne 3b\n"
@@ -323,8 +329,8 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
 }
 
 /*
- * Row *r0++ times value *r1++, 8 columns: int32 r4-r11 += byte * value. Row bytes and base lie at sp; r2, r3, r12, lr scratch.
- * 17 instructions.
+ * Row *r0++ times value *r1++, 8 columns: int32 r4-r11 += byte * value. Row bytes and base lie at sp; r2, r3, r12, lr
+ * scratch. 17 instructions.
  */
 #define MAC_ROW_8                  \
     "ldrh r2, [r0], #2\n"          \
@@ -379,7 +385,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
         "subs r3, r3, r0\n"
         "lsls r3, r3, #30\n"
         "bmi 3f\n"
-        "2:\n" MAC_ROW_8 "3:\n" MAC_ROW_8 /* two rows a turn, 37 instructions; of an odd count the first turn does one */
+        "2:\n" MAC_ROW_8 "3:\n" MAC_ROW_8 /* two rows a turn, 37 instructions; first only one of an odd number */
         "ldr r3, [sp, #8]\n"
         "cmp r0, r3\n"
         "bne 2b\n"
@@ -399,9 +405,9 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 }
 
 /*
- * The leak of a pair of lanes: v += floor(2 v m / 2^32) + (v < 0), m of the low lane and of the high. r12 holds 2 in its low
- * half. The product of 2 v and m is added to v * 2^32 + (2 v modulo 2^32): the low word takes the rounding along, since m is
- * 1 modulo 2^16. h, lr scratch. 6 instructions.
+ * The leak of a pair of lanes: v += floor(2 v m / 2^32) + (v < 0), m of the low lane and of the high. r12 holds 2 in
+ * its low half. The product of 2 v and m is added to v * 2^32 + (2 v modulo 2^32): the low word takes the rounding
+ * along, since m is 1 modulo 2^16. h, lr scratch. 6 instructions.
  */
 #define LEAK(v, low, high, h)                      \
     "asr " h ", " v ", #16\n"                      \
@@ -432,8 +438,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     "tst lr, lr, lsl #16\n"
 
 /*
- * Clamping at the floor, a pair of lanes at a time: GE says which lanes are no lower. r8 floor, r9 1 in both lanes, r10 counts,
- * r11 0, lr scratch.
+ * Clamping, a pair of lanes at a time: GE says which lanes are within the bound, which lr holds first. r8 bound, r9 1
+ * in both lanes, r10 counts, r11 0.
  */
 #define BEGIN_CLAMPS                \
     "mov r8, lr\n"                  \
@@ -441,46 +447,76 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     "mov r10, #0\n"                 \
     "mov r11, #0\n"
 #define CLAMP(v)                    \
-    "ssub16 lr, " v ", r8\n"        \
     "sel " v ", " v ", r8\n"        \
     "sel lr, r11, r9\n"             \
     "add r10, r10, lr\n"
 #define END_CLAMPS                  \
     "add r10, r10, r10, lsl #16\n"  \
-    "ldr lr, [sp, #28]\n"           \
+    "ldr lr, [sp, #16]\n"           \
     "add lr, lr, r10, lsr #16\n"    \
-    "str lr, [sp, #28]\n"
+    "str lr, [sp, #16]\n"
+
+#define RARELY(condition) __builtin_expect(condition, 0)
+
+enum { GREATER = 1, FLOOR_LEAVES = 2, CEILING_LEAVES = 4 };
+
+/** Where the steps of eights of lanes stand. */
+struct run {
+    uint32_t bytes;          /**< address of the step's spikes less the membranes' / 16 */
+    uint32_t choices;        /**< of GREATER, ... */
+    uint32_t floor, ceiling; /**< in both lanes */
+    uint32_t clamps;         /**< so far */
+    const uint32_t *sums;    /**< of the step */
+    uint32_t steps;          /**< to go */
+    uint32_t turns;          /**< of a step, as r12 counts them */
+    uint32_t first;          /**< lane of the step, a multiple of 8 */
+};
 
 /**
- * One step of 8 n lanes from `first` on, n >= 1, up to the first eight of which one must come down to the ceiling, or may
- * have to; those are left as they were, their clamps at the floor counted. Returns the lane where it ended and adds to
- * `clamps`; the floor is above -2^15.
- * byte: that of spikes less the first membrane's address / 16.
+ * The steps to go, eight lanes at a time. A bound at the limit of 16 bits lies one inside it: whether a lane beyond has
+ * been clamped is not seen any more, so there it ends, before the eight in question; `first` is then the address of
+ * their membranes.
  */
-static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uint32_t first, uint32_t n, uint32_t spike_bytes,
-                            uint32_t *clamps)
+static inline __attribute__((always_inline)) void run_eights(const struct snn_lif *lif, struct run *run)
 {
-    register int16_t *membrane __asm__("r0") = lif->membrane + first;
-    register const uint32_t *sum __asm__("r1") = sums + first / 2;
-    register const int16_t *threshold __asm__("r2") = lif->threshold + first;
-    register const int32_t *decay __asm__("r3") = lif->decay == 0 ? 0 : lif->decay + first;
-    register uint32_t bytes __asm__("r4") = spike_bytes;
-    register uint32_t greater __asm__("r5") = lif->greater;
-    register uint32_t floor __asm__("r6") = both((uint32_t)lif->floor);
-    register uint32_t ceiling __asm__("r8") = both((uint32_t)(lif->ceiling < 32766 ? lif->ceiling : 32766));
-    register uint32_t clamped __asm__("r9") = 0;
-    register uint32_t left __asm__("r12") = (n - 1) << 16 | 2u | (lif->clamped != 0 ? UINT32_C(1) << 31 : 0);
+    register uint32_t first __asm__("r0") = run->first;
+    register uint32_t bytes __asm__("r1") = run->bytes;
+    register uint32_t choices __asm__("r2") = run->choices;
+    register uint32_t floor __asm__("r3") = run->floor;
+    register uint32_t ceiling __asm__("r4") = run->ceiling;
+    register uint32_t clamps __asm__("r5") = run->clamps;
+    register const uint32_t *sums __asm__("r6") = run->sums;
+    register uint32_t steps __asm__("r8") = run->steps;
+    register uint32_t turns __asm__("r9") = run->turns;
+    register const struct snn_lif *neurons __asm__("r10") = lif;
     /*
-     * Stack: 0 bytes, 4 greater, 8 floor, 12 r7, 16 ceiling, 20 clamps, below it room for two. r12: 2 for LEAK, above it the
-     * turns that are left, and in the sign whether membranes are clamped, which stays in N through a turn. 8 lanes a turn, membranes in
-     * r4-r7: 47 instructions with leak, 22 without, 28 more if any fires; clamped 12 more, 13 if any fires.
+     * Stack: 0 to 28 bytes to turns, 32 lif, 36 room for two, 44 r7. r0 membranes, r1 sums, r2 thresholds, r3 decays.
+     * r12: 2 for LEAK, above it the turns that are left, and in the sign whether membranes are clamped, which stays in
+     * N through a turn. 8 lanes a turn, membranes in r4-r7: 47 instructions with leak, 22 without, 28 more if any
+     * fires; clamped 12 more, 13 if any fires, 28 if any is below the floor, 50 if any is above the ceiling.
      */
     __asm__ volatile(
         ".syntax unified\n"
-        "push {r4, r5, r6, r7, r8, r9}\n"
-        "sub sp, sp, #8\n"
+        "push {r1, r2, r7}\n"
+        "push {r1, r2, r3, r4, r5, r6, r8, r9, r10}\n"
+        "mov r11, r0\n"
+        "ldm r10, {r0, r1, r2, r3}\n"
+        "mov r1, r6\n"
+        "mov r12, r9\n"
+        "cmp r11, #0\n"
+        "bne 17f\n"
+        "18:\n"
         "movs lr, r12\n"
         "b 6f\n"
+        "17:\n"
+        "add r0, r0, r11, lsl #1\n"
+        "add r1, r1, r11, lsl #1\n"
+        "add r2, r2, r11, lsl #1\n"
+        "sub r12, r12, r11, lsl #13\n"
+        "cmp r3, #0\n"
+        "it ne\n"
+        "addne r3, r3, r11, lsl #2\n"
+        "b 18b\n"
         "1:\n"
         "ldm r0, {r4-r6}\n"
         "ldm r3!, {r8-r11}\n"
@@ -498,7 +534,7 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
         "stm r0!, {r4-r7}\n"
         "subs r12, r12, #0x10000\n"
         "bcs 1b\n"
-        "b 14f\n"
+        "b 16f\n"
         "3:\n" /* without leak */
         "ldm r0, {r4-r7}\n"
         ADD_SUMS
@@ -509,9 +545,9 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
         "stm r0!, {r4-r7}\n"
         "subs r12, r12, #0x10000\n"
         "bcs 3b\n"
-        "b 14f\n"
+        "b 16f\n"
         "5:\n" /* clamped: is any below the floor? */
-        "ldr lr, [sp, #16]\n"
+        "ldr lr, [sp, #8]\n"
         "qsub16 r8, r4, lr\n"
         "qsub16 r9, r5, lr\n"
         "qsub16 r10, r6, lr\n"
@@ -527,15 +563,15 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
         "13:\n"
         "stm r0!, {r4-r7}\n"
         "subs r12, r12, #0x10000\n"
-        "bvs 14f\n"
+        "bvs 16f\n"
         "6:\n"
         "cbz r3, 15f\n"
         "b 1b\n"
         "15:\n"
         "b 3b\n"
         "7:\n" /* some fire: is any beyond the ceiling? */
-        "strd r3, r12, [sp]\n"
-        "ldr lr, [sp, #24]\n"
+        "strd r3, r12, [sp, #36]\n"
+        "ldr lr, [sp, #12]\n"
         "qsub16 r3, lr, r4\n"
         "qsub16 r12, lr, r5\n"
         "orr r3, r3, r12\n"
@@ -544,8 +580,8 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
         "qsub16 r12, lr, r7\n"
         "orr r3, r3, r12\n"
         "tst r3, #0x80008000\n"
-        "ldrd r3, r12, [sp]\n"
-        "bne 14f\n"
+        "ldrd r3, r12, [sp, #36]\n"
+        "bne 10f\n"
         "8:\n" /* lanes of r8-r11 not below 0 fire and become the membrane, one more if `greater` */
         "sadd16 lr, r8, r8\n"
         "sel r4, r8, r4\n"
@@ -560,8 +596,8 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
         "bic r9, lr, r9, lsr #15\n"
         "bic r10, lr, r10, lsr #15\n"
         "bic r11, lr, r11, lsr #15\n"
-        "ldr lr, [sp, #12]\n"
-        "cmp lr, #0\n"
+        "ldr lr, [sp, #4]\n"
+        "lsls lr, lr, #31\n"
         "beq 9f\n"
         "sadd16 r4, r4, r8\n"
         "sadd16 r5, r5, r9\n"
@@ -572,7 +608,7 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
         "orr r8, r8, r10, lsl #4\n"
         "orr r8, r8, r11, lsl #6\n"
         "orr r8, r8, r8, lsr #15\n"
-        "ldr lr, [sp, #8]\n"
+        "ldr lr, [sp]\n"
         "add lr, lr, r0, lsr #4\n"
         "strb r8, [lr]\n"
         "cmp r12, #0\n"
@@ -580,29 +616,66 @@ static uint32_t step_eights(const struct snn_lif *lif, const uint32_t *sums, uin
         "cmp r3, #0\n"
         "bne 2b\n"
         "b 4b\n"
-        "11:\n" /* to the floor */
+        "10:\n"
+        "ldr r9, [sp, #4]\n"
+        "tst r9, #4\n"
+        "bne 14f\n"
         BEGIN_CLAMPS
-        CLAMP("r4")
-        CLAMP("r5")
-        CLAMP("r6")
-        CLAMP("r7")
+        "ssub16 lr, r8, r4\n" CLAMP("r4")
+        "ssub16 lr, r8, r5\n" CLAMP("r5")
+        "ssub16 lr, r8, r6\n" CLAMP("r6")
+        "ssub16 lr, r8, r7\n" CLAMP("r7")
+        END_CLAMPS
+        "sub r2, r2, #16\n"
+        "b 12b\n"
+        "11:\n"
+        "ldr r9, [sp, #4]\n"
+        "tst r9, #6\n" /* also for the ceiling, or the eight would be clamped twice */
+        "bne 14f\n"
+        BEGIN_CLAMPS
+        "ssub16 lr, r4, r8\n" CLAMP("r4")
+        "ssub16 lr, r5, r8\n" CLAMP("r5")
+        "ssub16 lr, r6, r8\n" CLAMP("r6")
+        "ssub16 lr, r7, r8\n" CLAMP("r7")
         END_CLAMPS
         "b 12b\n"
+        "16:\n" /* the next step */
+        "ldr lr, [sp, #24]\n"
+        "subs lr, lr, #1\n"
+        "str lr, [sp, #24]\n"
+        "beq 14f\n"
+        "ldr r9, [sp, #32]\n"
+        "ldr r1, [sp, #20]\n"
+        "ldr r10, [r9, #20]\n" /* sum_step */
+        "add r4, r1, r10, lsl #2\n"
+        "str r4, [sp, #20]\n"
+        "ldr r1, [sp]\n"
+        "ldr r10, [r9, #32]\n" /* spike_words */
+        "add r1, r1, r10, lsl #2\n"
+        "str r1, [sp]\n"
+        "ldm r9, {r0, r1, r2, r3}\n"
+        "mov r1, r4\n"
+        "ldr r12, [sp, #28]\n"
+        "movs lr, r12\n"
+        "b 6b\n"
         "14:\n"
-        "ldr r7, [sp, #20]\n"
-        "ldr r9, [sp, #28]\n"
-        "add sp, sp, #32\n"
-        : "+r"(membrane), "+r"(sum), "+r"(threshold), "+r"(decay), "+r"(bytes), "+r"(greater), "+r"(floor),
-          "+r"(ceiling), "+r"(clamped), "+r"(left)
+        "pop {r1, r2, r3, r4, r5, r6, r8, r9, r10}\n"
+        "add sp, sp, #8\n"
+        "pop {r7}\n"
+        : "+r"(first), "+r"(bytes), "+r"(choices), "+r"(floor), "+r"(ceiling), "+r"(clamps), "+r"(sums), "+r"(steps),
+          "+r"(turns), "+r"(neurons)
         :
-        : "r10", "r11", "lr", "cc", "memory");
-    *clamps += clamped;
-    return (uint32_t)(membrane - lif->membrane);
+        : "r11", "r12", "lr", "cc", "memory");
+    run->clamps = clamps;
+    run->steps = steps;
+    run->bytes = bytes;
+    run->sums = sums;
+    run->first = first;
 }
 
-/** One step of some lanes, one after the other, clamped exactly. Returns the clamps; `counted`: but for those at the floor. */
-static uint32_t step_lanes(const struct snn_lif *lif, const uint32_t *sums, uint32_t lane, uint32_t end, uint32_t *spikes,
-                           bool counted)
+/** One step of some lanes, one after the other, clamped exactly. Returns the clamps. */
+static __attribute__((noinline)) uint32_t step_lanes(const struct snn_lif *lif, const uint32_t *sums, uint32_t lane,
+                                                     uint32_t end, uint32_t *spikes)
 {
     uint32_t clamps = 0;
     for (; lane < end; lane++) {
@@ -612,14 +685,14 @@ static uint32_t step_lanes(const struct snn_lif *lif, const uint32_t *sums, uint
         v += ((const int16_t *)(const void *)sums)[lane];
         if (lif->clamped != 0 && v < lif->floor) {
             v = lif->floor;
-            if (!counted) clamps++;
+            clamps++;
         }
         if (v >= threshold) {
             if (lif->clamped != 0 && v > lif->ceiling) {
                 v = lif->ceiling;
                 clamps++;
             }
-            v -= threshold - (int32_t)lif->greater;
+            v = v - threshold + (int32_t)lif->greater;
             spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
         }
         lif->membrane[lane] = (int16_t)v;
@@ -629,23 +702,46 @@ static uint32_t step_lanes(const struct snn_lif *lif, const uint32_t *sums, uint
 
 uint32_t snn_lif_steps(const struct snn_lif *lif)
 {
-    const bool plain = lif->clamped != 0 && lif->floor == -32768;
-    const uint32_t eights = plain ? 0 : lif->lanes & ~UINT32_C(7);
-    const uint32_t *sums = lif->sums;
+    const uint32_t lanes = lif->lanes, eights = lanes & ~UINT32_C(7), steps = lif->steps;
     uint32_t *spikes = lif->spikes;
+    for (uint32_t i = 0; i < steps * lif->spike_words; i++) spikes[i] = 0;
     uint32_t clamps = 0;
-    for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) spikes[i] = 0;
-    for (uint32_t step = 0; step < lif->steps; step++) {
-        const uint32_t byte = (uint32_t)(uintptr_t)spikes - ((uint32_t)(uintptr_t)lif->membrane >> 4);
-        for (uint32_t lane = 0; lane < eights;) {
-            lane = step_eights(lif, sums, lane, (eights - lane) / 8, byte, &clamps);
-            if (lane == eights) break;
-            clamps += step_lanes(lif, sums, lane, lane + 8, spikes, true);
-            lane += 8;
+    if (eights != 0) {
+        struct run run = {
+            .bytes = (uint32_t)(uintptr_t)spikes - ((uint32_t)(uintptr_t)lif->membrane >> 4),
+            .choices = lif->greater,
+            .sums = lif->sums,
+            .steps = steps,
+            .turns = (eights / 8 - 1) << 16 | 2u,
+        };
+        if (lif->clamped != 0) {
+            int32_t floor = lif->floor, ceiling = lif->ceiling;
+            if (floor < -32767) floor = -32767, run.choices |= FLOOR_LEAVES;
+            if (ceiling > 32766) ceiling = 32766, run.choices |= CEILING_LEAVES;
+            run.floor = both((uint32_t)floor);
+            run.ceiling = both((uint32_t)ceiling);
+            run.turns |= UINT32_C(1) << 31;
         }
-        clamps += step_lanes(lif, sums, eights, lif->lanes, spikes, false);
-        sums += lif->sum_step;
-        spikes += lif->spike_words;
+        while (run_eights(lif, &run), RARELY(run.steps != 0)) {
+            run.first = (run.first - (uint32_t)(uintptr_t)lif->membrane) / 2;
+            const uint32_t byte = run.bytes + ((uint32_t)(uintptr_t)lif->membrane >> 4);
+            run.clamps += step_lanes(lif, run.sums, run.first, run.first + 8, (uint32_t *)(uintptr_t)byte);
+            run.first += 8;
+            if (run.first < eights) continue;
+            run.first = 0;
+            run.sums += lif->sum_step;
+            run.bytes += 4 * lif->spike_words;
+            if (--run.steps == 0) break;
+        }
+        clamps = run.clamps;
+    }
+    if (eights != lanes) {
+        const uint32_t *sums = lif->sums;
+        for (uint32_t left = steps; left != 0; left--) {
+            clamps += step_lanes(lif, sums, eights, lanes, spikes);
+            sums += lif->sum_step;
+            spikes += lif->spike_words;
+        }
     }
     return clamps;
 }

@@ -396,10 +396,10 @@ uint32_t snn_lif_steps(const struct snn_lif *lif)
     register uint32_t value __asm__("r6") = 0u - lif->greater; /* at the end: the clamps */
     /*
      * Stack: 0 lif, 4 steps to go, 8 sums, 12 r7, 16 end of the membranes, 20 clamps, 24 floor + 2^15, 28 ceiling less
-     * floor, 32 floor + 2^15 in both lanes. r0 membranes, r1 sums, r2 thresholds, r3 decays; r8 2^15 in both lanes, r9
-     * end of the membranes, r10 all ones if `greater`, r11 first membrane, r12 spikes of the step, lr end of the decays;
-     * r9 and lr are 0 where membranes are clamped, which leads out of the unclamped loops. A pair of lanes a turn: r5
-     * becomes its membranes, 33 instructions, 24 more if one fires; clamped 17 more.
+     * floor, 32 floor + 2^15 in both lanes. r0 membranes, r1 sums, r2 thresholds, r3 decays; r8 2^15 in both lanes,
+     * r9 end of the membranes, r10 all ones if `greater`, r11 first membrane, r12 spikes of the step, lr end of the
+     * decays; r9 and lr are 0 where membranes are clamped, which leads out of the unclamped loops. A pair of lanes a
+     * turn: r5 becomes its membranes, 33 instructions, 24 more if one fires; clamped 19 more.
      */
     __asm__ volatile(
         ".syntax unified\n"

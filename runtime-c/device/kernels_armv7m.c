@@ -414,9 +414,9 @@ uint32_t snn_lif_steps(const struct snn_lif *lif)
     register int32_t floor __asm__("r10") = lif->floor;
     /*
      * Stack: 0 lif, 4 steps to go, 8 sums, 12 end of the membranes, 16 greater, 20 spikes, 24 end of the decays, 28 r7,
-     * 32 end of the membranes, 36 clamps, 40 floor, 44 room for r3. The first two ends are 0 where membranes are clamped,
-     * which leads out of the unclamped loops. 4 lanes a turn, 46 instructions, about 25 more if any fires; clamped 8 more,
-     * 14 if any fires: r0 membranes, r1 sums, r2 thresholds, r3 decays.
+     * 32 end of the membranes, 36 clamps, 40 floor, 44 room for r3. The first two ends are 0 where membranes are
+     * clamped, which leads out of the unclamped loops. 4 lanes a turn, 46 instructions, about 25 more if any fires;
+     * clamped 8 more, 14 if any fires: r0 membranes, r1 sums, r2 thresholds, r3 decays.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -532,8 +532,8 @@ uint32_t snn_lif_steps(const struct snn_lif *lif)
         "ldr r7, [sp, #28]\n"
         "ldr r9, [sp, #36]\n"
         "add sp, sp, #48\n"
-        : "+r"(neurons), "+r"(steps), "+r"(sums), "+r"(loop_end), "+r"(greater), "+r"(spikes), "+r"(decay_end), "+r"(end),
-          "+r"(clamps), "+r"(floor)
+        : "+r"(neurons), "+r"(steps), "+r"(sums), "+r"(loop_end), "+r"(greater), "+r"(spikes), "+r"(decay_end),
+          "+r"(end), "+r"(clamps), "+r"(floor)
         :
         : "r11", "r12", "lr", "cc", "memory");
     return clamps;

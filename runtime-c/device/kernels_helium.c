@@ -234,8 +234,8 @@ static const uint16_t bit_of[8] = {1, 2, 4, 8, 16, 32, 64, 128};
 static const uint16_t high_halves[8] = {1, 3, 5, 7, 9, 11, 13, 15};
 
 /**
- * Adds sums to membranes and brings these into floor ... ceiling; `clamps` grows by the `ones` of those that were outside,
- * or beyond 16 bits: there the saturated sum differs from the wrapped. 8 instructions.
+ * Adds sums to membranes and brings these into floor ... ceiling; `clamps` grows by the `ones` of those that were
+ * outside, or beyond 16 bits: there the saturated sum differs from the wrapped. 8 instructions.
  */
 static inline void add_clamped(int16x8_t *v, int16x8_t sum, int32_t floor, int32_t ceiling, uint16x8_t ones,
                                uint32_t *clamps)
@@ -254,7 +254,7 @@ static inline void add_clamped(int16x8_t *v, int16x8_t sum, int32_t floor, int32
                      : "p0");
 }
 
-/** Eight lanes from `lane` on, or the last four, of which some do not leak. A step takes 17 instructions, clamped 24. */
+/** Eight lanes from `lane` on, or the last four; some need not leak. A step takes 17 instructions, clamped 24. */
 static inline __attribute__((always_inline)) uint32_t run_eight(const struct snn_lif *lif, uint32_t lane, bool clamped)
 {
     const mve_pred16_t some = vctp16q(lif->lanes - lane);
