@@ -86,7 +86,5 @@ struct snn_lif {
 };
 /** Returns how often a membrane was clamped. */
 uint32_t snn_lif_steps(const struct snn_lif *lif);
-/** The same in plain C, for kernels that leave some of it out. */
-uint32_t snn_lif_plain(const struct snn_lif *lif);
 
 #endif
