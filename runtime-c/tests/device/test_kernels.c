@@ -20,19 +20,15 @@ enum { CHOSEN_ZERO = SNN_SUM_ZERO };
 #define snn_add_rows_4 portable_add_rows_4
 #define snn_mac_rows_8 portable_mac_rows_8
 #define snn_lif_steps portable_lif_steps
-#define snn_lif_plain portable_lif_plain
 void portable_add_rows_8(uint32_t *sums, const struct snn_row_set *set);
 void portable_add_rows_4(uint32_t *sums, const struct snn_row_set *set);
 void portable_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values);
 uint32_t portable_lif_steps(const struct snn_lif *lif);
-uint32_t portable_lif_plain(const struct snn_lif *lif);
-#include "../../device/kernels_plain.c"
 #include "../../device/kernels_portable.c"
 #undef snn_add_rows_8
 #undef snn_add_rows_4
 #undef snn_mac_rows_8
 #undef snn_lif_steps
-#undef snn_lif_plain
 
 enum { WIDEST = 264, ROWS = 12, MOST = 64, LANES = 256, STEPS = 5, GUARD = 2, FILL = 0x5AA5 };
 

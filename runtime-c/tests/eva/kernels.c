@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "any.h"
 
-#include "../../device/kernels_plain.c"
 #include "../../device/kernels_portable.c"
 
 /*
