@@ -47,7 +47,10 @@ import Testing
     let device = try #require(try object(exported.output)["device"] as? [String: Any])
     #expect(device["image_bytes"] as? Int == (try folder.read("model.snnimg")).count)
     #expect(try folder.text("golden.snntrace").hasPrefix("snntrace 1 journey\n"))
-    #expect(folder.names.filter { $0.hasPrefix("c/") } == ["c/journey.c", "c/journey.h"])
+    #expect(
+      folder.names.filter { $0.hasPrefix("c/") } == [
+        "c/journey.c", "c/journey.h", "c/journey_golden.c", "c/journey_golden.h",
+      ])
 
     try theWholeTestSplitIsScoredAsTrainingScoredIt(folder)
 

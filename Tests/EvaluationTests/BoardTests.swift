@@ -81,8 +81,14 @@ import Testing
   @Test func aFirmwareGivesTheHostsIntegersAndAWrongModelDoesNot() throws {
     let model = Models.camera(side: 6, steps: 5)
     let file = try ModelFile.encode(model).bytes
-    let samples = (0..<4 as Range<UInt64>).map {
-      (input: RandomModels.input(for: model, seed: $0), label: 0)
+    let samples = (0..<4 as Range<UInt64>).map { seed in
+      var input = RandomModels.input(for: model, seed: seed)
+      // A firmware refuses addresses outside the sensor, where the host drops them.
+      if case .events(let steps) = input.ports[0] {
+        let count = model.inputs[0].shape.count
+        input.ports[0] = .events(steps.map { $0.filter { $0 < count } })
+      }
+      return (input: input, label: 0)
     }
     let emulator = try Emulator(near: URL(fileURLWithPath: #filePath))
     let host = try #require(emulator.boards().first { $0.name == "host" })
