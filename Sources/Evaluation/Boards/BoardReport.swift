@@ -61,14 +61,21 @@ public struct BoardReport: Equatable, Codable, Sendable {
 
   init(target: String) { self.target = target }
 
-  /// Whether a function of the engine finds or adds synapses.
+  /// Functions of the engine and its kernels that find or add synapses, by the start of their names.
+  private static let synapseFunctions = [
+    "snn_add_rows", "snn_mac_rows", "snn_gather", "snn_find_window", "flush", "find_rows",
+    "add_nibbles", "add_bytes",
+  ]
+  /// Those that update neurons.
+  private static let neuronFunctions = ["snn_lif", "each_lane", "run_clamped", "run_some", "step_"]
+
   static func isOfSynapses(_ function: String) -> Bool {
-    ["snn_add_rows", "snn_mac_rows", "snn_gather", "scan_", "flush", "add_rows"]
-      .contains { function.hasPrefix($0) }
+    synapseFunctions.contains { function.hasPrefix($0) }
   }
 
-  /// Whether a function of the engine updates neurons.
-  static func isOfNeurons(_ function: String) -> Bool { function.hasPrefix("snn_lif") }
+  static func isOfNeurons(_ function: String) -> Bool {
+    neuronFunctions.contains { function.hasPrefix($0) }
+  }
 
   /// The report for people.
   public var text: String {
