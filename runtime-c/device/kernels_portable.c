@@ -106,7 +106,7 @@ uint32_t snn_lif_steps(const struct snn_lif *lif)
         int32_t v = lif->membrane[lane];
         for (uint32_t step = 0; step < lif->steps; step++) {
             if (lif->decay != 0) v = leaked(v, lif->decay[lane]);
-            v += snn_s16((uint32_t)sum[0] - SNN_SUM_ZERO);
+            v += (int32_t)(uint32_t)sum[0] - (int32_t)SNN_SUM_ZERO;
             if (lif->clamped != 0 && v < lif->floor) {
                 v = lif->floor;
                 clamps++;
