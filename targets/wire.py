@@ -108,6 +108,7 @@ class Image:
     PORT = struct.Struct("<3H2B2hI")
     LAYER = struct.Struct("<6H6B3h8I2H")
     EVENTS, U8, S16 = range(3)
+    CHECKED = 16  # the first byte behind the CRC
 
     def __init__(self, data):
         if len(data) < self.HEADER.size or data[:4] != b"SNNI":
@@ -116,6 +117,11 @@ class Image:
         if fields[1:3] != (1, 0):
             raise ValueError(f"device image of version {fields[1]}.{fields[2]}, expected 1.0")
         self.bytes, self.crc, self.arena_bytes, self.steps, self.max_steps = fields[3:8]
+        if self.bytes != len(data):
+            raise ValueError(f"device image: expected {self.bytes} bytes, found {len(data)}")
+        found = zlib.crc32(data[self.CHECKED:])
+        if found != self.crc:
+            raise ValueError(f"device image: expected CRC {self.crc:08x}, found {found:08x}: its bytes are damaged")
         self.block = fields[9]
         port_count, layer_count, self.projection_count = fields[11:14]
         ports, layers = fields[15:17]
