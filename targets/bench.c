@@ -10,14 +10,14 @@
  * kernels on the host and divides the plugin's count of the case's region by the case's synapses or neurons.
  */
 
-enum kernel { ROWS_8 = 0, ROWS_4 = 1, MAC_8 = 2, LIF = 3, EMPTY = 4 };
+enum kernel { ROWS_8 = 0, ROWS_4 = 1, MAC_8 = 2, LIF = 3, FIRE = 4, EMPTY = 5 };
 
 /** As written, little-endian. */
 struct record {
     uint32_t kernel;
     uint32_t region;         /**< SNN_REGION_OUTSIDE: checked, not counted */
-    uint32_t columns, count; /**< LIF: lanes, steps */
-    uint32_t shift;          /**< LIF: of LEAK, ... */
+    uint32_t columns, count; /**< LIF, FIRE: lanes, steps */
+    uint32_t shift;          /**< LIF, FIRE: of LEAK, ... */
     uint32_t spikes, clamps, hash;
 };
 
@@ -194,15 +194,26 @@ static void run_lif(struct record *record)
         .floor = -310,
         .ceiling = 2000,
     };
+    if (record->kernel == FIRE && lif.clamped == 0) {
+        lif.floor = INT16_MIN;
+        lif.ceiling = INT16_MAX;
+    }
     if (checked) {
         fill_any(&lif);
     } else {
         fill_typical();
     }
-    for (uint32_t i = 0; i < sizeof spikes / 4; i++) spikes[i] = random_word();
-    enter(record->region);
-    record->clamps = snn_lif_steps(&lif);
-    leave(record->region);
+    for (uint32_t i = 0; i < sizeof spikes / 4; i++) spikes[i] = record->kernel == FIRE ? 0 : random_word();
+    if (record->kernel == FIRE) {
+        if (!checked || random_below(4) != 0) lif.membrane = 0;
+        enter(record->region);
+        snn_fire(&lif, 0);
+        leave(record->region);
+    } else {
+        enter(record->region);
+        record->clamps = snn_lif_steps(&lif);
+        leave(record->region);
+    }
     for (uint32_t i = 0; i < lif.steps * lif.spike_words; i++) {
         for (uint32_t bits = lif.spikes[i]; bits != 0; bits &= bits - 1) record->spikes++;
     }
@@ -226,7 +237,7 @@ static void run(enum kernel kernel, bool counted, uint32_t columns, uint32_t cou
     if (kernel == EMPTY) {
         enter(record.region);
         leave(record.region);
-    } else if (kernel == LIF) {
+    } else if (kernel == LIF || kernel == FIRE) {
         run_lif(&record);
     } else {
         run_rows(&record, kernel == ROWS_4 ? columns / 2 : columns);
@@ -249,6 +260,7 @@ static void run_counted(void)
     for (uint32_t choice = 0; choice < 3; choice++) {
         for (uint32_t i = 1; i < 5; i++) {
             for (uint32_t j = 0; j < 2; j++) run(LIF, true, some_columns[i], some_steps[j], some_choices[choice]);
+            run(FIRE, true, some_columns[i], 4, some_choices[choice]);
         }
     }
 }
@@ -266,6 +278,7 @@ static void run_checked(void)
         const uint32_t lanes = 4 + 4 * i;
         const uint32_t steps = lanes <= 128 ? 1 + random_below(8) : 1 + random_below(4);
         run(LIF, false, lanes, steps, random_below(16));
+        run(FIRE, false, lanes, steps, random_below(16));
     }
 }
 

@@ -144,7 +144,7 @@ def engine_sources():
 
 
 def kernel_sources():
-    return [source for source in engine_sources() if source.name.startswith("kernels_")]
+    return [source for source in engine_sources() if source.name.startswith(("kernels_", "fire"))]
 
 
 def kernels_exist(kernels):

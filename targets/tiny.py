@@ -86,7 +86,7 @@ class Packer:
 
     def __init__(self, network):
         self.network, self.arena, self.constants = network, Arena(), bytearray()
-        self.first_constant = 76 + 16 * len(network.ports) + 60 * len(network.layers) + 60 * len(network.projections)
+        self.first_constant = 76 + 16 * len(network.ports) + 64 * len(network.layers) + 60 * len(network.projections)
         self.port_maps = [self.arena.take(up(count(port.shape), 32) // 8) for port in network.ports]
         self.maps = [self.spike_map(i, layer) for i, layer in enumerate(network.layers)]
 
@@ -121,8 +121,8 @@ class Packer:
         fields = [i, channels, height, width, lanes, up(channels, 8)]
         fields += [driven, layer.readout, 0, 0, 0, slot_mask]
         fields += [0, 0, 0]  # floor, ceiling, reset_value
-        fields += [threshold, decay, 0, 0, self.arena.take(2 * lanes * height * width), 0, offset, map_bytes]
-        return struct.pack("<6H6B3h8I2H", *fields, into[0][0], len(into))
+        fields += [threshold, decay, 0, 0, 0, self.arena.take(2 * lanes * height * width), 0, offset, map_bytes]
+        return struct.pack("<6H6B3h9I2H", *fields, into[0][0], len(into))
 
     def projection(self, i, p):
         channels, height, width = self.network.source_shape(p)
@@ -159,7 +159,7 @@ def image(network):
     shared = packer.shared()
     rest = struct.pack("<4I2H4H8I", packer.arena.bytes, network.steps, network.steps, 0, network.block, 0, *counts, 0,
                        *offsets, *shared) + b"".join(parts) + packer.constants
-    return struct.pack("<I2H2I", 0x494E4E53, 1, 0, 16 + len(rest), zlib.crc32(rest)) + rest
+    return struct.pack("<I2H2I", 0x494E4E53, 1, 1, 16 + len(rest), zlib.crc32(rest)) + rest
 
 
 # ---- The computation ----

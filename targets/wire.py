@@ -106,7 +106,7 @@ class Image:
 
     HEADER = struct.Struct("<I2H3I3I6H8I")
     PORT = struct.Struct("<3H2B2hI")
-    LAYER = struct.Struct("<6H6B3h8I2H")
+    LAYER = struct.Struct("<6H6B3h9I2H")
     EVENTS, U8, S16 = range(3)
     CHECKED = 16  # the first byte behind the CRC
 
@@ -114,8 +114,8 @@ class Image:
         if len(data) < self.HEADER.size or data[:4] != b"SNNI":
             raise ValueError("not a device image")
         fields = self.HEADER.unpack_from(data)
-        if fields[1:3] != (1, 0):
-            raise ValueError(f"device image of version {fields[1]}.{fields[2]}, expected 1.0")
+        if fields[1:3] != (1, 1):
+            raise ValueError(f"device image of version {fields[1]}.{fields[2]}, expected 1.1")
         self.bytes, self.crc, self.arena_bytes, self.steps, self.max_steps = fields[3:8]
         if self.bytes != len(data):
             raise ValueError(f"device image: expected {self.bytes} bytes, found {len(data)}")

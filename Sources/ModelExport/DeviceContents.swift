@@ -55,7 +55,7 @@ struct DeviceContents: Equatable, Sendable {
   /// Bytes of each struct.
   static let headerBytes = 76
   static let portBytes = 16
-  static let layerBytes = 60
+  static let layerBytes = 64
   static let projectionBytes = 60
 
   let portOffset = headerBytes

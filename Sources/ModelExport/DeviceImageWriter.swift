@@ -60,7 +60,7 @@ struct DeviceImageWriter {
   private func headerFields(_ contents: DeviceContents, crc: Int) -> [DeviceContents.Field] {
     let needsGeneral = traits.contains { $0.contains(.general) } || rows.contains(.list)
     return [
-      .word("magic", 0x494E_4E53), .half("major", 1), .half("minor", 0),
+      .word("magic", 0x494E_4E53), .half("major", 1), .half("minor", 1),
       .word("bytes", contents.byteCount), .word("crc", crc), .word("arena_bytes", arena.bytes),
       .word("steps", model.steps), .word("max_steps", model.maximumSteps),
       .word("step_microseconds", model.stepMicroseconds), .half("block", block),
@@ -121,6 +121,7 @@ struct DeviceImageWriter {
       .half("ceiling", lif.ceiling), .half("reset_value", reset.value),
       .word("threshold", parameters.threshold), .word("decay", parameters.decay),
       .word("bias", parameters.bias), .word("initial", parameters.initial),
+      .word("drive", parameters.drive),
       .word("membrane", offsets.membrane), .word("refractory", offsets.refractory),
       .word("map", offsets.map), .word("map_bytes", offsets.mapBytes),
       .half("first_projection", first), .half("projection_count", layer.windows.count),
@@ -171,7 +172,7 @@ struct DeviceImageWriter {
   /// The arrays of a layer's parameters; offset 0: none.
   private func appendParameters(
     of index: Int, to contents: inout DeviceContents
-  ) -> (threshold: Int, decay: Int, bias: Int, initial: Int) {
+  ) -> (threshold: Int, decay: Int, bias: Int, initial: Int, drive: Int) {
     let layer = graph.layers[index]
     let population = model.populations[layer.population]
     let pixels = traits[index].contains(.perNeuron) ? layer.pixels : 1
@@ -188,13 +189,18 @@ struct DeviceImageWriter {
       if let fallback, values.allSatisfy({ $0 == fallback }) { return 0 }
       return contents.append("layer\(index)_\(name)", element, values)
     }
-    var threshold = 0
+    var (threshold, drive) = (0, 0)
     if case .lif(let lif) = population.kind {
       let isFast = !traits[index].contains(.general)
       let raised = isFast && lif.compare == .greater ? 1 : 0
       threshold = append("threshold", .int16, padding: 32767, unlessAll: nil) {
         // A fast neuron that would fire at 32768 never gets there.
         min(lif.threshold.value(of: $0, in: population.shape, default: 0) + raised, 32767)
+      }
+      if isFast && block > 1, let least = NeuronDrive(layer, steps: model.maximumSteps) {
+        drive = append("drive", .int32, padding: Int(Int32.max), unlessAll: nil) {
+          least.sum(of: $0, in: population, lif) ?? Int(Int32.max)
+        }
       }
     }
     return (
@@ -203,7 +209,8 @@ struct DeviceImageWriter {
         (population.leak(of: $0) - Population.noLeak) * 65536 + 1
       },
       append("bias", .int32, padding: 0, unlessAll: 0) { population.bias(of: $0) },
-      append("initial", .int32, padding: 0, unlessAll: 0) { population.initial(of: $0) }
+      append("initial", .int32, padding: 0, unlessAll: 0) { population.initial(of: $0) },
+      drive
     )
   }
 

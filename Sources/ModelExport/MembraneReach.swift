@@ -146,9 +146,11 @@ extension DeviceWindow {
     }
     return (lower, upper)
   }
+}
 
+extension DeviceWindow {
   /// A sum of arriving weights in the target's unit (FORMAT.md, section 4).
-  fileprivate func scaled(_ sum: Int) -> Int {
+  func scaled(_ sum: Int) -> Int {
     if values == nil { return sum << shift }
     return shift == 0 ? sum : (sum + (1 << (shift - 1))) >> shift
   }

@@ -38,14 +38,14 @@ import Testing
     let image = try DeviceImage(model())
     let reader = ImageReader(image)
     #expect(Array(image.bytes[0..<4]) == Array("SNNI".utf8))
-    #expect(reader.half(4) == 1 && reader.half(6) == 0)
+    #expect(reader.half(4) == 1 && reader.half(6) == 1)
     #expect(reader.word(8) == image.bytes.count && image.bytes.count % 4 == 0)
     #expect(reader.word(12) == Int(crc32(of: image.bytes[16...])))
     #expect(reader.word(16) == image.arena.bytes && image.arena.bytes % 4 == 0)
     #expect([20, 24, 28].map(reader.word) == [2, 3, 1000])
     // Layer by layer, nothing general; one port, two layers, two projections.
     #expect([32, 34, 36, 38, 40, 42].map(reader.half) == [3, 0, 1, 2, 2, 0])
-    #expect([44, 48, 52].map(reader.word) == [76, 92, 212])
+    #expect([44, 48, 52].map(reader.word) == [76, 92, 220])
     #expect(try DeviceImage(model()) == image)
   }
 
@@ -79,9 +79,14 @@ import Testing
     #expect(
       (0..<8).map { reader.signedWord(decay + 4 * $0) } == [half, half, half, half, half, 1, 1, 1])
     // No bias, no initial membranes, no state between samples; a map of 20 bits.
-    #expect([32, 36, 40, 44].map { reader.word(hidden + $0) } == [0, 0, 0, 0])
-    #expect(reader.word(hidden + 48) != 0 && reader.word(hidden + 52) == 4)
-    #expect([56, 58].map { reader.half(hidden + $0) } == [0, 1])
+    #expect([32, 36, 44, 48].map { reader.word(hidden + $0) } == [0, 0, 0, 0])
+    #expect(reader.word(hidden + 52) != 0 && reader.word(hidden + 56) == 4)
+    #expect([60, 62].map { reader.half(hidden + $0) } == [0, 1])
+    // 7 and then 7 / 2 + 7 and 5 + 7 are enough for 11; 7 is what rounds from 7 * 16 - 8.
+    let drive = reader.word(hidden + 40)
+    let never = Int(Int32.max)
+    #expect(reader.signedWord(drive) == 7 * 16 - 8)
+    #expect((5..<8).map { reader.signedWord(drive + 4 * $0) } == [never, never, never])
 
     let readout = reader.layer(1)
     #expect(stride(from: 0, to: 12, by: 2).map { reader.half(readout + $0) } == [0, 3, 1, 1, 4, 8])
@@ -89,7 +94,7 @@ import Testing
     #expect(reader.word(readout + 24) == 0 && reader.word(readout + 28) == 0)
     let bias = reader.word(readout + 32)
     #expect((0..<4).map { reader.signedWord(bias + 4 * $0) } == [1, -2, 3, 0])
-    #expect([56, 58].map { reader.half(readout + $0) } == [1, 1])
+    #expect([60, 62].map { reader.half(readout + $0) } == [1, 1])
   }
 
   @Test func projectionsStandBehindEachOtherByTarget() throws {
@@ -117,7 +122,7 @@ import Testing
       stride(from: 14, to: 28, by: 2).map { reader.half(last + $0) } == [5, 2, 2, 2, 2, 2, 2])
     // It reads the map of layer 0.
     #expect(reader.byte(last + 29) == 63)
-    #expect(reader.word(last + 32) == reader.word(reader.layer(0) + 48))
+    #expect(reader.word(last + 32) == reader.word(reader.layer(0) + 52))
     #expect(reader.word(last + 36) == 4 && reader.word(last + 40) == 4)
     // Row 1 is -4, 0, -2: nibbles of columns 0 4 2 6 1 5 3 7, from the least significant on.
     #expect(reader.word(reader.word(last + 44) + 4) == 0x8888_8684)
@@ -127,7 +132,7 @@ import Testing
     let image = try DeviceImage(model(steps: 65))
     let reader = ImageReader(image)
     #expect(reader.half(32) == 1 && image.report.block == 1)
-    #expect(reader.word(reader.layer(0) + 40) != 0 && reader.byte(reader.layer(0) + 17) == 0)
+    #expect(reader.word(reader.layer(0) + 44) != 0 && reader.byte(reader.layer(0) + 17) == 0)
     #expect(reader.word(64) == 0)
   }
 

@@ -13,6 +13,6 @@ struct ImageReader {
   func signedWord(_ offset: Int) -> Int { Int(Int32(truncatingIfNeeded: word(offset))) }
 
   func port(_ index: Int) -> Int { word(44) + 16 * index }
-  func layer(_ index: Int) -> Int { word(48) + 60 * index }
+  func layer(_ index: Int) -> Int { word(48) + 64 * index }
   func projection(_ index: Int) -> Int { word(52) + 60 * index }
 }

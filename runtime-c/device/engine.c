@@ -20,7 +20,7 @@ enum snn_status snn_device_init(struct snn_device *network, const struct snn_ima
     if (image->magic != SNN_IMAGE_MAGIC || image->major != SNN_IMAGE_MAJOR || image->minor != SNN_IMAGE_MINOR) {
         return SNN_ERROR_VERSION;
     }
-    if (image->needs_general > SNN_DEVICE_GENERAL) return SNN_ERROR_LIMIT;
+    if (image->needs_general > SNN_DEVICE_GENERAL || (image->block == 1 && SNN_DEVICE_STREAMING == 0)) return SNN_ERROR_LIMIT;
     if (size < image->arena_bytes) return SNN_ERROR_MEMORY;
     network->image = image;
     network->arena = (uint8_t *)arena;
@@ -33,7 +33,7 @@ void snn_device_reset(struct snn_device *network)
 {
     const struct snn_image *image = network->image;
     /* Layer by layer all but the scores is written before it is read, refractory steps aside. */
-    const bool all = image->block == 1 || image->needs_general != 0;
+    const bool all = snn_streams(image) || image->needs_general != 0;
     snn_word *word = (snn_word *)(void *)(network->arena + (all ? 0 : image->scores));
     const uint32_t bytes = all ? image->arena_bytes : 4u * snn_layers(image)[image->layer_count - 1].lanes;
     for (const snn_word *end = word + bytes / 4; word < end; word++) *word = 0;
@@ -108,9 +108,10 @@ static void end_step(struct snn_device *network)
 
 /* ---- A pixel ---- */
 
-static uint32_t index_of(const struct snn_image *image, const struct snn_image_layer *layer)
+/** The index of the pixel's layer. */
+static uint32_t index_of(const struct snn_pixel *pixel)
 {
-    return (uint32_t)(layer - snn_layers(image));
+    return (uint32_t)(pixel->layer - snn_layers(pixel->network->image));
 }
 
 /** An array of 32-bit parameters from the pixel's first lane on, or null. */
@@ -119,13 +120,31 @@ static const int32_t *parameters(const struct snn_pixel *pixel, uint32_t offset)
     return offset == 0 ? 0 : (const int32_t *)snn_in_image(pixel->network->image, offset) + pixel->parameters;
 }
 
+/** Sets words, a multiple of 4 of them. */
+static void fill(uint32_t *word, uint32_t count, uint32_t value)
+{
+    for (const uint32_t *end = word + count; word < end; word += 4) {
+        word[0] = value;
+        word[1] = value;
+        word[2] = value;
+        word[3] = value;
+    }
+}
+
+/** Whether the first of a layer's projections, at which `gather` stands, carries values. */
+static bool takes_values(const struct snn_gather *gather)
+{
+    return gather->pixel->layer->projection_count != 0 && gather->projection->carries != SNN_CARRIES_SPIKES;
+}
+
 /** Sums of the frame presented to the first projection, where it carries values; returns its shift. */
-static uint32_t add_values(struct snn_gather *gather, int32_t *current)
+static uint32_t add_values(struct snn_gather *gather)
 {
     const struct snn_pixel *pixel = gather->pixel;
     const struct snn_image_projection *projection = gather->projection;
-    for (uint32_t lane = 0; lane < pixel->layer->columns; lane++) current[lane] = 0;
-    if (pixel->layer->projection_count == 0 || projection->carries == SNN_CARRIES_SPIKES) return 0;
+    uint32_t *current = (uint32_t *)snn_in_arena(pixel->network, pixel->network->image->current);
+    fill(current, pixel->layer->columns, 0);
+    if (!takes_values(gather)) return 0;
     gather->frame = pixel->network->frame[projection->source];
     if (gather->frame == 0) return 0;
     gather->sums = current;
@@ -135,19 +154,23 @@ static uint32_t add_values(struct snn_gather *gather, int32_t *current)
     return projection->shift;
 }
 
-/** Starts the sums of the first step from bias and values. */
-static void begin_sums(struct snn_gather *gather, uint32_t *sums)
+/**
+ * Starts the sums of all steps from bias and values. Returns the words from those of a step to the next; 0: they are the same
+ * in all steps.
+ */
+static uint32_t begin_sums(struct snn_gather *gather)
 {
     const struct snn_pixel *pixel = gather->pixel;
+    uint32_t *const sums = pixel->sums;
     const struct snn_image_layer *layer = pixel->layer;
     const bool wide = (layer->flags & SNN_LAYER_WIDE) != 0;
-    const uint32_t zero = wide ? 0 : SNN_SUM_ZERO;
+    const uint32_t zero = wide ? 0 : SNN_SUM_ZERO, sum_words = snn_sum_words(layer);
     if ((layer->flags & SNN_LAYER_DRIVEN) == 0) {
-        for (uint32_t i = 0; i < snn_sum_words(layer); i++) sums[i] = zero * UINT32_C(0x00010001);
-        return;
+        fill(sums, pixel->steps * sum_words, zero * UINT32_C(0x00010001));
+        return sum_words;
     }
-    int32_t *current = (int32_t *)snn_in_arena(pixel->network, pixel->network->image->current);
-    const uint32_t shift = add_values(gather, current);
+    const int32_t *current = (const int32_t *)snn_in_arena(pixel->network, pixel->network->image->current);
+    const uint32_t shift = add_values(gather);
     /* snn_scale_value of every sum, with `zero` added. */
     const uint32_t lift = (UINT32_C(1) << 30) + ((UINT32_C(1) << shift) >> 1);
     const uint32_t lower = zero - ((UINT32_C(1) << 30) >> shift);
@@ -166,6 +189,9 @@ static void begin_sums(struct snn_gather *gather, uint32_t *sums)
             *half = (snn_half)(*half + (uint32_t)bias[lane]);
         }
     }
+    if (layer->projection_count == (takes_values(gather) ? 1u : 0u)) return 0;
+    for (uint32_t word = 0; word < (pixel->steps - 1) * sum_words; word++) sum[word] = sums[word];
+    return sum_words;
 }
 
 /**
@@ -192,10 +218,10 @@ static void write_spikes(const struct snn_pixel *pixel, uint32_t step, const uin
 }
 
 /** The membranes of a pixel before step 0. */
-static void set_initial(const struct snn_pixel *pixel, int16_t *membrane)
+static void set_initial(const struct snn_pixel *pixel)
 {
     const int32_t *initial = parameters(pixel, pixel->layer->initial);
-    snn_word *pair = (snn_word *)(void *)membrane;
+    snn_word *pair = (snn_word *)(void *)pixel->neurons.membrane;
     for (const snn_word *end = pair + pixel->layer->lanes / 2u; pair < end; pair++) {
         *pair = 0;
         if (initial == 0) continue;
@@ -212,78 +238,82 @@ static bool all_zero(const int16_t *membrane, uint32_t lanes)
     return any == 0;
 }
 
-/** The pixel's neurons take their sums; `quiet`: nothing arrived. Refractory steps pass even then. */
-static void run_neurons(const struct snn_pixel *pixel, const uint32_t *sums, uint32_t sum_step, bool quiet)
+/** The pixel's neurons take sums that are the same in every step, as far as these can make them fire. */
+static void run_driven(struct snn_gather *gather)
 {
-    const struct snn_device *network = pixel->network;
-    const struct snn_image *image = network->image;
+    const struct snn_pixel *pixel = gather->pixel;
     const struct snn_image_layer *layer = pixel->layer;
-    const struct snn_observer *observer = network->observer;
-    const bool observed = observer != 0 && observer->neurons != 0;
-    struct snn_lif lif = {
-        .membrane = (int16_t *)snn_in_arena(network, image->membrane),
-        .sums = sums,
-        .threshold = (const int16_t *)snn_in_image(image, layer->threshold) + pixel->parameters,
-        .decay = parameters(pixel, layer->decay),
-        .spikes = (uint32_t *)snn_in_arena(network, image->spikes),
-        .sum_step = sum_step,
-        .lanes = layer->lanes,
-        .steps = observed ? 1 : pixel->steps,
-        .spike_words = (layer->lanes + 31u) / 32,
-        .greater = layer->greater,
-        .clamped = layer->flags & SNN_LAYER_CLAMPED,
-        .floor = layer->floor,
-        .ceiling = layer->ceiling,
+    const struct snn_driven driven = {
+        .shift = add_values(gather),
+        .current = (const int32_t *)snn_in_arena(pixel->network, pixel->network->image->current),
+        .drive = parameters(pixel, layer->drive),
+        .bias = parameters(pixel, layer->bias),
+        .sums = pixel->sums,
     };
-    if (image->block == 1) lif.membrane = (int16_t *)snn_in_arena(network, layer->membrane) + pixel->index * layer->lanes;
-    if (pixel->first == 0) set_initial(pixel, lif.membrane);
-    if (quiet && !observed && layer->refractory == 0 && all_zero(lif.membrane, lif.lanes)) return;
-    for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; lif.sums += sum_step) {
+    if (pixel->neurons.membrane != 0) set_initial(pixel);
+    snn_fire_driven(&pixel->neurons, &driven, pixel->index * layer->channels);
+}
+
+/** The pixel's neurons take their sums; `quiet`: nothing arrived. Refractory steps pass even then. */
+static void run_neurons(struct snn_pixel *pixel, bool quiet)
+{
+    const struct snn_image_layer *layer = pixel->layer;
+    const struct snn_observer *observer = pixel->network->observer;
+    const bool observed = observer != 0 && observer->neurons != 0;
+    struct snn_lif *lif = &pixel->neurons;
+    if (pixel->first == 0 && lif->membrane != 0) set_initial(pixel);
+    if (snn_fires(pixel)) {
+        if (!quiet || lif->membrane != 0) snn_fire(lif, pixel->index * layer->channels);
+        return;
+    }
+    if (quiet && !observed && layer->refractory == 0 && all_zero(lif->membrane, lif->lanes)) return;
+    for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++) {
         const bool general = SNN_DEVICE_GENERAL != 0 && (layer->flags & SNN_LAYER_GENERAL) != 0;
-        const uint32_t clamps = general ? snn_lif_general(pixel, &lif) : snn_lif_steps(&lif);
+        const uint32_t clamps = general ? snn_lif_general(pixel, lif) : snn_lif_steps(lif);
         if (clamps != 0 && observer != 0 && observer->saturated != 0) {
-            observer->saturated(observer->context, index_of(image, layer), clamps);
+            observer->saturated(observer->context, index_of(pixel), clamps);
         }
         if (observed) {
-            observer->neurons(observer->context, index_of(image, layer), step, pixel->index, lif.membrane, lif.spikes);
+            observer->neurons(observer->context, index_of(pixel), step, pixel->index, lif->membrane, lif->spikes);
         }
-        const uint32_t *spikes = lif.spikes;
-        for (const uint32_t end = step + lif.steps; step < end; step++, spikes += lif.spike_words) {
-            write_spikes(pixel, step, spikes);
-        }
+        write_spikes(pixel, step, lif->spikes);
+        lif->sums += lif->sum_step;
     }
+    lif->sums = pixel->sums;
 }
 
 /** The read-out takes its sums. */
-static void run_readout(const struct snn_pixel *pixel, const uint32_t *sums, uint32_t sum_step)
+static void run_readout(const struct snn_pixel *pixel)
 {
+    const uint32_t *sums = pixel->sums;
     const struct snn_device *network = pixel->network;
     const struct snn_image *image = network->image;
     const struct snn_image_layer *layer = pixel->layer;
     const struct snn_observer *observer = network->observer;
     const int32_t *decay = parameters(pixel, layer->decay), *initial = parameters(pixel, layer->initial);
     int32_t *scores = (int32_t *)snn_in_arena(network, image->scores);
-    for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++, sums += sum_step) {
+    for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++, sums += pixel->neurons.sum_step) {
         for (uint32_t lane = 0; lane < layer->channels; lane++) {
             int32_t v = step == 0 && initial != 0 ? initial[lane] : scores[lane];
             if (decay != 0) v = snn_leaked(v, decay[lane]);
             scores[lane] = snn_add_s32(v, snn_finished_sum(layer, sums, lane));
         }
         if (observer != 0 && observer->neurons != 0) {
-            observer->neurons(observer->context, index_of(image, layer), step, 0, scores, 0);
+            observer->neurons(observer->context, index_of(pixel), step, 0, scores, 0);
         }
     }
 }
 
 /** Adds what comes by one projection in every step; returns the number of rows. */
-static uint32_t add_spikes(struct snn_gather *gather, uint32_t *sums, uint32_t sum_words)
+static uint32_t add_spikes(struct snn_gather *gather)
 {
     const struct snn_pixel *pixel = gather->pixel;
+    uint32_t *sums = pixel->sums;
     const struct snn_image_projection *projection = gather->projection;
     uint32_t added = 0;
     snn_find_window(gather);
     if (gather->window.lines == 0) return 0;
-    for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++, sums += sum_words) {
+    for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++, sums += pixel->neurons.sum_step) {
         if (step < projection->delay) continue;
         const uint32_t slot = (step - projection->delay) & projection->slot_mask;
         gather->map = (const uint32_t *)snn_in_arena(pixel->network, projection->map + slot * projection->map_bytes);
@@ -293,31 +323,82 @@ static uint32_t add_spikes(struct snn_gather *gather, uint32_t *sums, uint32_t s
     return added;
 }
 
-static void run_pixel(const struct snn_pixel *pixel)
+static void run_pixel(struct snn_pixel *pixel)
 {
-    const struct snn_device *network = pixel->network;
     const struct snn_image_layer *layer = pixel->layer;
-    uint32_t *sums = (uint32_t *)snn_in_arena(network, network->image->sums);
-    const uint32_t sum_words = snn_sum_words(layer);
-    uint32_t sum_step = 0, added = 0;
+    uint32_t added = 0;
     struct snn_gather gather; /* its arrays stay as they are */
     gather.pixel = pixel;
     gather.frame = 0;
-    gather.projection = snn_projections(network->image) + layer->first_projection;
-    begin_sums(&gather, sums);
+    gather.projection = snn_projections(pixel->network->image) + layer->first_projection;
+    if (layer->drive != 0 && snn_fires(pixel)) {
+        run_driven(&gather);
+        return;
+    }
+    pixel->neurons.sum_step = begin_sums(&gather);
     for (uint32_t i = 0; i < layer->projection_count; i++, gather.projection++) {
-        if (gather.projection->carries != SNN_CARRIES_SPIKES) continue;
-        if (sum_step == 0) {
-            /* Each step has sums of its own from here on; so far they are those of the first. */
-            for (uint32_t word = 0; word < (pixel->steps - 1) * sum_words; word++) sums[sum_words + word] = sums[word];
-            sum_step = sum_words;
-        }
-        added += add_spikes(&gather, sums, sum_words);
+        if (gather.projection->carries == SNN_CARRIES_SPIKES) added += add_spikes(&gather);
     }
     if (layer->readout != 0) {
-        run_readout(pixel, sums, sum_step);
+        run_readout(pixel);
     } else {
-        run_neurons(pixel, sums, sum_step, (layer->flags & SNN_LAYER_DRIVEN) == 0 && added == 0);
+        run_neurons(pixel, (layer->flags & SNN_LAYER_DRIVEN) == 0 && added == 0);
+    }
+}
+
+/* ---- A layer ---- */
+
+/** What the layer's neurons have in common, and the first pixel's own. */
+static void set_neurons(struct snn_pixel *pixel)
+{
+    const struct snn_device *network = pixel->network;
+    const struct snn_image *image = network->image;
+    const struct snn_observer *observer = network->observer;
+    const struct snn_image_layer *layer = pixel->layer;
+    struct snn_lif *lif = &pixel->neurons;
+    pixel->sums = (uint32_t *)snn_in_arena(network, image->sums);
+    pixel->fires = !snn_streams(image) && (layer->flags & SNN_LAYER_GENERAL) == 0 &&
+                   (observer == 0 || (observer->neurons == 0 && observer->saturated == 0));
+    lif->membrane = (int16_t *)snn_in_arena(network, snn_streams(image) ? layer->membrane : image->membrane);
+    lif->sums = pixel->sums;
+    lif->threshold = (const int16_t *)snn_in_image(image, layer->threshold);
+    lif->decay = (const int32_t *)snn_in_image(image, layer->decay);
+    lif->spikes = (uint32_t *)snn_in_arena(network, image->spikes);
+    lif->sum_step = 0;
+    lif->lanes = layer->lanes;
+    lif->steps = 1;
+    lif->spike_words = (layer->lanes + 31u) / 32;
+    lif->greater = layer->greater;
+    lif->clamped = layer->flags & SNN_LAYER_CLAMPED;
+    lif->floor = layer->floor;
+    lif->ceiling = layer->ceiling;
+    if (!snn_fires(pixel)) return;
+    if (layer->initial == 0) lif->membrane = 0;
+    lif->lanes = layer->channels;
+    lif->steps = pixel->steps;
+    lif->spikes = (uint32_t *)snn_in_arena(network, layer->map);
+    lif->spike_words = layer->map_bytes / 4;
+    if (lif->clamped == 0) {
+        lif->floor = INT16_MIN;
+        lif->ceiling = INT16_MAX;
+    }
+}
+
+/** All pixels of a layer, which has no spikes so far. */
+static void run_layer(struct snn_pixel *pixel)
+{
+    const struct snn_image_layer *layer = pixel->layer;
+    struct snn_lif *lif = &pixel->neurons;
+    set_neurons(pixel);
+    for (pixel->y = 0; pixel->y < layer->height; pixel->y++) {
+        for (pixel->x = 0; pixel->x < layer->width; pixel->x++, pixel->index++) {
+            run_pixel(pixel);
+            if (snn_streams(pixel->network->image)) lif->membrane += layer->lanes;
+            if ((layer->flags & SNN_LAYER_PER_NEURON) == 0) continue;
+            pixel->parameters += layer->lanes;
+            lif->threshold += layer->lanes;
+            if (lif->decay != 0) lif->decay += layer->lanes;
+        }
     }
 }
 
@@ -334,12 +415,7 @@ static void run_layers(struct snn_device *network, uint32_t first, uint32_t step
         uint32_t *map = (uint32_t *)snn_in_arena(network, layer->map + (first & layer->slot_mask) * layer->map_bytes);
         for (uint32_t word = 0; word < steps * (layer->map_bytes / 4); word++) map[word] = 0;
         struct snn_pixel pixel = {.network = network, .layer = layer, .first = first, .steps = steps};
-        for (pixel.y = 0; pixel.y < layer->height; pixel.y++) {
-            for (pixel.x = 0; pixel.x < layer->width; pixel.x++, pixel.index++) {
-                run_pixel(&pixel);
-                if ((layer->flags & SNN_LAYER_PER_NEURON) != 0) pixel.parameters += layer->lanes;
-            }
-        }
+        run_layer(&pixel);
     }
 }
 
@@ -347,7 +423,7 @@ enum snn_status snn_device_run(struct snn_device *network, uint32_t steps)
 {
     const struct snn_image *image = network->image;
     if (steps > image->max_steps - network->steps) return SNN_ERROR_STEPS;
-    if (image->block > 1) {
+    if (!snn_streams(image)) {
         if (network->steps != 0 || steps > image->block) return SNN_ERROR_STEPS;
         if (steps != 0) run_layers(network, 0, steps);
         network->steps = steps;

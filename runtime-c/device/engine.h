@@ -37,6 +37,12 @@ static inline void *snn_in_arena(const struct snn_device *network, uint32_t offs
     return network->arena + offset;
 }
 
+/** Whether the layers run step by step. */
+static inline bool snn_streams(const struct snn_image *image)
+{
+    return SNN_DEVICE_STREAMING != 0 && image->block == 1;
+}
+
 /** One pixel of a layer at work. */
 struct snn_pixel {
     struct snn_device *network;
@@ -44,7 +50,16 @@ struct snn_pixel {
     uint32_t index, y, x;
     uint32_t first, steps; /**< of its steps */
     uint32_t parameters;   /**< entries before the pixel's in arrays of parameters */
+    uint32_t *sums;
+    struct snn_lif neurons;
+    bool fires; /**< of the neurons nobody wants more than the spikes: snn_fire takes them through all steps */
 };
+
+/** pixel->fires, where anything else is built in. */
+static inline bool snn_fires(const struct snn_pixel *pixel)
+{
+    return (SNN_DEVICE_STREAMING == 0 && SNN_DEVICE_GENERAL == 0) || pixel->fires;
+}
 
 /** The part of a projection's source that a pixel sees: so many lines of so many spikes or values. */
 struct snn_window {
@@ -69,7 +84,7 @@ struct snn_gather {
 /** Finds what the pixel sees of the projection's source. */
 void snn_find_window(struct snn_gather *gather);
 
-/** Adds the rows of the spikes in the window; returns their number. Reads the map to the word behind the last. */
+/** Adds the rows of the spikes in the window; returns their number. */
 uint32_t snn_gather_spikes(struct snn_gather *gather);
 
 /** Adds the rows of the values in the window. */
@@ -84,7 +99,7 @@ uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *li
 /** trunc0(v * leak / 2^15) by the decay of image.h. */
 static inline int32_t snn_leaked(int32_t v, int32_t decay)
 {
-    return snn_leak_s32(v, 32768u - ((1u - (uint32_t)decay) >> 16));
+    return snn_leak_s32(v, snn_leak_of(decay));
 }
 
 /** Words of a pixel's sums in one step. */

@@ -78,33 +78,30 @@ uint32_t snn_gather_spikes(struct snn_gather *gather)
 {
     const struct snn_window *window = &gather->window;
     const uint16_t *const places = window->places;
-    const uint32_t *const map = gather->map;
-    const uint32_t count = window->count, line = window->line;
+    const uint32_t line = window->line, pool = gather->projection->pool;
     uint16_t *rows = gather->rows;
-    uint32_t added = 0, from = window->from, row = window->row;
-    uint32_t again = gather->projection->pool;
-    for (const uint32_t end = from + window->lines * again * line; from != end; from += line) {
-        const uint32_t *word = map + from / 32;
-        const uint32_t skip = from & 31;
-        uint32_t next = *word++;
-        for (uint32_t done = 0; done < count; done += 32) {
-            uint32_t bits = next >> skip;
-            next = *word++;
-            bits |= next << 1 << (31 - skip);
-            if (count - done < 32) bits &= (UINT32_C(1) << (count - done)) - 1;
-            if (bits == 0) continue;
-            if (rows > gather->rows + SNN_GATHER - 32) {
-                added += flush(gather, (uint32_t)(rows - gather->rows));
-                rows = gather->rows;
+    uint32_t added = 0, from = window->from, row = window->row, again = pool;
+    for (const uint32_t end = from + window->lines * pool * line; from != end; from += line) {
+        const uint32_t skip = from & 31, behind = from + window->count;
+        const uint32_t *word = gather->map + from / 32, *const last = gather->map + (behind - 1) / 32;
+        uint32_t bits = *word >> skip << skip;
+        for (uint32_t first = 0u - skip;; first += 32, bits = *++word) {
+            if (word == last) bits = bits << (-behind & 31) >> (-behind & 31);
+            if (bits != 0) {
+                if (rows > gather->rows + SNN_GATHER - 32) {
+                    added += flush(gather, (uint32_t)(rows - gather->rows));
+                    rows = gather->rows;
+                }
+                do {
+                    const uint32_t place = first + snn_lowest_bit(bits);
+                    *rows++ = (uint16_t)(row + (places == 0 ? place : places[place]));
+                    bits &= bits - 1;
+                } while (bits != 0);
             }
-            do {
-                const uint32_t place = done + snn_lowest_bit(bits);
-                *rows++ = (uint16_t)(row + (places == 0 ? place : places[place]));
-                bits &= bits - 1;
-            } while (bits != 0);
+            if (word == last) break;
         }
         if (--again == 0) {
-            again = gather->projection->pool;
+            again = pool;
             row += window->row_step;
         }
     }

@@ -198,6 +198,7 @@ static enum snn_status check_buffers(const struct check *check)
     if (layer->decay != 0 && !in_image(check, layer->decay, parameters, 4)) return SNN_ERROR_SIZE;
     if (layer->bias != 0 && !in_image(check, layer->bias, parameters, 4)) return SNN_ERROR_SIZE;
     if (layer->initial != 0 && !in_image(check, layer->initial, parameters, 4)) return SNN_ERROR_SIZE;
+    if (layer->drive != 0 && !in_image(check, layer->drive, parameters, 4)) return SNN_ERROR_SIZE;
     if (layer->readout != 0) return layer->map_bytes == 0 ? SNN_OK : SNN_ERROR_SIZE;
     if (!in_image(check, layer->threshold, parameters, 2)) return SNN_ERROR_SIZE;
     const uint32_t maps = image->block > 1 ? image->block : layer->slot_mask + 1u;
@@ -205,6 +206,17 @@ static enum snn_status check_buffers(const struct check *check)
     if (!in_arena(check, layer->map, maps * (layer->map_bytes / 4) + 1, 4)) return SNN_ERROR_SIZE;
     if (image->block == 1 && !in_arena(check, layer->membrane, count, 2)) return SNN_ERROR_SIZE;
     return layer->refractory == 0 || in_arena(check, layer->refractory, count, 1) ? SNN_OK : SNN_ERROR_SIZE;
+}
+
+/** Only sums of values alone, the same in all steps, can be told enough or not beforehand. */
+static enum snn_status check_drive(const struct check *check)
+{
+    const struct snn_image_layer *layer = check->layer;
+    if (layer->drive == 0) return SNN_OK;
+    const bool fast = layer->readout == 0 && (layer->flags & SNN_LAYER_GENERAL) == 0;
+    if (!fast || check->image->block == 1 || layer->projection_count != 1) return SNN_ERROR_LIMIT;
+    const struct snn_image_projection *projection = snn_projections(check->image) + layer->first_projection;
+    return projection->carries != SNN_CARRIES_SPIKES ? SNN_OK : SNN_ERROR_LIMIT;
 }
 
 static enum snn_status check_layer(struct check *check)
@@ -226,7 +238,8 @@ static enum snn_status check_layer(struct check *check)
     if (layer->first_projection != check->next_projection) return SNN_ERROR_REFERENCE;
     if (layer->projection_count > image->projection_count - check->next_projection) return SNN_ERROR_REFERENCE;
     check->next_projection += layer->projection_count;
-    enum snn_status status = check_buffers(check);
+    enum snn_status status = check_drive(check);
+    if (status == SNN_OK) status = check_buffers(check);
     if (status == SNN_OK) status = check_shared(check);
     const struct snn_image_projection *projection = snn_projections(image) + layer->first_projection;
     for (uint32_t i = 0; i < layer->projection_count && status == SNN_OK; i++) status = check_projection(check, projection + i);

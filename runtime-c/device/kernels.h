@@ -87,4 +87,28 @@ struct snn_lif {
 /** Returns how often a membrane was clamped. */
 uint32_t snn_lif_steps(const struct snn_lif *lif);
 
+/**
+ * The spikes of snn_lif_steps where nothing else is wanted: neurons that cannot fire are not computed. `membrane`, which is
+ * not written, may be null for zeros; any number of lanes; floor <= 0 and ceiling are looked at whether or not `clamped`. The
+ * spike of lane i in step t sets bit `bit` + i behind spikes + t * spike_words, others stay.
+ */
+void snn_fire(const struct snn_lif *lif, uint32_t bit);
+
+/** What drives neurons alike in every step: sums of values, still to be shifted, and bias. */
+struct snn_driven {
+    const int32_t *current;
+    const int32_t *drive; /**< the least current with which a neuron fires */
+    const int32_t *bias;  /**< may be null */
+    uint32_t shift;
+    uint32_t *sums; /**< those of the neurons; what they hold is lost */
+};
+/** As snn_fire, of driven neurons. */
+void snn_fire_driven(const struct snn_lif *lif, const struct snn_driven *driven, uint32_t bit);
+
+/** The leak in Q15 of a decay. */
+static inline uint32_t snn_leak_of(int32_t decay)
+{
+    return 32768u - ((1u - (uint32_t)decay) >> 16);
+}
+
 #endif

@@ -92,8 +92,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 /** floor(2 v m / 2^32) + (v < 0) more than v: the leak of kernels.h by way of the magnitude, 32 bits wide. */
 static int32_t leaked(int32_t v, int32_t decay)
 {
-    const uint32_t leak = 32768u - ((1u - (uint32_t)decay) >> 16);
-    return snn_leak_s16((int16_t)v, leak);
+    return snn_leak_s16((int16_t)v, snn_leak_of(decay));
 }
 
 uint32_t snn_lif_steps(const struct snn_lif *lif)

@@ -33,6 +33,11 @@ struct snn_observer;
 #define SNN_DEVICE_GENERAL 1
 #endif
 
+/** 0 leaves out images that stream (events, a frame a step, delays), and observers are not shown neurons nor clamps. */
+#ifndef SNN_DEVICE_STREAMING
+#define SNN_DEVICE_STREAMING 1
+#endif
+
 /** A network at work. Its fields are the engine's; the struct is open so that its size is known before linking. */
 struct snn_device {
     const struct snn_image *image;

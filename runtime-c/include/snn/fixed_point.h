@@ -48,15 +48,13 @@ static inline int32_t snn_scale_value(int32_t a, uint32_t shift)
 /** trunc0(v * leak / 2^15); |v| * leak <= 2^15 * 2^15 fits 31 bits. */
 static inline int16_t snn_leak_s16(int16_t v, uint32_t leak)
 {
-    const uint32_t magnitude = ((uint32_t)(v < 0 ? -(int32_t)v : v) * leak) >> 15;
-    return (int16_t)(v < 0 ? -(int32_t)magnitude : (int32_t)magnitude);
+    return (int16_t)(v * (int32_t)leak / 32768);
 }
 
 /** trunc0(v * leak / 2^15); |v| * leak <= 2^31 * 2^15 fits 47 bits. */
 static inline int32_t snn_leak_s32(int32_t v, uint32_t leak)
 {
-    const uint64_t magnitude = ((uint64_t)(v < 0 ? -(int64_t)v : v) * leak) >> 15;
-    return (int32_t)(v < 0 ? -(int64_t)magnitude : (int64_t)magnitude);
+    return (int32_t)((int64_t)v * leak / 32768);
 }
 
 /**

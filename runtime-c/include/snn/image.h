@@ -16,7 +16,7 @@
 #define SNN_IMAGE_MAGIC UINT32_C(0x494E4E53)
 /** An unknown major is refused; an unknown minor too, since nothing in an image may be ignored. */
 #define SNN_IMAGE_MAJOR 1
-#define SNN_IMAGE_MINOR 0
+#define SNN_IMAGE_MINOR 1
 
 /** Sides and counts that no image exceeds; they keep every product below 2^31. */
 enum { SNN_IMAGE_PORTS = 4, SNN_IMAGE_LAYERS = 256, SNN_IMAGE_PROJECTIONS = 1024, SNN_IMAGE_BLOCK = 64 };
@@ -77,6 +77,8 @@ struct snn_image_layer {
     uint32_t decay;     /**< int32, (leak - 32768) * 65536 + 1 of a leak in Q15; 0: no leak */
     uint32_t bias;      /**< int32; 0: none */
     uint32_t initial;   /**< int32; 0: all 0 */
+    uint32_t drive;     /**< int32, the least sum of values, not yet shifted, that makes the neuron fire in some step when it
+                             comes in every step and nothing else does; 0: unknown */
     uint32_t membrane;  /**< arena: int16 per lane and pixel; streaming only */
     uint32_t refractory; /**< arena: uint8 per lane and pixel; 0: none */
     uint32_t map;       /**< arena: the spike maps, one bit a neuron: block of them, or slot_mask + 1 when streaming */

@@ -2,6 +2,7 @@
 #include "build_image.h"
 
 #include "../check.h"
+#include "snn/fixed_point.h"
 
 #include <string.h>
 
@@ -151,6 +152,32 @@ static uint32_t place_parameters(struct builder *builder, const struct snn_image
     return at;
 }
 
+/** The least sum of values with which a neuron fires, by trying; its parameters are the layer's first and `more`. */
+static int32_t least_drive(const struct image_spec *spec, const struct layer_spec *from, uint32_t shift, int32_t more)
+{
+    for (int32_t sum = -100000; sum < 100000; sum++) {
+        int32_t v = from->initial == 0 ? 0 : from->initial + more;
+        for (uint32_t step = 0; step < spec->steps; step++) {
+            v = v * from->leak / 32768 + snn_scale_value(sum, shift) + (from->bias == 0 ? 0 : from->bias + more);
+            if (v < INT16_MIN) v = INT16_MIN;
+            if (v >= from->threshold + more + from->greater) return sum;
+        }
+    }
+    return INT32_MAX;
+}
+
+/** Where one projection of values ends, layer by layer: which neurons need not be computed. */
+static void place_drive(struct builder *builder, const struct image_spec *spec, uint32_t index, struct snn_image_layer *layer)
+{
+    const struct projection_spec *projection = &spec->projections[layer->first_projection];
+    if (spec->block == 1 || layer->projection_count != 1 || !projection->from_port) return;
+    layer->drive = place_parameters(builder, layer, 4, 0, 0, INT32_MAX);
+    int32_t *drive = (int32_t *)(void *)(builder->bytes + layer->drive);
+    for (uint32_t i = 0; i < layer->channels; i++) {
+        drive[i] = least_drive(spec, &spec->layers[index], projection->shift, spread(i));
+    }
+}
+
 static void build_layer(struct builder *builder, const struct image_spec *spec, uint32_t index, struct snn_image_layer *layer)
 {
     const struct layer_spec *from = &spec->layers[index];
@@ -178,6 +205,7 @@ static void build_layer(struct builder *builder, const struct image_spec *spec, 
     if (readout) return;
     const int32_t above = from->greater && !(from->flags & SNN_LAYER_GENERAL) ? 1 : 0;
     layer->threshold = place_parameters(builder, layer, 2, from->threshold + above, 1, 32767);
+    place_drive(builder, spec, index, layer);
     if (spec->block == 1) layer->membrane = reserve(builder, layer->lanes * pixels * 2);
     if (from->refractory_steps) layer->refractory = reserve(builder, layer->lanes * pixels);
     layer->slot_mask = spec->block > 1 ? SNN_IMAGE_BLOCK - 1 : delayed;

@@ -36,6 +36,7 @@ static struct bytes read_file(const char *path)
 /** What the device engine did in a sample: membranes and spikes by population and step, and its rows. */
 struct record {
     const struct snn_image *image;
+    const struct snn_device *device;
     const struct snn_model *model;
     int32_t *membrane[256];
     uint8_t *spiked[256];
@@ -76,6 +77,21 @@ static void on_saturated(void *context, uint32_t layer, uint32_t count)
 {
     struct record *record = context;
     record->saturations[layers_of(record->image)[layer].population] += count;
+}
+
+/** Layer by layer, the maps of the layer that has ended hold the spikes that were seen when neurons were shown. */
+static void on_layer(void *context, uint32_t layer)
+{
+    const struct record *record = context;
+    if (record->image->block == 1 || layer == 0 || layer == record->image->layer_count) return;
+    const struct snn_image_layer *of = layers_of(record->image) + layer - 1;
+    const uint32_t size = snn_shape_size(&record->model->populations[of->population].shape);
+    for (uint32_t step = 0; step < record->model->steps; step++) {
+        const uint32_t *map = (const uint32_t *)(const void *)(record->device->arena + of->map + step * of->map_bytes);
+        for (uint32_t i = 0; i < size; i++) {
+            CHECK_EQUAL(map[i / 32] >> (i & 31) & 1, record->spiked[of->population][step * size + i]);
+        }
+    }
 }
 
 /** A sample's input, presented to both engines step by step or at once. */
@@ -166,9 +182,9 @@ static void run_sample(const struct record *record, struct input input, struct s
         if (streaming || step == 0) present(&input, model, core, device, step, frames);
         if (streaming || step == 0) CHECK_EQUAL(snn_device_run(device, streaming ? 1 : model->steps), SNN_OK);
         CHECK_EQUAL(snn_step(core), SNN_OK);
-        if (device->observer != NULL) check_step(record, core, step);
+        if (device->observer->neurons != NULL) check_step(record, core, step);
     }
-    check_answer(device->observer != NULL ? record : NULL, core, device);
+    check_answer(device->observer->neurons != NULL ? record : NULL, core, device);
 }
 
 static void check_pair(const char *model_path, const char *image_path)
@@ -206,15 +222,17 @@ static void check_pair(const char *model_path, const char *image_path)
     CHECK_EQUAL(snn_device_init(&device, record.image, memory, bytes - 1), SNN_ERROR_MEMORY);
     CHECK_EQUAL(snn_device_init(&device, record.image, (uint8_t *)memory + 2, bytes), SNN_ERROR_ARGUMENT);
     CHECK_EQUAL(snn_device_init(&device, record.image, memory, bytes), SNN_OK);
+    record.device = &device;
     const struct snn_observer observer = {
         .context = &record, .neurons = on_neurons, .rows = on_rows, .saturated = on_saturated};
+    const struct snn_observer quiet = {.context = &record, .layer = on_layer};
     for (uint32_t sample = 0; sample < SAMPLES; sample++) {
         const struct input input = {.random = {sample + 1}, .density = sample * 20};
         snn_device_observe(&device, &observer);
         memset(record.saturations, 0, sizeof record.saturations);
         memset(record.synops, 0, sizeof record.synops);
         run_sample(&record, input, core, &device, frames);
-        snn_device_observe(&device, NULL);
+        snn_device_observe(&device, &quiet);
         run_sample(&record, input, core, &device, frames);
         check_guards(memory, bytes);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "any.h"
 
+#include "../../device/fire.c"
 #include "../../device/kernels_portable.c"
 
 /*
@@ -59,6 +60,24 @@ static void neurons(uint32_t lanes, uint32_t option)
                                 .lanes = lanes, .steps = STEPS, .spike_words = (lanes + 31) / 32, .greater = any_u32(0, 1),
                                 .clamped = option & 4, .floor = any_s32(-32767, 0), .ceiling = any_s32(0, INT16_MAX)};
     (void)snn_lif_steps(&lif);
+    struct snn_lif firing = lif;
+    firing.membrane = option & 4 ? membrane : 0;
+    snn_fire(&firing, any_u32(0, 23));
+}
+
+static void driven(uint32_t lanes, uint32_t option)
+{
+    static int32_t current[LANES], drive[LANES], bias[LANES];
+    any_bytes(drive, sizeof drive);
+    for (uint32_t i = 0; i < LANES; i++) {
+        current[i] = any_s32(-0x1000000, 0x1000000);
+        bias[i] = any_s32(-0x1000000, 0x1000000);
+    }
+    const struct snn_lif lif = {.sums = step_sums, .threshold = threshold, .decay = option & 1 ? decay : 0,
+                                .spikes = spikes, .lanes = lanes, .steps = STEPS, .spike_words = 2,
+                                .greater = any_u32(0, 1), .floor = any_s32(INT16_MIN, 0), .ceiling = any_s32(0, INT16_MAX)};
+    const struct snn_driven values = {current, drive, option & 2 ? bias : 0, any_u32(0, 24), step_sums};
+    snn_fire_driven(&lif, &values, any_u32(0, 23));
 }
 
 void main(void)
@@ -67,5 +86,6 @@ void main(void)
     for (uint32_t option = 0; option < 8; option++) {
         neurons(4, option);
         neurons(LANES, option);
+        driven(LANES, option);
     }
 }
