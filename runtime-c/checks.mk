@@ -1,6 +1,7 @@
 # Checks of the firmware engine beyond its tests. Included by Makefile. A check whose tool is missing says so and passes, or
 # fails where SNN_REQUIRE_TOOLS=1.
 #   make test-images   images right, wrong, cut off and hostile
+#   make test-clock    events with time, by hand and against the portable core
 #   make test-device   PAIRS="MODEL.snnpb MODEL.snnimg ...": images against their models on the portable core, sanitized
 #   make eva           Frama-C's Eva: no overflow, no bad shift, no access out of bounds, for every input
 #   make misra         MISRA C:2012 by cppcheck, against the deviations of MISRA.md
@@ -14,7 +15,7 @@ IMAGE_SUPPORT = tests/device/build_image.c tests/device/exercise.c
 IMAGE_FLAGS = $(TEST_FLAGS) -Idevice -DSNN_KERNELS=0
 DEVICE_INPUTS = $(wildcard device/*.[ch] include/snn/*.h tests/device/*.[ch])
 
-checks: test-images eva misra stack symbols warnings
+checks: test-images test-clock eva misra stack symbols warnings
 
 $(B)/tests/test_images: $(DEVICE_INPUTS) $(B)/libsnn.a
 	@mkdir -p $(@D)
@@ -23,8 +24,15 @@ $(B)/tests/test_images: $(DEVICE_INPUTS) $(B)/libsnn.a
 test-images: $(B)/tests/test_images
 	@$(B)/tests/test_images
 
-test: test-images
-run-tests: test-images
+$(B)/tests/test_clock: $(DEVICE_INPUTS) $(B)/libsnn.a
+	@mkdir -p $(@D)
+	$(CC) -O2 $(IMAGE_FLAGS) $(EXTRA) tests/device/test_clock.c tests/device/build_image.c $(wildcard device/*.c) $(B)/libsnn.a -o $@
+
+test-clock: $(B)/tests/test_clock
+	@$(B)/tests/test_clock
+
+test: test-images test-clock
+run-tests: test-images test-clock
 
 test-device: $(B)/tests/test_device
 	@$(B)/tests/test_device $(PAIRS)
@@ -65,4 +73,4 @@ fuzz-device: $(B)/fuzz/seeds
 	$(B)/fuzz/fuzz_events -max_total_time=$(SECONDS) -timeout=10 -max_len=1024 -verbosity=0 -print_final_stats=1 \
 	    $(B)/fuzz/events
 
-.PHONY: checks test-images eva misra stack symbols warnings fuzz-device
+.PHONY: checks test-images test-clock eva misra stack symbols warnings fuzz-device

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "snn/clock.h"
+#include "engine.h"
+
+/* Times are compared as differences to t0, so none is too large; an event costs no division. */
+
+/* ---- Life cycle ---- */
+
+enum snn_status snn_device_clock_init(struct snn_device_clock *clock,
+                                      struct snn_device *network)
+{
+    if (clock == 0 || network == 0) return SNN_ERROR_ARGUMENT;
+    if (network->image->block != 1) return SNN_ERROR_STEPS;
+    if (network->image->step_microseconds == 0) return SNN_ERROR_ARGUMENT;
+    clock->network = network;
+    snn_device_clock_reset(clock);
+    return SNN_OK;
+}
+
+void snn_device_clock_reset(struct snn_device_clock *clock)
+{
+    const struct snn_device_input_counters none = {0, 0, 0};
+    snn_device_reset(clock->network);
+    for (uint32_t port = 0; port < SNN_IMAGE_PORTS; port++) clock->inputs[port] = none;
+    clock->start = 0;
+    clock->boundary = 0;
+    clock->timed_steps = clock->network->image->steps;
+    clock->started = false;
+}
+
+/* ---- Time ---- */
+
+static void set_start(struct snn_device_clock *clock, uint64_t microseconds)
+{
+    const struct snn_device *network = clock->network;
+    clock->start = microseconds;
+    /* At most 2^16 * 2^32. */
+    clock->boundary = (uint64_t)(network->steps + 1) * network->image->step_microseconds;
+    clock->started = true;
+}
+
+enum snn_status snn_device_start(struct snn_device_clock *clock, uint64_t microseconds,
+                                 uint32_t steps)
+{
+    const struct snn_image *image = clock->network->image;
+    if (steps > image->max_steps) return SNN_ERROR_ARGUMENT;
+    clock->timed_steps = steps == 0 ? image->steps : steps;
+    set_start(clock, microseconds);
+    return SNN_OK;
+}
+
+void snn_device_advance(struct snn_device_clock *clock, uint64_t microseconds)
+{
+    struct snn_device *network = clock->network;
+    if (!clock->started || microseconds < clock->start) return;
+    const uint64_t elapsed = microseconds - clock->start;
+    while (network->steps < clock->timed_steps && elapsed >= clock->boundary) {
+        /* timed_steps <= max_steps, so the step is always taken. */
+        if (snn_device_run(network, 1) != SNN_OK) return;
+        clock->boundary += network->image->step_microseconds;
+    }
+}
+
+uint32_t snn_device_steps(const struct snn_device_clock *clock)
+{
+    return clock->network->steps;
+}
+
+/* ---- Events ---- */
+
+/** An event of the open step, inside the shape and not late. */
+static void inject(struct snn_device_clock *clock, uint32_t port, uint32_t index)
+{
+    const struct snn_device *network = clock->network;
+    uint32_t *map = (uint32_t *)snn_in_arena(network, snn_ports(network->image)[port].map);
+    const uint32_t bit = UINT32_C(1) << (index & 31);
+    if ((map[index / 32] & bit) != 0) return;
+    map[index / 32] |= bit;
+    clock->inputs[port].events++;
+}
+
+bool snn_device_event_xy(struct snn_device_clock *clock, uint32_t port, uint32_t x, uint32_t y,
+                         uint32_t polarity, uint64_t microseconds)
+{
+    const struct snn_device *network = clock->network;
+    const struct snn_image *image = network->image;
+    if (port >= image->port_count) return false;
+    const struct snn_image_port *sensor = snn_ports(image) + port;
+    if (sensor->kind != SNN_PORT_EVENTS) return false;
+    /* Before its time is looked at: what is outside the sensor says nothing of the recording. */
+    if (x >= sensor->width || y >= sensor->height || polarity >= sensor->channels) {
+        clock->inputs[port].dropped_outside++;
+        return false;
+    }
+    if (!clock->started) set_start(clock, microseconds);
+    snn_device_advance(clock, microseconds);
+    if (network->steps >= clock->timed_steps || microseconds < clock->start ||
+        microseconds - clock->start < clock->boundary - image->step_microseconds) {
+        clock->inputs[port].dropped_late++;
+        return false;
+    }
+    inject(clock, port, (y * sensor->width + x) * sensor->channels + polarity);
+    return true;
+}
