@@ -267,13 +267,15 @@ def sizes(board, elf):
 
 
 def code_bytes(elf):
-    """Flash by where it came from: the engine, what counts, the compiler's library, the harness and its board."""
+    """Flash by where it came from: the engine, what checks an image, what counts, the compiler's library, the rest."""
     text = elf.with_suffix(".map").read_text()
     text = text[text.index("Linker script and memory map"):]
     entry = re.compile(r"^ \.(?:text|rodata|srodata)\S*\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S+)$", re.M)
-    parts = {"runtime": 0, "counting": 0, "library": 0, "harness": 0}
+    parts = {"runtime": 0, "checking": 0, "counting": 0, "library": 0, "harness": 0}
     for _, size, source in entry.findall(text):
-        if source.endswith("/count.o"):
+        if source.endswith("/device/image_check.o"):
+            part = "checking"
+        elif source.endswith("/count.o"):
             part = "counting"
         elif "/runtime-c/" in source:
             part = "runtime"

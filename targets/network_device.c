@@ -60,7 +60,10 @@ enum snn_status network_open(struct network_facts *facts)
 {
     const struct snn_image *model = image();
     const uint32_t size = between(model_image, model_image_end);
-    enum snn_status status = snn_device_init(&network, model, model_arena, between(model_arena, model_arena_end));
+    /* An image may be written by itself, or damaged in flash: nothing of it is believed before this. */
+    enum snn_status status = snn_image_check(model, size);
+    if (status != SNN_OK) return status;
+    status = snn_device_init(&network, model, model_arena, between(model_arena, model_arena_end));
     if (status != SNN_OK) return status;
     const uint32_t frames = between(model_frames, frame_of(model->port_count));
     const uint32_t counters = (uint32_t)(model->layer_count * sizeof(struct snn_layer_count) +

@@ -61,7 +61,7 @@ def requests(samples, image=None, flags=wire.COUNTING):
 def differences(samples, answers):
     """Lines that say where answers are not the trace's."""
     results = [answer for answer in answers if isinstance(answer, wire.Result)]
-    lines = [f"refused: {answer}" for answer in answers if isinstance(answer, wire.Refusal)]
+    lines = [str(answer) for answer in answers if isinstance(answer, wire.Refusal)]
     if len(results) != len(samples):
         return lines + [f"{len(results)} answers to {len(samples)} samples"]
     for i, (sample, result) in enumerate(zip(samples, results)):

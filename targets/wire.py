@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes requests for targets/harness.c and reads its answers; targets/README.md describes the bytes under "Wire"."""
 
+import re
 import struct
 import zlib
 from collections import namedtuple
+from pathlib import Path
 
 COUNTING, MARKING = 1, 2
 
@@ -12,8 +14,17 @@ Greeting = namedtuple("Greeting", "version model_crc model_bytes state_bytes ste
 Result = namedtuple("Result", "winner scores layers projections ticks stack_bytes")
 Layer = namedtuple("Layer", "spikes_out saturations digest")
 Projection = namedtuple("Projection", "spikes_in synops macs")
-Refusal = namedtuple("Refusal", "request status")
 End = namedtuple("End", "code stack_bytes")
+STATUSES = Path(__file__).resolve().parent.parent / "runtime-c" / "include" / "snn" / "status.h"
+
+
+class Refusal(namedtuple("Refusal", "request status")):
+    """A request that was refused. `H` is refused only with the model, and nothing is served after it."""
+
+    def __str__(self):
+        named = re.search(rf"(SNN_ERROR_\w+) = {self.status}\b", STATUSES.read_text())
+        what = "model" if self.request == "H" else f"request {self.request!r}"
+        return f"the device refuses the {what}: {named.group(1) if named else 'status'} ({self.status})"
 
 
 # ---- Requests ----
