@@ -67,12 +67,16 @@ def differences(samples, answers):
     for i, (sample, result) in enumerate(zip(samples, results)):
         if result.scores != sample.scores:
             lines.append(f"sample {i}: scores {result.scores}, expected {sample.scores}")
-        for place, layer in result.layers.items():
-            if layer[:2] != sample.populations[place]:
-                lines.append(f"sample {i}: population {place}: spikes, saturations {layer[:2]}, "
-                             f"expected {sample.populations[place]}")
-        for place, projection in result.projections.items():
-            if projection != sample.projections[place]:
-                lines.append(f"sample {i}: projection {place}: {tuple(projection)}, "
-                             f"expected {sample.projections[place]}")
+        for what, found, expected in (("populations", result.layers, sample.populations),
+                                      ("projections", result.projections, sample.projections)):
+            if found.keys() != expected.keys():
+                lines.append(f"sample {i}: counters of {what} {sorted(found)}, expected {sorted(expected)}")
+        for place, expected in sample.populations.items():
+            if place in result.layers and result.layers[place][:2] != expected:
+                lines.append(f"sample {i}: population {place}: spikes, saturations {result.layers[place][:2]}, "
+                             f"expected {expected}")
+        for place, expected in sample.projections.items():
+            if place in result.projections and result.projections[place] != expected:
+                lines.append(f"sample {i}: projection {place}: {tuple(result.projections[place])}, "
+                             f"expected {expected}")
     return lines
