@@ -99,12 +99,15 @@ void snn_fire(const struct snn_lif *lif, uint32_t bit)
 
 void snn_fire_driven(const struct snn_lif *lif, const struct snn_driven *driven, uint32_t bit)
 {
-    for (uint32_t lane = 0; lane < lif->lanes; lane++) {
-        const int32_t current = driven->current[lane];
-        if (current < driven->drive[lane]) continue;
-        uint32_t sum = (uint32_t)snn_scale_value(current, driven->shift) + SNN_SUM_ZERO;
-        if (driven->bias != 0) sum += (uint32_t)driven->bias[lane];
-        ((snn_half *)(void *)driven->sums)[lane] = (snn_half)sum;
+    const int32_t *current = driven->current, *const end = current + lif->lanes;
+    const int32_t *drive = driven->drive;
+    while (current != end) {
+        const int32_t sum = *current++;
+        if (sum < *drive++) continue;
+        const uint32_t lane = (uint32_t)(current - driven->current) - 1;
+        uint32_t scaled = (uint32_t)snn_scale_value(sum, driven->shift) + SNN_SUM_ZERO;
+        if (driven->bias != 0) scaled += (uint32_t)driven->bias[lane];
+        ((snn_half *)(void *)driven->sums)[lane] = (snn_half)scaled;
         fire_neuron(lif, lane, bit + lane);
     }
 }
