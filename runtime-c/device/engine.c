@@ -269,7 +269,7 @@ static void run_neurons(struct snn_pixel *pixel, bool quiet)
     if (quiet && !observed && layer->refractory == 0 && all_zero(lif->membrane, lif->lanes)) return;
     for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++) {
         const bool general = SNN_DEVICE_GENERAL != 0 && (layer->flags & SNN_LAYER_GENERAL) != 0;
-        const uint32_t clamps = general ? snn_lif_general(pixel, lif) : snn_lif_steps(lif);
+        const uint32_t clamps = general ? snn_lif_general(pixel, lif) : snn_lif_step(lif);
         if (clamps != 0 && observer != 0 && observer->saturated != 0) {
             observer->saturated(observer->context, index_of(pixel), clamps);
         }

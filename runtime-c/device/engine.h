@@ -93,7 +93,7 @@ void snn_gather_values(struct snn_gather *gather);
 /** Adds rows that no kernel takes: lists, or sums of 32 bits. */
 void snn_add_rows_general(const struct snn_gather *gather, const struct snn_row_set *set);
 
-/** A pixel's neurons with all that snn_lif_steps leaves out; returns as that does. */
+/** A pixel's neurons with all that snn_lif_step leaves out, one step; returns as that does. */
 uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *lif);
 
 /** trunc0(v * leak / 2^15) by the decay of image.h. */

@@ -66,21 +66,20 @@ uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *li
     uint8_t *refractory =
         layer->refractory == 0 ? 0 : (uint8_t *)snn_in_arena(pixel->network, layer->refractory) + pixel->index * layer->lanes;
     uint32_t saturated = 0;
-    for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) lif->spikes[i] = 0;
     for (uint32_t lane = 0; lane < layer->channels; lane++) {
         const int32_t threshold = lif->threshold[lane];
         int32_t v = lif->membrane[lane];
-        for (uint32_t step = 0; step < lif->steps; step++) {
-            if (refractory != 0 && refractory[lane] > 0) {
-                refractory[lane]--;
-                continue;
-            }
-            if (lif->decay != 0) v = snn_leaked(v, lif->decay[lane]);
-            const int32_t u = snn_add_s32(v, snn_finished_sum(layer, lif->sums + step * lif->sum_step, lane));
-            v = u < layer->floor ? layer->floor : u > layer->ceiling ? layer->ceiling : u;
-            if (v != u) saturated++;
-            if (v < threshold || (v == threshold && lif->greater != 0)) continue;
-            lif->spikes[step * lif->spike_words + lane / 32] |= UINT32_C(1) << (lane & 31);
+        if ((lane & 31) == 0) lif->spikes[lane / 32] = 0;
+        if (refractory != 0 && refractory[lane] > 0) {
+            refractory[lane]--;
+            continue;
+        }
+        if (lif->decay != 0) v = snn_leaked(v, lif->decay[lane]);
+        const int32_t u = snn_add_s32(v, snn_finished_sum(layer, lif->sums, lane));
+        v = u < layer->floor ? layer->floor : u > layer->ceiling ? layer->ceiling : u;
+        if (v != u) saturated++;
+        if (v > threshold || (v == threshold && lif->greater == 0)) {
+            lif->spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
             v = layer->reset == SNN_RESET_SUBTRACT ? v - threshold
                 : layer->reset == SNN_RESET_ZERO   ? 0
                                                    : layer->reset_value;

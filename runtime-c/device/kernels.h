@@ -68,27 +68,30 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set);
 void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values);
 
 /**
- * Leaky integration, fire at `threshold`, subtraction: the neurons of a pixel through some steps. Sums lie within int16.
- * `clamped`: a membrane and its sum may leave int16; they are brought into floor ... ceiling, and ceiling >= threshold.
- * Else they lie there.
+ * Leaky integration, fire at `threshold`, subtraction: the neurons of a pixel. Sums lie within int16. `clamped`: a membrane
+ * and its sum may leave int16; they are brought into floor ... ceiling, and ceiling >= threshold. Else they lie there.
  */
 struct snn_lif {
     int16_t *membrane;
-    const uint32_t *sums;     /**< step t: sums + t * sum_step */
+    const uint32_t *sums;
     const int16_t *threshold; /**< least membrane that fires, at least 1 */
     const int32_t *decay;     /**< m: v becomes v + floor(2 v m / 2^32) + (v < 0); null: no leak */
-    uint32_t *spikes;         /**< step t: spikes + t * spike_words, written whole; bit i & 31 of word i >> 5 is lane i */
-    uint32_t sum_step;        /**< words; 0: the same sums in every step */
-    uint32_t lanes, steps, spike_words; /**< lanes: a multiple of 4 */
+    uint32_t *spikes;
+    uint32_t sum_step; /**< of snn_fire: words from a step's sums to the next; 0: they are the same in every step */
+    uint32_t lanes;    /**< of snn_lif_step a multiple of 4 */
+    uint32_t steps, spike_words; /**< of snn_fire; words from a step's spikes to the next */
     uint32_t greater;         /**< 1: a spike subtracts threshold - 1 */
     uint32_t clamped;
     int32_t floor, ceiling;
 };
-/** Returns how often a membrane was clamped. */
-uint32_t snn_lif_steps(const struct snn_lif *lif);
+/**
+ * One step. Writes (lanes + 31) / 32 words of spikes, bit i & 31 of word i >> 5 that of lane i, and returns how often a
+ * membrane was clamped.
+ */
+uint32_t snn_lif_step(const struct snn_lif *lif);
 
 /**
- * The spikes of snn_lif_steps where nothing else is wanted: neurons that cannot fire are not computed. `membrane`, which is
+ * The spikes of `steps` steps where nothing else is wanted: neurons that cannot fire are not computed. `membrane`, which is
  * not written, may be null for zeros; any number of lanes; floor <= 0 and ceiling are looked at whether or not `clamped`. The
  * spike of lane i in step t sets bit `bit` + i behind spikes + t * spike_words, others stay.
  */

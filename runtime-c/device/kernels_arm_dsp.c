@@ -700,7 +700,7 @@ static __attribute__((noinline)) uint32_t step_lanes(const struct snn_lif *lif, 
     return clamps;
 }
 
-uint32_t snn_lif_steps(const struct snn_lif *lif)
+uint32_t snn_lif_step(const struct snn_lif *lif)
 {
     const uint32_t lanes = lif->lanes, eights = lanes & ~UINT32_C(7), steps = lif->steps;
     uint32_t *spikes = lif->spikes;

@@ -397,7 +397,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     "subgt " d ", " d ", lr\n"                  \
     "addgt r3, r3, #1\n"
 
-uint32_t snn_lif_steps(const struct snn_lif *lif)
+uint32_t snn_lif_step(const struct snn_lif *lif)
 {
     for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) lif->spikes[i] = 0;
     const int16_t *const last = lif->membrane + lif->lanes;

@@ -325,7 +325,7 @@ static inline __attribute__((always_inline)) void run_sixteen(const struct snn_l
     vstrhq_s16(membrane + 8, v_2);
 }
 
-uint32_t snn_lif_steps(const struct snn_lif *lif)
+uint32_t snn_lif_step(const struct snn_lif *lif)
 {
     const uint32_t lanes = lif->lanes;
     if (lanes != 32 * lif->spike_words) {

@@ -95,30 +95,26 @@ static int32_t leaked(int32_t v, int32_t decay)
     return snn_leak_s16((int16_t)v, snn_leak_of(decay));
 }
 
-uint32_t snn_lif_steps(const struct snn_lif *lif)
+uint32_t snn_lif_step(const struct snn_lif *lif)
 {
     uint32_t clamps = 0;
-    for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) lif->spikes[i] = 0;
     for (uint32_t lane = 0; lane < lif->lanes; lane++) {
-        const snn_half *sum = (const snn_half *)(const void *)lif->sums + lane;
         const int32_t threshold = lif->threshold[lane];
         int32_t v = lif->membrane[lane];
-        for (uint32_t step = 0; step < lif->steps; step++) {
-            if (lif->decay != 0) v = leaked(v, lif->decay[lane]);
-            v += (int32_t)(uint32_t)sum[0] - (int32_t)SNN_SUM_ZERO;
-            if (lif->clamped != 0 && v < lif->floor) {
-                v = lif->floor;
+        if ((lane & 31) == 0) lif->spikes[lane / 32] = 0;
+        if (lif->decay != 0) v = leaked(v, lif->decay[lane]);
+        v += (int32_t)((const snn_half *)(const void *)lif->sums)[lane] - (int32_t)SNN_SUM_ZERO;
+        if (lif->clamped != 0 && v < lif->floor) {
+            v = lif->floor;
+            clamps++;
+        }
+        if (v >= threshold) {
+            if (lif->clamped != 0 && v > lif->ceiling) {
+                v = lif->ceiling;
                 clamps++;
             }
-            if (v >= threshold) {
-                if (lif->clamped != 0 && v > lif->ceiling) {
-                    v = lif->ceiling;
-                    clamps++;
-                }
-                v = v - threshold + (int32_t)lif->greater;
-                lif->spikes[step * lif->spike_words + lane / 32] |= UINT32_C(1) << (lane & 31);
-            }
-            sum += 2 * lif->sum_step;
+            v = v - threshold + (int32_t)lif->greater;
+            lif->spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
         }
         lif->membrane[lane] = (int16_t)v;
     }

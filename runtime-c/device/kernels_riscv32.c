@@ -426,7 +426,7 @@ static __attribute__((noinline)) uint32_t run_clamped(const struct snn_lif *lif)
     return run(lif, true);
 }
 
-uint32_t snn_lif_steps(const struct snn_lif *lif)
+uint32_t snn_lif_step(const struct snn_lif *lif)
 {
     return WIDE && lif->clamped != 0 ? run_clamped(lif) : run(lif, false);
 }

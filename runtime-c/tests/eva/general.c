@@ -5,7 +5,7 @@
 
 /* What few networks need: rows of every kind into sums of either width, and neurons with all options, on a layer of 11. */
 
-enum { ROWS = 9, CHANNELS = 11, COLUMNS = 16, LANES = 12, STEPS = 2, SYNAPSES = 20 };
+enum { ROWS = 9, CHANNELS = 11, COLUMNS = 16, LANES = 12, SYNAPSES = 20 };
 
 /** An image with what general.c reads: rows, starts and lists behind it. */
 static struct {
@@ -21,7 +21,7 @@ static struct snn_device network = {.image = &flash.image, .arena = (uint8_t *)a
 static struct snn_pixel pixel = {.network = &network, .layer = &flash.layer};
 static struct snn_image_projection projection;
 static struct snn_gather gather = {.pixel = &pixel, .projection = &projection};
-static uint32_t sums[STEPS * COLUMNS];
+static uint32_t sums[COLUMNS];
 
 static void rows(uint32_t kind, uint32_t flags)
 {
@@ -47,7 +47,7 @@ static void rows(uint32_t kind, uint32_t flags)
 
 static int16_t membrane[LANES], threshold[LANES];
 static int32_t decay[LANES];
-static uint32_t spikes[STEPS];
+static uint32_t spikes[1];
 
 static void neurons(uint32_t flags, uint32_t reset, uint32_t option)
 {
@@ -68,8 +68,7 @@ static void neurons(uint32_t flags, uint32_t reset, uint32_t option)
         decay[i] = i == 0 ? 1 : -65536 * any_s32(1, 32768) + 1;
     }
     const struct snn_lif lif = {.membrane = membrane, .sums = sums, .threshold = threshold, .decay = option & 1 ? decay : 0,
-                                .spikes = spikes, .sum_step = option & 4 ? COLUMNS : 0, .lanes = LANES, .steps = STEPS,
-                                .spike_words = 1, .greater = any_u32(0, 1)};
+                                .spikes = spikes, .lanes = LANES, .greater = any_u32(0, 1)};
     (void)snn_lif_general(&pixel, &lif);
 }
 
@@ -79,7 +78,7 @@ void main(void)
         rows(kind, SNN_LAYER_GENERAL);
         rows(kind, SNN_LAYER_GENERAL | SNN_LAYER_WIDE);
     }
-    for (uint32_t option = 0; option < 8; option++) {
+    for (uint32_t option = 0; option < 4; option++) {
         for (uint32_t reset = 0; reset <= SNN_RESET_VALUE; reset++) {
             neurons(SNN_LAYER_GENERAL, reset, option);
             neurons(SNN_LAYER_GENERAL | SNN_LAYER_WIDE, reset, option);

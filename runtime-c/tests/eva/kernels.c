@@ -59,7 +59,7 @@ static void neurons(uint32_t lanes, uint32_t option)
                                 .decay = option & 1 ? decay : 0, .spikes = spikes, .sum_step = option & 2 ? LANES / 2 : 0,
                                 .lanes = lanes, .steps = STEPS, .spike_words = (lanes + 31) / 32, .greater = any_u32(0, 1),
                                 .clamped = option & 4, .floor = any_s32(-32767, 0), .ceiling = any_s32(0, INT16_MAX)};
-    (void)snn_lif_steps(&lif);
+    (void)snn_lif_step(&lif);
     struct snn_lif firing = lif;
     firing.membrane = option & 4 ? membrane : 0;
     snn_fire(&firing, any_u32(0, 23));
