@@ -6,6 +6,7 @@
 #   make eva           Frama-C's Eva: no overflow, no bad shift, no access out of bounds, for every input
 #   make misra         MISRA C:2012 by cppcheck, against the deviations of MISRA.md
 #   make stack         the deepest stack of every entry, against tests/stack_budget.csv; tests/check_stack shows the paths
+#   make text          bytes of code at -Os as linked, against tests/text_budget.csv
 #   make symbols       what the engine's objects ask of a library, on every target
 #   make warnings      four compilers, the house's warnings as errors
 #   make fuzz-device   SECONDS of libFuzzer on images, and on calls in any order
@@ -15,7 +16,7 @@ IMAGE_SUPPORT = tests/device/build_image.c tests/device/exercise.c
 IMAGE_FLAGS = $(TEST_FLAGS) -Idevice -DSNN_KERNELS=0
 DEVICE_INPUTS = $(wildcard device/*.[ch] include/snn/*.h tests/device/*.[ch])
 
-checks: test-images test-clock eva misra stack symbols warnings
+checks: test-images test-clock eva misra stack text symbols warnings
 
 $(B)/tests/test_images: $(DEVICE_INPUTS) $(B)/libsnn.a
 	@mkdir -p $(@D)
@@ -51,6 +52,9 @@ misra:
 stack:
 	@tests/need stack python3 || exit $$(($$? - 1)); tests/check_stack tests/stack_budget.csv
 
+text:
+	@tests/need text python3 || exit $$(($$? - 1)); tests/check_text tests/text_budget.csv
+
 symbols:
 	@tests/check_device_symbols "$(CC)" $(B)
 
@@ -73,4 +77,4 @@ fuzz-device: $(B)/fuzz/seeds
 	$(B)/fuzz/fuzz_events -max_total_time=$(SECONDS) -timeout=10 -max_len=1024 -verbosity=0 -print_final_stats=1 \
 	    $(B)/fuzz/events
 
-.PHONY: checks test-images test-clock eva misra stack symbols warnings fuzz-device
+.PHONY: checks test-images test-clock eva misra stack text symbols warnings fuzz-device

@@ -120,7 +120,7 @@ class Packer:
         offset, map_bytes, slot_mask = self.maps[i]
         fields = [i, channels, height, width, lanes, up(channels, 8)]
         fields += [driven, layer.readout, 0, 0, 0, slot_mask]
-        fields += [0, 0, 0]  # floor, ceiling, reset_value
+        fields += [-32768, 32767, 0]  # floor, ceiling, reset_value
         fields += [threshold, decay, 0, 0, 0, self.arena.take(2 * lanes * height * width), 0, offset, map_bytes]
         return struct.pack("<6H6B3h9I2H", *fields, into[0][0], len(into))
 

@@ -108,6 +108,14 @@ static void end_step(struct snn_device *network)
 
 /* ---- A pixel ---- */
 
+/** Where nothing else is built in, nobody wants more of neurons than their spikes. */
+#define ALWAYS_FIRES (SNN_DEVICE_STREAMING == 0 && SNN_DEVICE_GENERAL == 0)
+
+static bool fires(const struct snn_pixel *pixel)
+{
+    return ALWAYS_FIRES || pixel->fires;
+}
+
 /** The index of the pixel's layer. */
 static uint32_t index_of(const struct snn_pixel *pixel)
 {
@@ -163,7 +171,7 @@ static uint32_t begin_sums(struct snn_gather *gather)
     const struct snn_pixel *pixel = gather->pixel;
     uint32_t *const sums = pixel->sums;
     const struct snn_image_layer *layer = pixel->layer;
-    const bool wide = (layer->flags & SNN_LAYER_WIDE) != 0;
+    const bool wide = snn_is_wide(layer);
     const uint32_t zero = wide ? 0 : SNN_SUM_ZERO, sum_words = snn_sum_words(layer);
     if ((layer->flags & SNN_LAYER_DRIVEN) == 0) {
         fill(sums, pixel->steps * sum_words, zero * UINT32_C(0x00010001));
@@ -171,26 +179,18 @@ static uint32_t begin_sums(struct snn_gather *gather)
     }
     const int32_t *current = (const int32_t *)snn_in_arena(pixel->network, pixel->network->image->current);
     const uint32_t shift = add_values(gather);
-    /* snn_scale_value of every sum, with `zero` added. */
-    const uint32_t lift = (UINT32_C(1) << 30) + ((UINT32_C(1) << shift) >> 1);
-    const uint32_t lower = zero - ((UINT32_C(1) << 30) >> shift);
-    uint32_t *sum = sums;
-    for (const int32_t *end = current + layer->columns; current < end;) {
-        uint32_t word = (((uint32_t)*current++ + lift) >> shift) + lower;
-        if (!wide) word = (word & 0xFFFFu) | ((((uint32_t)*current++ + lift) >> shift) + lower) << 16;
-        *sum++ = word;
-    }
     const int32_t *bias = parameters(pixel, layer->bias);
-    for (uint32_t lane = 0; bias != 0 && lane < layer->lanes; lane++) {
-        snn_half *half = (snn_half *)(void *)sums + lane;
+    for (uint32_t lane = 0; lane < layer->columns; lane++) {
+        uint32_t sum = (uint32_t)snn_scale_value(current[lane], shift) + zero;
+        if (bias != 0 && lane < layer->lanes) sum += (uint32_t)bias[lane];
         if (wide) {
-            sums[lane] += (uint32_t)bias[lane];
+            sums[lane] = sum;
         } else {
-            *half = (snn_half)(*half + (uint32_t)bias[lane]);
+            ((snn_half *)(void *)sums)[lane] = (snn_half)sum;
         }
     }
     if (layer->projection_count == (takes_values(gather) ? 1u : 0u)) return 0;
-    for (uint32_t word = 0; word < (pixel->steps - 1) * sum_words; word++) sum[word] = sums[word];
+    for (uint32_t word = 0; word < (pixel->steps - 1) * sum_words; word++) sums[sum_words + word] = sums[word];
     return sum_words;
 }
 
@@ -262,7 +262,7 @@ static void run_neurons(struct snn_pixel *pixel, bool quiet)
     const bool observed = observer != 0 && observer->neurons != 0;
     struct snn_lif *lif = &pixel->neurons;
     if (pixel->first == 0 && lif->membrane != 0) set_initial(pixel);
-    if (snn_fires(pixel)) {
+    if (fires(pixel)) {
         if (!quiet || lif->membrane != 0) snn_fire(lif, pixel->index * layer->channels);
         return;
     }
@@ -298,7 +298,7 @@ static void run_readout(const struct snn_pixel *pixel)
             if (decay != 0) v = snn_leaked(v, decay[lane]);
             scores[lane] = snn_add_s32(v, snn_finished_sum(layer, sums, lane));
         }
-        if (observer != 0 && observer->neurons != 0) {
+        if (SNN_DEVICE_STREAMING != 0 && observer != 0 && observer->neurons != 0) {
             observer->neurons(observer->context, index_of(pixel), step, 0, scores, 0);
         }
     }
@@ -310,12 +310,13 @@ static uint32_t add_spikes(struct snn_gather *gather)
     const struct snn_pixel *pixel = gather->pixel;
     uint32_t *sums = pixel->sums;
     const struct snn_image_projection *projection = gather->projection;
+    const uint32_t delay = SNN_DEVICE_STREAMING != 0 ? projection->delay : 0;
     uint32_t added = 0;
     snn_find_window(gather);
     if (gather->window.lines == 0) return 0;
     for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++, sums += pixel->neurons.sum_step) {
-        if (step < projection->delay) continue;
-        const uint32_t slot = (step - projection->delay) & projection->slot_mask;
+        if (step < delay) continue;
+        const uint32_t slot = (step - delay) & projection->slot_mask;
         gather->map = (const uint32_t *)snn_in_arena(pixel->network, projection->map + slot * projection->map_bytes);
         gather->sums = sums;
         added += snn_gather_spikes(gather);
@@ -331,7 +332,7 @@ static void run_pixel(struct snn_pixel *pixel)
     gather.pixel = pixel;
     gather.frame = 0;
     gather.projection = snn_projections(pixel->network->image) + layer->first_projection;
-    if (layer->drive != 0 && snn_fires(pixel)) {
+    if (layer->drive != 0 && fires(pixel)) {
         run_driven(&gather);
         return;
     }
@@ -357,8 +358,10 @@ static void set_neurons(struct snn_pixel *pixel)
     const struct snn_image_layer *layer = pixel->layer;
     struct snn_lif *lif = &pixel->neurons;
     pixel->sums = (uint32_t *)snn_in_arena(network, image->sums);
-    pixel->fires = !snn_streams(image) && (layer->flags & SNN_LAYER_GENERAL) == 0 &&
-                   (observer == 0 || (observer->neurons == 0 && observer->saturated == 0));
+    if (!ALWAYS_FIRES) {
+        pixel->fires = !snn_streams(image) && (layer->flags & SNN_LAYER_GENERAL) == 0 &&
+                       (observer == 0 || (observer->neurons == 0 && observer->saturated == 0));
+    }
     lif->membrane = (int16_t *)snn_in_arena(network, snn_streams(image) ? layer->membrane : image->membrane);
     lif->sums = pixel->sums;
     lif->threshold = (const int16_t *)snn_in_image(image, layer->threshold);
@@ -372,16 +375,12 @@ static void set_neurons(struct snn_pixel *pixel)
     lif->clamped = layer->flags & SNN_LAYER_CLAMPED;
     lif->floor = layer->floor;
     lif->ceiling = layer->ceiling;
-    if (!snn_fires(pixel)) return;
+    if (!fires(pixel)) return;
     if (layer->initial == 0) lif->membrane = 0;
     lif->lanes = layer->channels;
     lif->steps = pixel->steps;
     lif->spikes = (uint32_t *)snn_in_arena(network, layer->map);
     lif->spike_words = layer->map_bytes / 4;
-    if (lif->clamped == 0) {
-        lif->floor = INT16_MIN;
-        lif->ceiling = INT16_MAX;
-    }
 }
 
 /** All pixels of a layer, which has no spikes so far. */

@@ -55,12 +55,6 @@ struct snn_pixel {
     bool fires; /**< of the neurons nobody wants more than the spikes: snn_fire takes them through all steps */
 };
 
-/** pixel->fires, where anything else is built in. */
-static inline bool snn_fires(const struct snn_pixel *pixel)
-{
-    return (SNN_DEVICE_STREAMING == 0 && SNN_DEVICE_GENERAL == 0) || pixel->fires;
-}
-
 /** The part of a projection's source that a pixel sees: so many lines of so many spikes or values. */
 struct snn_window {
     uint32_t from, line;    /**< the first, and from a line of the source to the next */
@@ -102,16 +96,22 @@ static inline int32_t snn_leaked(int32_t v, int32_t decay)
     return snn_leak_s32(v, snn_leak_of(decay));
 }
 
+/** Whether a layer's sums have 32 bits. */
+static inline bool snn_is_wide(const struct snn_image_layer *layer)
+{
+    return SNN_DEVICE_GENERAL != 0 && (layer->flags & SNN_LAYER_WIDE) != 0;
+}
+
 /** Words of a pixel's sums in one step. */
 static inline uint32_t snn_sum_words(const struct snn_image_layer *layer)
 {
-    return (layer->flags & SNN_LAYER_WIDE) != 0 ? layer->columns : layer->columns / 2u;
+    return snn_is_wide(layer) ? layer->columns : layer->columns / 2u;
 }
 
 /** A finished sum of a layer. */
 static inline int32_t snn_finished_sum(const struct snn_image_layer *layer, const uint32_t *sums, uint32_t lane)
 {
-    if ((layer->flags & SNN_LAYER_WIDE) != 0) return snn_s32(sums[lane]);
+    if (snn_is_wide(layer)) return snn_s32(sums[lane]);
     return snn_s16((uint32_t)((const snn_half *)(const void *)sums)[lane] - SNN_SUM_ZERO);
 }
 

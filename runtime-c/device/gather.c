@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
 
-/** Adds the first `count` rows gathered and returns their number. */
-static uint32_t flush(const struct snn_gather *gather, uint32_t count)
+/** Adds the rows gathered up to `end` and returns their number. */
+static uint32_t flush(const struct snn_gather *gather, const uint16_t *end)
 {
+    const uint32_t count = (uint32_t)(end - gather->rows);
     if (count == 0) return 0;
     const struct snn_image_projection *projection = gather->projection;
     const struct snn_pixel *pixel = gather->pixel;
@@ -23,7 +24,7 @@ static uint32_t flush(const struct snn_gather *gather, uint32_t count)
     if (values != 0) {
         snn_mac_rows_8((int32_t *)gather->sums, &set, values);
     } else if (SNN_DEVICE_GENERAL != 0 &&
-               (projection->rows == SNN_ROWS_LIST || (pixel->layer->flags & SNN_LAYER_WIDE) != 0)) {
+               (projection->rows == SNN_ROWS_LIST || snn_is_wide(pixel->layer))) {
         snn_add_rows_general(gather, &set);
     } else if (projection->rows == SNN_ROWS_4) {
         snn_add_rows_4((uint32_t *)gather->sums, &set);
@@ -89,7 +90,7 @@ uint32_t snn_gather_spikes(struct snn_gather *gather)
             if (word == last) bits = bits << (-behind & 31) >> (-behind & 31);
             if (bits != 0) {
                 if (rows > gather->rows + SNN_GATHER - 32) {
-                    added += flush(gather, (uint32_t)(rows - gather->rows));
+                    added += flush(gather, rows);
                     rows = gather->rows;
                 }
                 do {
@@ -105,26 +106,29 @@ uint32_t snn_gather_spikes(struct snn_gather *gather)
             row += window->row_step;
         }
     }
-    return added + flush(gather, (uint32_t)(rows - gather->rows));
+    return added + flush(gather, rows);
 }
 
 void snn_gather_values(struct snn_gather *gather)
 {
     const struct snn_window *window = &gather->window;
     const bool bytes = gather->projection->carries == SNN_CARRIES_U8;
-    uint32_t from = window->from, line_row = window->row, found = 0;
-    for (uint32_t i = 0; i < window->lines; i++, from += window->line, line_row += window->row_step) {
-        for (uint32_t place = 0; place < window->count; place++) {
+    uint16_t *rows = gather->rows;
+    int16_t *values = gather->values;
+    uint32_t from = window->from, row = window->row;
+    for (uint32_t lines = window->lines; lines != 0; lines--, from += window->line, row += window->row_step) {
+        for (uint32_t place = 0; place != window->count; place++) {
             const int16_t value = bytes ? ((const uint8_t *)gather->frame)[from + place]
                                         : ((const int16_t *)gather->frame)[from + place];
             if (value == 0) continue;
-            if (found == SNN_GATHER) {
-                (void)flush(gather, found);
-                found = 0;
+            if (rows == gather->rows + SNN_GATHER) {
+                (void)flush(gather, rows);
+                rows = gather->rows;
+                values = gather->values;
             }
-            gather->rows[found] = (uint16_t)(line_row + place);
-            gather->values[found++] = value;
+            *rows++ = (uint16_t)(row + place);
+            *values++ = value;
         }
     }
-    (void)flush(gather, found);
+    (void)flush(gather, rows);
 }

@@ -29,7 +29,7 @@ static void add_lists(const struct snn_gather *gather, const struct snn_row_set 
     const uint8_t *synapses = set->weights;
     const uint16_t *rows = set->rows;
     const uint32_t shift = set->shift;
-    const bool wide = (gather->pixel->layer->flags & SNN_LAYER_WIDE) != 0;
+    const bool wide = snn_is_wide(gather->pixel->layer);
     uint32_t *wide_sums = (uint32_t *)gather->sums;
     snn_half *sums = (snn_half *)gather->sums;
     for (const uint16_t *end_row = rows + set->count; rows < end_row; rows++) {

@@ -51,10 +51,12 @@ static inline int16_t snn_leak_s16(int16_t v, uint32_t leak)
     return (int16_t)(v * (int32_t)leak / 32768);
 }
 
-/** trunc0(v * leak / 2^15); |v| * leak <= 2^31 * 2^15 fits 47 bits. */
+/** trunc0(v * leak / 2^15), in 32 bits: the high 17 bits of |v| times the leak are at most 2^31. */
 static inline int32_t snn_leak_s32(int32_t v, uint32_t leak)
 {
-    return (int32_t)((int64_t)v * leak / 32768);
+    const uint32_t magnitude = v < 0 ? 0u - (uint32_t)v : (uint32_t)v;
+    const uint32_t kept = (magnitude >> 15) * leak + ((magnitude & 32767u) * leak >> 15);
+    return snn_s32(v < 0 ? 0u - kept : kept);
 }
 
 /**
@@ -72,14 +74,11 @@ static inline uint32_t snn_lowest_bit(uint32_t word)
 #if defined(__x86_64__) || defined(__aarch64__) || defined(__ARM_FEATURE_CLZ) || defined(__riscv_zbb)
     return (uint32_t)__builtin_ctz(word);
 #else
-    uint32_t bit = 0;
-    const uint32_t lowest = word & (~word + 1u);
-    bit |= (lowest & 0xFFFF0000u) != 0 ? 16u : 0u;
-    bit |= (lowest & 0xFF00FF00u) != 0 ? 8u : 0u;
-    bit |= (lowest & 0xF0F0F0F0u) != 0 ? 4u : 0u;
-    bit |= (lowest & 0xCCCCCCCCu) != 0 ? 2u : 0u;
-    bit |= (lowest & 0xAAAAAAAAu) != 0 ? 1u : 0u;
-    return bit;
+    /* Every five bits in a row of this number differ from all others (de Bruijn), so its shifts by 0 ... 31 name themselves. */
+    static const uint8_t shift_of[32] = {
+        0, 1, 28, 2, 29, 14, 24, 3, 30, 22, 20, 15, 25, 17, 4, 8,
+        31, 27, 13, 23, 21, 19, 16, 7, 26, 12, 18, 6, 11, 5, 10, 9};
+    return shift_of[(word & (~word + 1u)) * 0x077CB531u >> 27];
 #endif
 }
 

@@ -71,7 +71,7 @@ struct snn_image_layer {
     uint8_t reset, refractory_steps; /**< enum snn_reset_kind; GENERAL */
     uint8_t greater;                 /**< 1: fires above threshold, 0: at it */
     uint8_t slot_mask; /**< step n has spike map n & slot_mask: 0 or 1 when streaming, else 63 */
-    int16_t floor, ceiling; /**< CLAMPED, GENERAL */
+    int16_t floor, ceiling; /**< of membranes */
     int16_t reset_value;    /**< GENERAL */
     uint32_t threshold; /**< int16: the least membrane that fires; GENERAL: the model's threshold */
     uint32_t decay;     /**< int32, (leak - 32768) * 65536 + 1 of a leak in Q15; 0: no leak */

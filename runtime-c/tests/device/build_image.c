@@ -183,12 +183,14 @@ static void build_layer(struct builder *builder, const struct image_spec *spec, 
     const struct layer_spec *from = &spec->layers[index];
     const bool readout = index + 1 == spec->layer_count;
     const uint32_t pixels = (uint32_t)from->height * from->width;
+    const bool clamped = (from->flags & (SNN_LAYER_GENERAL | SNN_LAYER_CLAMPED)) != 0;
     bool delayed = false;
     *layer = (struct snn_image_layer){
         .population = (uint16_t)index, .channels = from->channels, .height = from->height, .width = from->width,
         .lanes = (uint16_t)((from->channels + 3) & ~3), .columns = (uint16_t)((from->channels + 7) & ~7),
         .flags = from->flags, .readout = readout, .reset = from->reset, .refractory_steps = from->refractory_steps,
-        .greater = from->greater, .floor = from->floor, .ceiling = from->ceiling, .reset_value = from->reset_value};
+        .greater = from->greater, .floor = clamped ? from->floor : INT16_MIN,
+        .ceiling = clamped ? from->ceiling : INT16_MAX, .reset_value = from->reset_value};
     while (layer->first_projection < spec->projection_count && spec->projections[layer->first_projection].target < index) {
         layer->first_projection++;
     }
