@@ -12,50 +12,49 @@
 #define TOPS 0x80008000u
 
 /**
- * Adds the sums above 0 of `steps` steps of four lanes to a and b, where each half counts up to bit 15. Returns a bit a
- * lane that got there: lanes 0 and 2 at 0 and 2, lanes 1 and 3 at 16 and 18. A carry out of a half comes later than that;
- * into the next half it errs on the safe side.
+ * Adds the sums above 0 of `steps` steps of two lanes to a word. Returns it with the top bits of the halves that got there; a
+ * carry out of a half comes later than that, and into the next half it errs on the safe side.
  */
-static inline uint32_t count_up(uint32_t a, uint32_t b, const uint32_t *sums, uint32_t sum_step, uint32_t steps)
+static inline uint32_t count_up(uint32_t count, const uint32_t *sums, uint32_t sum_step, uint32_t steps)
 {
-    uint32_t reached_a = 0, reached_b = 0;
 #if SNN_SUM_ZERO == 0
-    uint32_t c, d;
-    __asm__("1:\n"
-            "ldrd %[c], %[d], [%[sums]]\n"
-            "usat16 %[c], #15, %[c]\n"
-            "usat16 %[d], #15, %[d]\n"
-            "uqadd16 %[a], %[a], %[c]\n"
-            "uqadd16 %[b], %[b], %[d]\n"
-            "add %[sums], %[sums], %[step], lsl #2\n"
-            "subs %[steps], %[steps], #1\n"
-            "bne 1b\n"
-            : [a] "+r"(a), [b] "+r"(b), [c] "=&r"(c), [d] "=&r"(d), [sums] "+r"(sums), [steps] "+r"(steps)
-            : [step] "r"(sum_step)
-            : "cc", "memory");
-    reached_a = a;
-    reached_b = b;
-#else
     do {
-        const uint32_t plus_a = sums[0] & TOPS, plus_b = sums[1] & TOPS; /* not below 0 */
-        a += sums[0] & (plus_a - (plus_a >> 15));
-        b += sums[1] & (plus_b - (plus_b >> 15));
-        reached_a |= a;
-        reached_b |= b;
+        uint32_t plus;
+        __asm__("usat16 %0, #15, %1" : "=r"(plus) : "r"(*sums));
+        __asm__("uqadd16 %0, %0, %1" : "+r"(count) : "r"(plus));
         sums += sum_step;
     } while (--steps != 0);
+    return count & TOPS;
+#else
+    uint32_t reached = 0;
+    do {
+        const uint32_t tops = *sums & TOPS; /* not below 0 */
+        count += *sums & (tops - (tops >> 15));
+        reached |= count;
+        sums += sum_step;
+    } while (--steps != 0);
+    return reached & TOPS;
 #endif
-    return (reached_a & TOPS) >> 15 | (reached_b & TOPS) >> 13;
 }
 
 /** v + floor(2 v m / 2^32) + (v < 0): the leak of kernels.h. */
 static inline int32_t after_leak(int32_t v, int32_t decay)
 {
 #if SNN_KERNELS == SNN_KERNELS_PORTABLE || SNN_KERNELS == SNN_KERNELS_ARMV6M
-    return snn_leak_s16((int16_t)v, snn_leak_of(decay));
+    return v * (int32_t)snn_leak_of(decay) / 32768; /* v lies within int16 */
 #else
     const uint64_t product = (uint64_t)((int64_t)(2 * v) * decay);
     return v + snn_s32((uint32_t)(product >> 32)) + (v < 0 ? 1 : 0);
+#endif
+}
+
+/** A sum as it is. */
+static inline int32_t finished(snn_half sum)
+{
+#if SNN_SUM_ZERO == 0
+    return snn_s16(sum);
+#else
+    return (int32_t)sum - (int32_t)SNN_SUM_ZERO;
 #endif
 }
 
@@ -68,7 +67,7 @@ static void fire_neuron(const struct snn_lif *lif, uint32_t lane, uint32_t bit)
     int32_t v = 0;
     if (lif->membrane != 0) v = lif->membrane[lane];
     for (uint32_t step = 0; step != steps; step++) {
-        v = after_leak(v, decay) + snn_s16(*sum - SNN_SUM_ZERO);
+        v = after_leak(v, decay) + finished(*sum);
         sum = &sum[2 * sum_step];
         if (v < floor) v = floor;
         if (v < threshold) continue;
@@ -83,17 +82,11 @@ void snn_fire(const struct snn_lif *lif, uint32_t bit)
 {
     const snn_word *threshold = (const snn_word *)(const void *)lif->threshold;
     const uint32_t *sums = lif->sums;
-    const uint32_t lanes = lif->lanes;
-    for (uint32_t lane = 0; lane < lanes; lane += 4, threshold += 2, sums += 2) {
-        uint32_t reached = 15;
-        if (lif->membrane == 0) {
-            reached = count_up(TOPS - threshold[0], TOPS - threshold[1], sums, lif->sum_step, lif->steps);
-            if (reached == 0) continue;
-            reached = (reached | reached >> 15) & 15;
-        }
-        for (uint32_t i = lane; reached != 0 && i < lanes; i++, reached >>= 1) {
-            if ((reached & 1) != 0) fire_neuron(lif, i, bit + i);
-        }
+    for (uint32_t lane = 0; lane < lif->lanes; lane += 2) {
+        uint32_t reached = count_up(TOPS - *threshold++, sums++, lif->sum_step, lif->steps);
+        if (lif->membrane != 0) reached = TOPS;
+        if ((reached & 0x8000u) != 0) fire_neuron(lif, lane, bit + lane);
+        if (reached > 0x8000u && lane + 1 < lif->lanes) fire_neuron(lif, lane + 1, bit + lane + 1);
     }
 }
 
