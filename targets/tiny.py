@@ -121,7 +121,8 @@ class Packer:
         fields = [i, channels, height, width, lanes, up(channels, 8)]
         fields += [driven, layer.readout, 0, 0, 0, slot_mask]
         fields += [-32768, 32767, 0]  # floor, ceiling, reset_value
-        fields += [threshold, decay, 0, 0, 0, self.arena.take(2 * lanes * height * width), 0, offset, map_bytes]
+        membrane = 0 if layer.readout else self.arena.take(2 * lanes * height * width)
+        fields += [threshold, decay, 0, 0, 0, membrane, 0, 0 if layer.readout else offset, map_bytes]
         return struct.pack("<6H6B3h9I2H", *fields, into[0][0], len(into))
 
     def projection(self, i, p):
@@ -143,7 +144,7 @@ class Packer:
     def shared(self):
         """Sums, current, membrane, spikes, scores."""
         block, widest = self.network.block, max(layer.shape[0] for layer in self.network.layers)
-        amounts = (2 * block * up(widest, 8), 4 * up(widest, 8), 2 * up(widest, 4), block * up(widest, 32) // 8,
+        amounts = (2 * block * up(widest, 8), 4 * up(widest, 8), 2 * up(widest, 4), up(widest, 32) // 8,
                    4 * up(self.network.layers[-1].shape[0], 4))
         return [self.arena.take(amount) for amount in amounts]
 

@@ -59,7 +59,7 @@ public struct DeviceArena: Equatable, Sendable {
       "membranes", nil, block == 1 ? 0 : widest { $0 == readout ? 0 : 2 * graph.layers[$0].lanes })
     spikes = add(
       "spikes", nil,
-      widest { $0 == readout ? 0 : 4 * block * ((graph.layers[$0].lanes + 31) / 32) })
+      widest { $0 == readout ? 0 : 4 * ((graph.layers[$0].lanes + 31) / 32) })
     scores = add("scores", nil, 4 * graph.layers[readout].lanes)
   }
 

@@ -73,6 +73,6 @@ public struct DeviceImage: Equatable, Sendable {
     }
     let goesRound = graph.layers.contains { $0.windows.contains { $0.delay == 1 } }
     let steps = graph.model.maximumSteps
-    return comesByStep || goesRound || steps > maximumBlock ? 1 : steps
+    return comesByStep || goesRound || steps > maximumBlock ? 1 : max(steps, 2)
   }
 }

@@ -109,11 +109,11 @@ static void end_step(struct snn_device *network)
 /* ---- A pixel ---- */
 
 /** Where nothing else is built in, nobody wants more of neurons than their spikes. */
-#define ALWAYS_FIRES (SNN_DEVICE_STREAMING == 0 && SNN_DEVICE_GENERAL == 0)
+#define ONLY_SPIKES (SNN_DEVICE_STREAMING == 0 && SNN_DEVICE_GENERAL == 0)
 
-static bool fires(const struct snn_pixel *pixel)
+static bool only_spikes(const struct snn_pixel *pixel)
 {
-    return ALWAYS_FIRES || pixel->fires;
+    return ONLY_SPIKES || pixel->only_spikes;
 }
 
 /** The index of the pixel's layer. */
@@ -262,7 +262,7 @@ static void run_neurons(struct snn_pixel *pixel, bool quiet)
     const bool observed = observer != 0 && observer->neurons != 0;
     struct snn_lif *lif = &pixel->neurons;
     if (pixel->first == 0 && lif->membrane != 0) set_initial(pixel);
-    if (fires(pixel)) {
+    if (only_spikes(pixel)) {
         if (!quiet || lif->membrane != 0) snn_fire(lif, pixel->index * layer->channels);
         return;
     }
@@ -298,7 +298,7 @@ static void run_readout(const struct snn_pixel *pixel)
             if (decay != 0) v = snn_leaked(v, decay[lane]);
             scores[lane] = snn_add_s32(v, snn_finished_sum(layer, sums, lane));
         }
-        if (SNN_DEVICE_STREAMING != 0 && observer != 0 && observer->neurons != 0) {
+        if (!ONLY_SPIKES && observer != 0 && observer->neurons != 0) {
             observer->neurons(observer->context, index_of(pixel), step, 0, scores, 0);
         }
     }
@@ -332,7 +332,7 @@ static void run_pixel(struct snn_pixel *pixel)
     gather.pixel = pixel;
     gather.frame = 0;
     gather.projection = snn_projections(pixel->network->image) + layer->first_projection;
-    if (layer->drive != 0 && fires(pixel)) {
+    if (layer->drive != 0 && only_spikes(pixel)) {
         run_driven(&gather);
         return;
     }
@@ -358,8 +358,8 @@ static void set_neurons(struct snn_pixel *pixel)
     const struct snn_image_layer *layer = pixel->layer;
     struct snn_lif *lif = &pixel->neurons;
     pixel->sums = (uint32_t *)snn_in_arena(network, image->sums);
-    if (!ALWAYS_FIRES) {
-        pixel->fires = !snn_streams(image) && (layer->flags & SNN_LAYER_GENERAL) == 0 &&
+    if (!ONLY_SPIKES) {
+        pixel->only_spikes = !snn_streams(image) && (layer->flags & SNN_LAYER_GENERAL) == 0 &&
                        (observer == 0 || (observer->neurons == 0 && observer->saturated == 0));
     }
     lif->membrane = (int16_t *)snn_in_arena(network, snn_streams(image) ? layer->membrane : image->membrane);
@@ -375,7 +375,7 @@ static void set_neurons(struct snn_pixel *pixel)
     lif->clamped = layer->flags & SNN_LAYER_CLAMPED;
     lif->floor = layer->floor;
     lif->ceiling = layer->ceiling;
-    if (!fires(pixel)) return;
+    if (!only_spikes(pixel)) return;
     if (layer->initial == 0) lif->membrane = 0;
     lif->lanes = layer->channels;
     lif->steps = pixel->steps;

@@ -8,7 +8,7 @@
 
 /* What the engine's files share. */
 
-/** Rows gathered before a kernel call; a word of spikes may add 32 more. */
+/** Rows gathered for a kernel call at most. */
 enum { SNN_GATHER = 64 };
 
 /** An array of the image, or null for offset 0. */
@@ -52,7 +52,7 @@ struct snn_pixel {
     uint32_t parameters;   /**< entries before the pixel's in arrays of parameters */
     uint32_t *sums;
     struct snn_lif neurons;
-    bool fires; /**< of the neurons nobody wants more than the spikes: snn_fire takes them through all steps */
+    bool only_spikes; /**< nobody wants more of the neurons: snn_fire takes them through all steps */
 };
 
 /** The part of a projection's source that a pixel sees: so many lines of so many spikes or values. */

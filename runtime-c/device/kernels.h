@@ -79,7 +79,7 @@ struct snn_lif {
     uint32_t *spikes;
     uint32_t sum_step; /**< of snn_fire: words from a step's sums to the next; 0: they are the same in every step */
     uint32_t lanes;    /**< of snn_lif_step a multiple of 4 */
-    uint32_t steps, spike_words; /**< of snn_fire; words from a step's spikes to the next */
+    uint32_t steps, spike_words; /**< of snn_fire: at least 1; words from a step's spikes to the next */
     uint32_t greater;         /**< 1: a spike subtracts threshold - 1 */
     uint32_t clamped;
     int32_t floor, ceiling;
@@ -92,7 +92,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif);
 
 /**
  * The spikes of `steps` steps where nothing else is wanted: neurons that cannot fire are not computed. `membrane`, which is
- * not written, may be null for zeros; any number of lanes; floor <= 0 and ceiling are looked at whether or not `clamped`. The
+ * not written, may be null for zeros; any number of lanes, thresholds and sums in pairs; floor <= 0 and ceiling are looked at whether or not `clamped`. The
  * spike of lane i in step t sets bit `bit` + i behind spikes + t * spike_words, others stay.
  */
 void snn_fire(const struct snn_lif *lif, uint32_t bit);

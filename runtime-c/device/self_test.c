@@ -56,6 +56,7 @@ enum snn_status snn_self_test(const struct snn_image *image, void *arena, size_t
     struct snn_device network;
     struct tested tested = {image, 0};
     const struct snn_observer observer = {.context = &tested, .neurons = on_neurons};
+    if (SNN_DEVICE_STREAMING == 0 && SNN_DEVICE_GENERAL == 0) return SNN_ERROR_LIMIT;
     enum snn_status status = snn_device_init(&network, image, arena, size);
     if (status != SNN_OK) return status;
     snn_device_observe(&network, &observer);

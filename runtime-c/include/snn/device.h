@@ -21,7 +21,7 @@ extern "C" {
  *     struct snn_device network;
  *     snn_device_init(&network, &snn_model_digits.image, arena, sizeof arena);
  *     snn_device_reset(&network);
- *     snn_device_values_u8(&network, 0, pixels, 784);          or snn_device_event(...) and snn_device_step, step by step
+ *     snn_device_values_u8(&network, 0, pixels, 784);          or snn_device_event(...) and snn_device_run, step by step
  *     snn_device_run(&network, SNN_MODEL_DIGITS_STEPS);
  *     snn_device_class(&network);
  */
@@ -33,7 +33,10 @@ struct snn_observer;
 #define SNN_DEVICE_GENERAL 1
 #endif
 
-/** 0 leaves out images that stream (events, a frame a step, delays), and observers are not shown neurons nor clamps. */
+/**
+ * 0 leaves out images that stream: events, a frame a step, delays, more than 64 steps. Where SNN_DEVICE_GENERAL is 0 too,
+ * observers are shown no neurons and no clamps, so that snn_count counts no spikes and snn_self_test has nothing to compare.
+ */
 #ifndef SNN_DEVICE_STREAMING
 #define SNN_DEVICE_STREAMING 1
 #endif
@@ -58,7 +61,7 @@ SNN_MUST_USE enum snn_status snn_image_check(const void *image, size_t size);
 /**
  * Binds a network to its image and memory and resets it. `arena` starts at a multiple of 4 and both outlive the network.
  * SNN_ERROR_ARGUMENT: null or misaligned; SNN_ERROR_VERSION: no image of this version; SNN_ERROR_LIMIT: it needs what
- * SNN_DEVICE_GENERAL left out; SNN_ERROR_MEMORY: `size` is less than the image's arena_bytes.
+ * SNN_DEVICE_GENERAL or SNN_DEVICE_STREAMING left out; SNN_ERROR_MEMORY: `size` is less than the image's arena_bytes.
  */
 SNN_MUST_USE enum snn_status snn_device_init(struct snn_device *network, const struct snn_image *image, void *arena,
                                              size_t size);

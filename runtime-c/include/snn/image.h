@@ -36,7 +36,7 @@ struct snn_image {
     uint32_t sums;     /**< arena: block x the widest layer's columns, 2 or 4 bytes each */
     uint32_t current;  /**< arena: int32 x the columns of the widest DRIVEN layer */
     uint32_t membrane; /**< arena: int16 x the widest layer's lanes; layer by layer only */
-    uint32_t spikes;   /**< arena: block x words of the widest layer's lanes */
+    uint32_t spikes;   /**< arena: words of the widest layer's lanes */
     uint32_t scores;   /**< arena: int32 x lanes of the read-out, the last layer */
 };
 

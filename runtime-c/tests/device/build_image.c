@@ -327,7 +327,7 @@ struct snn_image *image_build(const struct image_spec *spec, size_t *size)
     image->sums = reserve(&builder, sums * spec->block);
     if (current != 0) image->current = reserve(&builder, current);
     if (spec->block > 1) image->membrane = reserve(&builder, lanes * 2);
-    image->spikes = reserve(&builder, spec->block * ((lanes + 31) / 32) * 4);
+    image->spikes = reserve(&builder, (lanes + 31) / 32 * 4);
     image->scores = reserve(&builder, layers[spec->layer_count - 1].lanes * 4u);
     image->arena_bytes = builder.arena;
     image_seal(builder.bytes, builder.size);
