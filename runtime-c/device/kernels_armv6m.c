@@ -346,31 +346,40 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 }
 
 /*
- * The leak of a lane v in r7 less v: x = floor((v d + (v < 0 ? 32767 : 0)) / 2^15), where d = m >> 16 is the leak
- * less 1. x holds m. 5 instructions.
+ * A lane v, brought into r7 by `cut`, after its leak: x = floor((v leak + (v < 0 ? 32767 : 0)) / 2^15), where x holds
+ * m = (leak - 2^15) 2^16 + 1. r12 2^15 in both lanes. 7 instructions.
  */
-#define LEAK(x)                             \
-    "asrs " x ", " x ", #16\n"              \
+#define LEAK(x, cut)                        \
+    "add " x ", r12\n"                      \
+    "lsrs " x ", " x ", #16\n"              \
+    cut                                     \
     "muls " x ", r7, " x "\n"               \
     "lsrs r7, r7, #17\n"                    \
     "adds " x ", " x ", r7\n"               \
     "asrs " x ", " x ", #15\n"
 
-/* The leak of both lanes of r4, less these: in r5 and r6. 13 instructions. */
+/* The lanes of r4 after their leak in r5 and r6. 15 instructions. */
 #define LEAK_PAIR                           \
     "ldm r3!, {r5, r6}\n"                   \
-    "sxth r7, r4\n" LEAK("r5")              \
-    "asrs r7, r4, #16\n" LEAK("r6")
+    LEAK("r5", "sxth r7, r4\n")             \
+    LEAK("r6", "asrs r7, r4, #16\n")
 
-/* r6 := bit 15 of each lane of r5 that reaches its threshold in r4: one not below 0 that, bit 15 set, does not borrow
- * from it. r7 2^15 in both lanes. EQ if none. 6 instructions. */
-#define COMPARE                             \
+/* Lanes lifted by 2^15 add as one number. */
+#define PACK                                \
+    "lsls r6, r6, #16\n"                    \
+    "adds r5, r5, r6\n"
+
+/*
+ * Stores the membranes of r5, lifted, or goes to `spike` if one may fire: less its threshold, in r4, one that
+ * fires has bit 15 set, as one has that borrows from the other lane. r7 2^15 in both lanes. 6 instructions.
+ */
+#define COMPARE(spike)                      \
     "ldm r2!, {r4}\n"                       \
-    "movs r6, r5\n"                         \
-    "orrs r6, r7\n"                         \
-    "subs r6, r6, r4\n"                     \
-    "bics r6, r5\n"                         \
-    "ands r6, r7\n"
+    "subs r6, r5, r4\n"                     \
+    "eors r5, r7\n"                         \
+    "tst r6, r7\n"                          \
+    "bne " spike "\n"                       \
+    "stm r0!, {r5}\n"
 
 /* A membrane less the floor that lies outside 0 ... r7 goes to 0 or r7, and is counted. r4 scratch. */
 #define CLAMP(x)                            \
@@ -386,139 +395,125 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
-    for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) lif->spikes[i] = 0;
-    register const struct snn_lif *neurons __asm__("r0") = lif;
-    register uint32_t steps __asm__("r1") = lif->steps;
-    register const uint32_t *sums __asm__("r2") = lif->sums;
-    register const int32_t *decay_end __asm__("r3") = lif->decay == 0 ? 0 : lif->decay + lif->lanes;
-    register int16_t *end __asm__("r4") = lif->membrane + lif->lanes;
-    register uint32_t *spikes __asm__("r5") = lif->spikes;
-    register uint32_t value __asm__("r6") = 0u - lif->greater; /* at the end: the clamps */
+    register uint32_t clamps __asm__("r4");
+    register uint32_t greater __asm__("r5") = lif->greater * UINT32_C(0x00010001);
+    register uint32_t lift __asm__("r6") = UINT32_C(0x80008000);
     /*
-     * Stack: 0 lif, 4 steps to go, 8 sums, 12 r7, 16 end of the membranes, 20 clamps, 24 floor + 2^15, 28 ceiling less
-     * floor, 32 floor + 2^15 in both lanes. r0 membranes, r1 sums, r2 thresholds, r3 decays; r8 2^15 in both lanes,
-     * r9 end of the membranes, r10 all ones if `greater`, r11 first membrane, r12 spikes of the step, lr end of the
-     * decays; r9 and lr are 0 where membranes are clamped, which leads out of the unclamped loops. A pair of lanes a
-     * turn: r5 becomes its membranes, 33 instructions, 24 more if one fires; clamped 19 more.
+     * Stack: 0 first membrane, 4 `greater` in both lanes, 8 spikes, 12 r7, 16 where to go on after a spike; clamped: 20
+     * clamps, 24 floor + 2^15, 28 ceiling less floor, 32 floor + 2^15 in both lanes. r0 membranes, r1 sums, r2
+     * thresholds, r3 decays, r12 2^15 in both lanes, lr end of the membranes. A pair of lanes a turn: r5 becomes its
+     * membranes, 29 instructions, without leak 13, clamped 44; 26 more where one fires.
      */
     __asm__ volatile(
         ".syntax unified\n"
+        "mov r12, r6\n"
+        "ldm r4!, {r0, r1, r2, r3, r6}\n"
         "sub sp, sp, #20\n"
-        "push {r0, r1, r2, r7}\n"
-        "mov lr, r3\n"
-        "mov r9, r4\n"
-        "mov r12, r5\n"
-        "mov r10, r6\n"
-        "str r4, [sp, #16]\n"
-        "movs r7, #1\n"
-        "lsls r6, r7, #31\n"
-        "lsls r7, r7, #15\n"
-        "movs r5, #0\n"
-        "str r5, [sp, #20]\n"
-        "ldr r4, [r0, #40]\n"
-        "cmp r4, #0\n"
-        "beq 9f\n"
-        "ldr r1, [r0, #44]\n"
-        "ldr r2, [r0, #48]\n"
-        "subs r2, r2, r1\n"
-        "adds r1, r1, r7\n"
-        "lsls r4, r1, #16\n"
-        "adds r4, r4, r1\n"
-        "str r1, [sp, #24]\n"
-        "str r2, [sp, #28]\n"
-        "str r4, [sp, #32]\n"
-        "mov r9, r5\n"
-        "mov lr, r5\n"
-        "9:\n"
-        "ldr r0, [r0]\n"
-        "mov r11, r0\n"
-        "orrs r7, r6\n"
-        "mov r8, r7\n"
+        "push {r0, r5, r6, r7}\n"
+        "ldr r5, [r4, #4]\n" /* lanes */
+        "lsls r7, r5, #1\n"
+        "adds r7, r7, r0\n"
+        "mov lr, r7\n"
+        "movs r7, #0\n"
         "1:\n"
-        "ldr r4, [sp]\n"
-        "ldm r4!, {r0, r1, r2, r3}\n"
-        "ldr r1, [sp, #8]\n"
-        "b 8f\n"
+        "stm r6!, {r7}\n"
+        "subs r5, r5, #32\n"
+        "bhi 1b\n"
+        "ldr r5, [r4, #20]\n" /* clamped */
+        "cmp r5, #0\n"
+        "bne 7f\n"
+        "cmp r3, #0\n"
+        "bne 4f\n"
+        "adr r7, 2f\n"
+        "str r7, [sp, #16]\n"
+        ".balign 4\n"
         "2:\n" /* no leak */
-        "ldr r4, [r0]\n"
-        "movs r5, #0\n"
-        "b 4f\n"
+        "mov r7, r12\n"
+        "cmp r0, lr\n"
+        "beq 9f\n"
         "3:\n"
         "ldr r4, [r0]\n"
-        LEAK_PAIR
-        "lsls r6, r6, #16\n"
-        "adds r5, r5, r6\n"
-        "4:\n" /* lanes lifted by 2^15 add as one number */
-        "mov r7, r8\n"
         "eors r4, r7\n"
+        "ldm r1!, {r5}\n"
         "adds r5, r5, r4\n"
+        "subs r5, r5, r7\n"
+        COMPARE("6f")
+        "cmp r0, lr\n"
+        "bne 3b\n"
+        "b 9f\n"
+        "4:\n"
+        "adr r7, 4f\n"
+        "str r7, [sp, #16]\n"
+        ".balign 4\n"
+        "4:\n"
+        "cmp r0, lr\n"
+        "beq 9f\n"
+        "5:\n"
+        "ldr r4, [r0]\n"
+        LEAK_PAIR
+        PACK
         "ldm r1!, {r6}\n"
         "adds r5, r5, r6\n"
-        "subs r5, r5, r7\n"
-        "eors r5, r7\n"
-        COMPARE
-        "bne 6f\n"
-        "5:\n"
-        "stm r0!, {r5}\n"
-        "8:\n"
-        "cmp r3, lr\n" /* 0 and 0 where nothing leaks */
-        "blo 3b\n"
-        "cmp r0, r9\n"
-        "blo 2b\n"
-        "ldr r7, [sp, #16]\n"
-        "cmp r0, r7\n"
-        "bne 12f\n"
-        "7:\n"
-        "ldr r4, [sp]\n"
-        "ldr r5, [r4, #20]\n" /* sum_step */
-        "ldr r6, [sp, #8]\n"
-        "lsls r5, r5, #2\n"
-        "adds r6, r6, r5\n"
-        "str r6, [sp, #8]\n"
-        "ldr r5, [r4, #32]\n" /* spike_words */
-        "lsls r5, r5, #2\n"
-        "add r12, r5\n"
-        "ldr r6, [sp, #4]\n"
-        "subs r6, r6, #1\n"
-        "str r6, [sp, #4]\n"
-        "bne 1b\n"
+        "mov r7, r12\n"
+        COMPARE("6f")
+        "cmp r0, lr\n"
+        "bne 5b\n"
+        "9:\n"
+        "movs r4, #0\n"
         "b 10f\n"
-        "6:\n"
+        "6:\n" /* the lanes of r5 fire that are not below 0 and, bit 15 set, do not borrow from it */
+        "movs r6, r5\n"
+        "orrs r6, r7\n"
+        "subs r6, r6, r4\n"
+        "bics r6, r5\n"
+        "ands r6, r7\n"
         "lsrs r6, r6, #15\n" /* 1 in each lane that fires */
+        "ldr r7, [sp, #4]\n"
+        "subs r4, r4, r7\n"
         "lsls r7, r6, #16\n"
         "subs r7, r7, r6\n"
         "ands r4, r7\n"
         "subs r5, r5, r4\n"
-        "mov r7, r10\n"
-        "ands r7, r6\n"
-        "adds r5, r5, r7\n"
+        "ldr r7, [sp]\n"
+        "subs r4, r0, r7\n"
+        "stm r0!, {r5}\n"
         "lsrs r7, r6, #15\n"
         "orrs r6, r7\n"
-        "uxtb r6, r6\n"
-        "mov r7, r11\n"
-        "subs r4, r0, r7\n"
-        "lsls r7, r4, #26\n"
-        "lsrs r7, r7, #27\n"
-        "lsls r6, r7\n"
-        "lsrs r4, r4, #6\n"
-        "lsls r4, r4, #2\n"
-        "add r4, r12\n"
-        "ldr r7, [r4]\n"
-        "orrs r7, r6\n"
-        "str r7, [r4]\n"
-        "b 5b\n"
-        "12:\n" /* clamped: the lanes one by one, for with their sums they may leave 16 bits */
+        "lsls r7, r4, #28\n"
+        "lsrs r7, r7, #29\n"
+        "lsls r6, r7\n" /* its low byte is that of lanes 8 i ... 8 i + 7 */
+        "lsrs r4, r4, #4\n"
+        "ldr r7, [sp, #8]\n"
+        "ldrb r5, [r7, r4]\n"
+        "orrs r5, r6\n"
+        "strb r5, [r7, r4]\n"
+        "ldr r4, [sp, #16]\n"
+        "mov pc, r4\n"
+        "7:\n" /* r7 = 0 */
+        "str r7, [sp, #20]\n"
+        "ldr r6, [r4, #24]\n" /* floor */
+        "ldr r7, [r4, #28]\n" /* ceiling */
+        "subs r7, r7, r6\n"
+        "movs r5, #128\n"
+        "lsls r5, r5, #8\n"
+        "adds r5, r5, r6\n"
+        "lsls r6, r5, #16\n"
+        "adds r6, r6, r5\n"
+        "str r5, [sp, #24]\n"
+        "str r7, [sp, #28]\n"
+        "str r6, [sp, #32]\n"
+        "adr r7, 7f\n"
+        "str r7, [sp, #16]\n"
+        ".balign 4\n"
+        "7:\n" /* clamped: the lanes one by one, for with their sums they may leave 16 bits */
+        "cmp r0, lr\n"
+        "beq 15f\n"
+        "8:\n"
         "ldr r4, [r0]\n"
-        "movs r5, #0\n"
-        "movs r6, #0\n"
         "cmp r3, #0\n"
-        "beq 13f\n"
+        "beq 12f\n"
         LEAK_PAIR
         "13:\n"
-        "sxth r7, r4\n"
-        "adds r5, r5, r7\n"
-        "asrs r4, r4, #16\n"
-        "adds r6, r6, r4\n"
         "ldm r1!, {r4}\n"
         "uxth r7, r4\n"
         "adds r5, r5, r7\n"
@@ -532,32 +527,32 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "bhi 14f\n"
         "cmp r6, r7\n"
         "bhi 14f\n"
-        "15:\n"
-        "lsls r6, r6, #16\n"
-        "adds r5, r5, r6\n"
+        "16:\n"
+        PACK
         "ldr r7, [sp, #32]\n"
         "adds r5, r5, r7\n"
-        "mov r7, r8\n"
-        "eors r5, r7\n"
-        COMPARE
-        "bne 6b\n"
-        "stm r0!, {r5}\n"
-        "ldr r7, [sp, #16]\n"
-        "cmp r0, r7\n"
-        "bne 12b\n"
-        "b 7b\n"
+        "mov r7, r12\n"
+        COMPARE("6b")
+        "cmp r0, lr\n"
+        "bne 8b\n"
+        "15:\n"
+        "ldr r4, [sp, #20]\n"
+        "b 10f\n"
+        "12:\n"
+        "sxth r5, r4\n"
+        "asrs r6, r4, #16\n"
+        "b 13b\n"
         "14:\n" /* below the floor or above the ceiling; what is above fires, so that it may come down at once */
         CLAMP("r5")
         CLAMP("r6")
-        "b 15b\n"
+        "b 16b\n"
         "10:\n"
-        "ldr r6, [sp, #20]\n"
         "ldr r7, [sp, #12]\n"
         "add sp, sp, #36\n"
-        : "+r"(neurons), "+r"(steps), "+r"(sums), "+r"(decay_end), "+r"(end), "+r"(spikes), "+r"(value)
-        :
-        : "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
-    return value;
+        : "=r"(clamps), "+r"(greater), "+r"(lift)
+        : "0"(lif)
+        : "r0", "r1", "r2", "r3", "r12", "lr", "cc", "memory");
+    return clamps;
 }
 
 #endif

@@ -325,217 +325,218 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 }
 
 /*
- * x becomes the leaked membrane less 2^15: v + floor((v d + lr + (v < 0 ? 32767 : 0)) / 2^15), where d = m >> 16 is
- * the leak less 1 and lr = -2^30. x holds m; v, a lane cut out by `cut`, lies in r12.
+ * A lane v after its leak, to `to`: v + floor((v d + (v < 0 ? 32767 : 0)) / 2^15), where d = x >> 16 is the leak less 1.
+ * `cut` brings v out of its pair; `mul` may be mla, whose `addend` is 2^15 times what to add to v. 5 instructions.
  */
-#define LEAK(x, cut)                            \
-    cut                                         \
-    "asr " x ", " x ", #16\n"                   \
-    "mla " x ", " x ", r12, lr\n"               \
-    "add " x ", " x ", r12, lsr #17\n"          \
-    "add " x ", r12, " x ", asr #15\n"
+#define LEAK(to, x, v, cut, mul, addend)            \
+    cut                                             \
+    "asr " x ", " x ", #16\n"                       \
+    mul " " x ", " x ", " v addend "\n"             \
+    "add " x ", " x ", " v ", lsr #17\n"            \
+    "add " to ", " v ", " x ", asr #15\n"
 
-/* Four membranes less 2^15 of the pairs at r0: with leak in r8-r11, 23 instructions, or without, 9. */
-#define LEAK_FOUR                               \
-    "ldm r0, {r4, r5}\n"                        \
-    "ldm r3!, {r8, r9, r10, r11}\n"             \
-    LEAK("r8", "sxth r12, r4\n")                \
-    LEAK("r9", "asr r12, r4, #16\n")            \
-    LEAK("r10", "sxth r12, r5\n")               \
-    LEAK("r11", "asr r12, r5, #16\n")
-#define LOAD_FOUR                               \
-    "ldm r0, {r4, r5}\n"                        \
-    "sxth r8, r4\n"                             \
-    "asr r9, r4, #16\n"                         \
-    "sxth r10, r5\n"                            \
-    "asr r11, r5, #16\n"                        \
-    "sub r8, r8, #0x8000\n"                     \
-    "sub r9, r9, #0x8000\n"                     \
-    "sub r10, r10, #0x8000\n"                   \
-    "sub r11, r11, #0x8000\n"
+/* The four lanes of the pairs at r0 after their leak, in r6, r4, r9, r5. 22 instructions. */
+#define LEAK_FOUR(mul, addend)                                      \
+    "ldrd r4, r5, [r0]\n"                                           \
+    "ldm r3!, {r6, r8, r9, r10}\n"                                  \
+    LEAK("r6", "r6", "r7", "sxth r7, r4\n", mul, addend)            \
+    LEAK("r4", "r8", "r4", "asrs r4, r4, #16\n", mul, addend)       \
+    LEAK("r9", "r9", "r7", "sxth r7, r5\n", mul, addend)            \
+    LEAK("r5", "r10", "r5", "asrs r5, r5, #16\n", mul, addend)
 
-/* Adds their sums, lifted by 2^15. 7 instructions. */
-#define ADD_SUMS                                \
-    "ldm r1!, {r4, r5}\n"                       \
-    "uxth r12, r4\n"                            \
-    "add r8, r12\n"                             \
-    "add r9, r9, r4, lsr #16\n"                 \
-    "uxth r12, r5\n"                            \
-    "add r10, r12\n"                            \
-    "add r11, r11, r5, lsr #16\n"
+/* Lanes lifted by 2^15 add as one number. */
+#define PACK                                \
+    "add r4, r6, r4, lsl #16\n"             \
+    "add r5, r9, r5, lsl #16\n"
 
-/* r4-r7 := r8-r11 less their thresholds; MI if all are below 0. 10 instructions. */
-#define COMPARE                                 \
-    "ldm r2!, {r5, r7}\n"                       \
-    "uxth r4, r5\n"                             \
-    "sub r4, r8, r4\n"                          \
-    "sub r5, r9, r5, lsr #16\n"                 \
-    "uxth r6, r7\n"                             \
-    "sub r6, r10, r6\n"                         \
-    "sub r7, r11, r7, lsr #16\n"                \
-    "and r12, r4, r5\n"                         \
-    "and r12, r12, r6\n"                        \
-    "ands r12, r12, r7\n"
+/*
+ * Stores the membranes of r4 and r5, lifted, or goes to `spike` if one may fire: less its threshold, one that fires has
+ * bit 15 set, as one has that borrows from the other lane. 9 instructions.
+ */
+#define COMPARE(spike)                      \
+    "ldm r2!, {r6, r7}\n"                   \
+    "subs r6, r4, r6\n"                     \
+    "subs r7, r5, r7\n"                     \
+    "eor r4, r4, #0x80008000\n"             \
+    "eor r5, r5, #0x80008000\n"             \
+    "orrs r6, r6, r7\n"                     \
+    "tst r6, #0x80008000\n"                 \
+    "bne " spike "\n"                       \
+    "stm r0!, {r4, r5}\n"
 
-/* A lane of difference d >= 0 fires: membrane x, bit of r12; lr what a threshold exceeds the subtraction by. */
-#define FIRE(d, x, bit)                         \
-    "cmp " d ", #0\n"                           \
-    "blt 6f\n"                                  \
-    "add " x ", " d ", lr\n"                    \
-    "orr r12, r12, #" bit "\n"                  \
-    "6:\n"
-
-/* Clamping of a membrane x, or of one that fires and its difference d, to the bound in r12; r3 counts. */
-#define TO_FLOOR(x)                             \
-    "cmp " x ", r12\n"                          \
-    "itt lt\n"                                  \
-    "movlt " x ", r12\n"                        \
-    "addlt r3, r3, #1\n"
-#define TO_CEILING(d, x)                        \
-    "subs lr, " x ", r12\n"                     \
-    "itt gt\n"                                  \
-    "subgt " d ", " d ", lr\n"                  \
-    "addgt r3, r3, #1\n"
+/* A lane less the floor that lies outside 0 ... lr goes to 0 or lr; r8 counts. r7 scratch. */
+#define CLAMP(x)                            \
+    "asr r7, " x ", #31\n"                  \
+    "cmp " x ", lr\n"                       \
+    "itt hi\n"                              \
+    "bichi " x ", lr, r7\n"                 \
+    "addhi r8, r8, #1\n"
 
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
-    for (uint32_t i = 0; i < lif->steps * lif->spike_words; i++) lif->spikes[i] = 0;
-    const int16_t *const last = lif->membrane + lif->lanes;
-    const int32_t *const last_decay = lif->decay == 0 ? 0 : lif->decay + lif->lanes;
-    register const struct snn_lif *neurons __asm__("r0") = lif;
-    register uint32_t steps __asm__("r1") = lif->steps;
-    register const uint32_t *sums __asm__("r2") = lif->sums;
-    register const int16_t *loop_end __asm__("r3") = lif->clamped != 0 ? 0 : last;
-    register uint32_t greater __asm__("r4") = lif->greater;
-    register uint32_t *spikes __asm__("r5") = lif->spikes;
-    register const int32_t *decay_end __asm__("r6") = lif->clamped != 0 ? 0 : last_decay;
-    register const int16_t *end __asm__("r8") = last;
-    register uint32_t clamps __asm__("r9") = 0;
-    register int32_t floor __asm__("r10") = lif->floor;
+    register uint32_t clamps __asm__("r4");
+    register uint32_t greater __asm__("r5") = lif->greater * UINT32_C(0x00010001);
     /*
-     * Stack: 0 lif, 4 steps to go, 8 sums, 12 end of the membranes, 16 greater, 20 spikes, 24 end of the decays, 28 r7,
-     * 32 end of the membranes, 36 clamps, 40 floor, 44 room for r3. The first two ends are 0 where membranes are
-     * clamped, which leads out of the unclamped loops. 4 lanes a turn, 46 instructions, about 25 more if any fires;
-     * clamped 8 more, 14 if any fires: r0 membranes, r1 sums, r2 thresholds, r3 decays.
+     * Stack: 0 first membrane, 4 `greater` in both lanes, 8 spikes, 12 r7, 16 where to go on after a spike; clamped: 20
+     * clamps, 24 floor + 2^15 in both lanes. r0 membranes, r1 sums, r2 thresholds, r3 decays, r12 end of the membranes;
+     * clamped: r11 -(floor + 2^15) 2^15, where floor <= 0, and lr ceiling less floor. 4 lanes a turn: r4 and r5 become
+     * their membranes, 38 instructions, without leak 19, clamped 53; 32 more where one fires.
      */
     __asm__ volatile(
         ".syntax unified\n"
-        "push {r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11}\n"
+        "ldm r4!, {r0, r1, r2, r3, r6}\n"
+        "sub sp, sp, #16\n"
+        "push {r0, r5, r6, r7}\n"
+        "ldr r5, [r4, #4]\n" /* lanes */
+        "add r12, r0, r5, lsl #1\n"
+        "movs r7, #0\n"
         "1:\n"
-        "ldr r12, [sp]\n"
-        "ldm r12, {r0, r1, r2, r3}\n"
-        "ldr r1, [sp, #8]\n"
-        "mov lr, #0xC0000000\n"
-        "b 8f\n"
-        "3:\n" /* no leak */
-        LOAD_FOUR
-        "b 4f\n"
-        "2:\n"
-        LEAK_FOUR
+        "str r7, [r6], #4\n"
+        "subs r5, r5, #32\n"
+        "bhi 1b\n"
+        "ldr r5, [r4, #20]\n" /* clamped */
+        "cmp r5, #0\n"
+        "bne 7f\n"
+        "cbnz r3, 4f\n"
+        "adr r7, 2f\n"
+        "str r7, [sp, #16]\n"
+        "2:\n" /* no leak */
+        "cmp r0, r12\n"
+        "beq 9f\n"
+        "3:\n"
+        "ldrd r4, r5, [r0]\n"
+        "eor r4, r4, #0x80008000\n"
+        "eor r5, r5, #0x80008000\n"
+        "ldm r1!, {r6, r7}\n"
+        "adds r4, r4, r6\n"
+        "adds r5, r5, r7\n"
+        "sub r4, r4, #0x80008000\n"
+        "sub r5, r5, #0x80008000\n"
+        COMPARE("6f")
+        "cmp r0, r12\n"
+        "bne 3b\n"
+        "b 9f\n"
         "4:\n"
-        ADD_SUMS
-        COMPARE
-        "bmi 5f\n"
-        "7:\n"
-        "mov r12, #0\n"
-        "ldr lr, [sp, #16]\n"
-        FIRE("r4", "r8", "1")
-        FIRE("r5", "r9", "2")
-        FIRE("r6", "r10", "4")
-        FIRE("r7", "r11", "8")
-        "ldr r4, [sp]\n"
-        "ldr r4, [r4]\n"
-        "subs r4, r0, r4\n"
-        "lsrs r5, r4, #1\n"
-        "and r5, r5, #31\n"
-        "lsl r12, r12, r5\n"
-        "ldr r5, [sp, #20]\n"
-        "lsrs r4, r4, #6\n"
-        "ldr r6, [r5, r4, lsl #2]\n"
-        "orr r6, r6, r12\n"
-        "str r6, [r5, r4, lsl #2]\n"
-        "mov lr, #0xC0000000\n"
+        "adr r7, 4f\n"
+        "str r7, [sp, #16]\n"
+        "4:\n"
+        "cmp r0, r12\n"
+        "beq 9f\n"
         "5:\n"
-        "bfi r8, r9, #16, #16\n"
-        "bfi r10, r11, #16, #16\n"
-        "stm r0!, {r8, r10}\n"
-        "8:\n"
-        "ldr r12, [sp, #24]\n"
-        "cmp r3, r12\n" /* 0 and 0 where nothing leaks */
-        "blo 2b\n"
-        "ldr r12, [sp, #12]\n"
+        LEAK_FOUR("mul", "")
+        PACK
+        "ldm r1!, {r6, r7}\n"
+        "adds r4, r4, r6\n"
+        "adds r5, r5, r7\n"
+        COMPARE("6f")
         "cmp r0, r12\n"
-        "blo 3b\n"
-        "12:\n"
-        "ldr r12, [sp, #32]\n"
-        "cmp r0, r12\n"
-        "beq 13f\n"
-        "cbnz r3, 9f\n" /* clamped */
-        LOAD_FOUR
-        "b 10f\n"
+        "bne 5b\n"
         "9:\n"
-        LEAK_FOUR
-        "10:\n"
-        ADD_SUMS
-        "ldr r12, [sp, #40]\n"
-        "cmp r8, r12\n"
-        "ittt ge\n"
-        "cmpge r9, r12\n"
-        "cmpge r10, r12\n"
-        "cmpge r11, r12\n"
-        "bge 11f\n"
-        "str r3, [sp, #44]\n"
-        "ldr r3, [sp, #36]\n"
-        TO_FLOOR("r8")
-        TO_FLOOR("r9")
-        TO_FLOOR("r10")
-        TO_FLOOR("r11")
-        "str r3, [sp, #36]\n"
-        "ldr r3, [sp, #44]\n"
-        "11:\n"
-        COMPARE
-        "bpl 14f\n"
-        "bfi r8, r9, #16, #16\n"
-        "bfi r10, r11, #16, #16\n"
-        "stm r0!, {r8, r10}\n"
-        "b 12b\n"
-        "14:\n"
-        "ldr r12, [sp]\n"
-        "ldr r12, [r12, #48]\n" /* ceiling */
-        "cmp r8, r12\n"
-        "ittt le\n"
-        "cmple r9, r12\n"
-        "cmple r10, r12\n"
-        "cmple r11, r12\n"
-        "ble 7b\n"
-        "str r3, [sp, #44]\n"
-        "ldr r3, [sp, #36]\n"
-        TO_CEILING("r4", "r8")
-        TO_CEILING("r5", "r9")
-        TO_CEILING("r6", "r10")
-        TO_CEILING("r7", "r11")
-        "str r3, [sp, #36]\n"
-        "ldr r3, [sp, #44]\n"
-        "b 7b\n"
+        "movs r4, #0\n"
+        "b 10f\n"
+        "6:\n" /* the lanes of r4 and r5 fire that are not below 0 and, bit 15 set, do not borrow from it */
+        "ldrd r6, r7, [r2, #-8]\n"
+        "mov r10, #0x00010001\n"
+        "orr r8, r4, #0x80008000\n"
+        "sub r8, r8, r6\n"
+        "bic r8, r8, r4\n"
+        "and r8, r10, r8, lsr #15\n" /* 1 in each lane that fires */
+        "orr r9, r5, #0x80008000\n"
+        "sub r9, r9, r7\n"
+        "bic r9, r9, r5\n"
+        "and r9, r10, r9, lsr #15\n"
+        "ldr r10, [sp, #4]\n"
+        "sub r6, r6, r10\n"
+        "sub r7, r7, r10\n"
+        "rsb r10, r8, r8, lsl #16\n"
+        "and r6, r6, r10\n"
+        "subs r4, r4, r6\n"
+        "rsb r10, r9, r9, lsl #16\n"
+        "and r7, r7, r10\n"
+        "subs r5, r5, r7\n"
+        "orr r8, r8, r9, lsl #2\n"
+        "orr r8, r8, r8, lsr #15\n"
+        "ldr r7, [sp]\n"
+        "subs r6, r0, r7\n"
+        "stm r0!, {r4, r5}\n"
+        "ldr r7, [sp, #8]\n"
+        "ubfx r5, r6, #1, #3\n"
+        "lsl r8, r8, r5\n" /* its low byte is that of lanes 8 i ... 8 i + 7 */
+        "lsrs r6, r6, #4\n"
+        "ldrb r5, [r7, r6]\n"
+        "orr r5, r5, r8\n"
+        "strb r5, [r7, r6]\n"
+        "ldr r4, [sp, #16]\n"
+        "mov pc, r4\n"
+        ".balign 4\n" /* of the section, which adr counts on */
+        "7:\n" /* r7 = 0 */
+        "str r7, [sp, #20]\n"
+        "ldrd r6, lr, [r4, #24]\n" /* floor, ceiling */
+        "sub lr, lr, r6\n"
+        "add r6, r6, #0x8000\n"
+        "add r5, r6, r6, lsl #16\n"
+        "str r5, [sp, #24]\n"
+        "lsls r6, r6, #15\n"
+        "rsb r11, r6, #0\n"
+        "adr r7, 7f\n"
+        "str r7, [sp, #16]\n"
+        "7:\n" /* clamped: the lanes one by one, for with their sums they may leave 16 bits */
+        "cmp r0, r12\n"
+        "beq 15f\n"
+        "8:\n"
+        "cmp r3, #0\n"
+        "beq 12f\n"
+        LEAK_FOUR("mla", ", r11")
         "13:\n"
-        "ldr r12, [sp]\n"
-        "ldr r4, [r12, #20]\n" /* sum_step */
-        "ldr r5, [r12, #32]\n" /* spike_words */
-        "ldrd r6, r7, [sp, #4]\n"
+        "ldm r1!, {r7, r8}\n"
+        "uxth r10, r7\n"
+        "add r6, r10\n"
+        "add r4, r4, r7, lsr #16\n"
+        "uxth r10, r8\n"
+        "add r9, r10\n"
+        "add r5, r5, r8, lsr #16\n"
+        "cmp r6, lr\n"
+        "ittt ls\n"
+        "cmpls r4, lr\n"
+        "cmpls r9, lr\n"
+        "cmpls r5, lr\n"
+        "bhi 14f\n"
+        "16:\n"
+        "ldr r7, [sp, #24]\n"
+        PACK
+        "adds r4, r4, r7\n"
+        "adds r5, r5, r7\n"
+        COMPARE("6b")
+        "cmp r0, r12\n"
+        "bne 8b\n"
+        "15:\n"
+        "ldr r4, [sp, #20]\n"
+        "b 10f\n"
+        "12:\n"
+        "ldrd r4, r5, [r0]\n"
+        "sxth r6, r4\n"
+        "add r6, r6, r11, asr #15\n"
+        "asrs r4, r4, #16\n"
+        "add r4, r4, r11, asr #15\n"
+        "sxth r9, r5\n"
+        "add r9, r9, r11, asr #15\n"
+        "asrs r5, r5, #16\n"
+        "add r5, r5, r11, asr #15\n"
+        "b 13b\n"
+        "14:\n" /* below the floor or above the ceiling; what is above fires, so that it may come down at once */
         "ldr r8, [sp, #20]\n"
-        "add r7, r7, r4, lsl #2\n"
-        "add r8, r8, r5, lsl #2\n"
-        "subs r6, r6, #1\n"
-        "strd r6, r7, [sp, #4]\n"
+        CLAMP("r6")
+        CLAMP("r4")
+        CLAMP("r9")
+        CLAMP("r5")
         "str r8, [sp, #20]\n"
-        "bne 1b\n"
-        "ldr r7, [sp, #28]\n"
-        "ldr r9, [sp, #36]\n"
-        "add sp, sp, #48\n"
-        : "+r"(neurons), "+r"(steps), "+r"(sums), "+r"(loop_end), "+r"(greater), "+r"(spikes), "+r"(decay_end),
-          "+r"(end), "+r"(clamps), "+r"(floor)
-        :
-        : "r11", "r12", "lr", "cc", "memory");
+        "b 16b\n"
+        "10:\n"
+        "ldr r7, [sp, #12]\n"
+        "add sp, sp, #32\n"
+        : "=r"(clamps), "+r"(greater)
+        : "0"(lif)
+        : "r0", "r1", "r2", "r3", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
     return clamps;
 }
 
