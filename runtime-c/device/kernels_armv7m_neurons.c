@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kernels.h"
+
+#if SNN_KERNELS == SNN_KERNELS_ARMV7M
+
+/*
+ * Armv7-M without the DSP extension (Cortex-M3): the neurons, two lanes of 16 bits to a word. r7 is saved inside the
+ * assembly, since a compiler may keep it as frame pointer.
+ */
+
+/*
+ * A lane v after its leak, to `to`: v + floor((v d + (v < 0 ? 32767 : 0)) / 2^15), where d = x >> 16 is the leak less
+ * 1. `cut` brings v out of its pair; `mul` may be mla, whose `addend` is 2^15 times what to add to v. 5 instructions.
+ */
+#define LEAK(to, x, v, cut, mul, addend)            \
+    cut                                             \
+    "asr " x ", " x ", #16\n"                       \
+    mul " " x ", " x ", " v addend "\n"             \
+    "add " x ", " x ", " v ", lsr #17\n"            \
+    "add " to ", " v ", " x ", asr #15\n"
+
+/* The four lanes of the pairs at r0 after their leak, in r6, r4, r9, r5. 22 instructions. */
+#define LEAK_FOUR(mul, addend)                                      \
+    "ldrd r4, r5, [r0]\n"                                           \
+    "ldm r3!, {r6, r8, r9, r10}\n"                                  \
+    LEAK("r6", "r6", "r7", "sxth r7, r4\n", mul, addend)            \
+    LEAK("r4", "r8", "r4", "asrs r4, r4, #16\n", mul, addend)       \
+    LEAK("r9", "r9", "r7", "sxth r7, r5\n", mul, addend)            \
+    LEAK("r5", "r10", "r5", "asrs r5, r5, #16\n", mul, addend)
+
+/* Lanes lifted by 2^15 add as one number. */
+#define PACK                                \
+    "add r4, r6, r4, lsl #16\n"             \
+    "add r5, r9, r5, lsl #16\n"
+
+/*
+ * Stores the membranes of r4 and r5, lifted, or goes to `spike` if one may fire: less its threshold, one that fires has
+ * bit 15 set, as one has that borrows from the other lane. 9 instructions.
+ */
+#define COMPARE(spike)                      \
+    "ldm r2!, {r6, r7}\n"                   \
+    "subs r6, r4, r6\n"                     \
+    "subs r7, r5, r7\n"                     \
+    "eor r4, r4, #0x80008000\n"             \
+    "eor r5, r5, #0x80008000\n"             \
+    "orrs r6, r6, r7\n"                     \
+    "tst r6, #0x80008000\n"                 \
+    "bne " spike "\n"                       \
+    "stm r0!, {r4, r5}\n"
+
+/* A lane less the floor that lies outside 0 ... lr goes to 0 or lr; r8 counts. r7 scratch. */
+#define CLAMP(x)                            \
+    "asr r7, " x ", #31\n"                  \
+    "cmp " x ", lr\n"                       \
+    "itt hi\n"                              \
+    "bichi " x ", lr, r7\n"                 \
+    "addhi r8, r8, #1\n"
+
+uint32_t snn_lif_step(const struct snn_lif *lif)
+{
+    register uint32_t clamps __asm__("r4");
+    register uint32_t greater __asm__("r5") = lif->greater * UINT32_C(0x00010001);
+    /*
+     * Stack: 0 first membrane, 4 `greater` in both lanes, 8 spikes, 12 r7, 16 where to go on after a spike; clamped: 20
+     * clamps, 24 floor + 2^15 in both lanes. r0 membranes, r1 sums, r2 thresholds, r3 decays, r12 end of the membranes;
+     * clamped: r11 -(floor + 2^15) 2^15, where floor <= 0, and lr ceiling less floor. 4 lanes a turn: r4 and r5 become
+     * their membranes, 38 instructions, without leak 19, clamped 53; 32 more where one fires.
+     */
+    __asm__ volatile(
+        ".syntax unified\n"
+        "ldm r4!, {r0, r1, r2, r3, r6}\n"
+        "sub sp, sp, #16\n"
+        "push {r0, r5, r6, r7}\n"
+        "ldr r5, [r4, #4]\n" /* lanes */
+        "add r12, r0, r5, lsl #1\n"
+        "movs r7, #0\n"
+        "1:\n"
+        "str r7, [r6], #4\n"
+        "subs r5, r5, #32\n"
+        "bhi 1b\n"
+        "ldr r5, [r4, #20]\n" /* clamped */
+        "cmp r5, #0\n"
+        "bne 7f\n"
+        "cbnz r3, 4f\n"
+        "adr r7, 2f\n"
+        "str r7, [sp, #16]\n"
+        "2:\n" /* no leak */
+        "cmp r0, r12\n"
+        "beq 9f\n"
+        "3:\n"
+        "ldrd r4, r5, [r0]\n"
+        "eor r4, r4, #0x80008000\n"
+        "eor r5, r5, #0x80008000\n"
+        "ldm r1!, {r6, r7}\n"
+        "adds r4, r4, r6\n"
+        "adds r5, r5, r7\n"
+        "sub r4, r4, #0x80008000\n"
+        "sub r5, r5, #0x80008000\n"
+        COMPARE("6f")
+        "cmp r0, r12\n"
+        "bne 3b\n"
+        "b 9f\n"
+        "4:\n"
+        "adr r7, 4f\n"
+        "str r7, [sp, #16]\n"
+        "4:\n"
+        "cmp r0, r12\n"
+        "beq 9f\n"
+        "5:\n"
+        LEAK_FOUR("mul", "")
+        PACK
+        "ldm r1!, {r6, r7}\n"
+        "adds r4, r4, r6\n"
+        "adds r5, r5, r7\n"
+        COMPARE("6f")
+        "cmp r0, r12\n"
+        "bne 5b\n"
+        "9:\n"
+        "movs r4, #0\n"
+        "b 10f\n"
+        "6:\n" /* the lanes of r4 and r5 fire that are not below 0 and, bit 15 set, do not borrow from it */
+        "ldrd r6, r7, [r2, #-8]\n"
+        "mov r10, #0x00010001\n"
+        "orr r8, r4, #0x80008000\n"
+        "sub r8, r8, r6\n"
+        "bic r8, r8, r4\n"
+        "and r8, r10, r8, lsr #15\n" /* 1 in each lane that fires */
+        "orr r9, r5, #0x80008000\n"
+        "sub r9, r9, r7\n"
+        "bic r9, r9, r5\n"
+        "and r9, r10, r9, lsr #15\n"
+        "ldr r10, [sp, #4]\n"
+        "sub r6, r6, r10\n"
+        "sub r7, r7, r10\n"
+        "rsb r10, r8, r8, lsl #16\n"
+        "and r6, r6, r10\n"
+        "subs r4, r4, r6\n"
+        "rsb r10, r9, r9, lsl #16\n"
+        "and r7, r7, r10\n"
+        "subs r5, r5, r7\n"
+        "orr r8, r8, r9, lsl #2\n"
+        "orr r8, r8, r8, lsr #15\n"
+        "ldr r7, [sp]\n"
+        "subs r6, r0, r7\n"
+        "stm r0!, {r4, r5}\n"
+        "ldr r7, [sp, #8]\n"
+        "ubfx r5, r6, #1, #3\n"
+        "lsl r8, r8, r5\n" /* its low byte is that of lanes 8 i ... 8 i + 7 */
+        "lsrs r6, r6, #4\n"
+        "ldrb r5, [r7, r6]\n"
+        "orr r5, r5, r8\n"
+        "strb r5, [r7, r6]\n"
+        "ldr r4, [sp, #16]\n"
+        "mov pc, r4\n"
+        ".balign 4\n" /* of the section, which adr counts on */
+        "7:\n" /* r7 = 0 */
+        "str r7, [sp, #20]\n"
+        "ldrd r6, lr, [r4, #24]\n" /* floor, ceiling */
+        "sub lr, lr, r6\n"
+        "add r6, r6, #0x8000\n"
+        "add r5, r6, r6, lsl #16\n"
+        "str r5, [sp, #24]\n"
+        "lsls r6, r6, #15\n"
+        "rsb r11, r6, #0\n"
+        "adr r7, 7f\n"
+        "str r7, [sp, #16]\n"
+        "7:\n" /* clamped: the lanes one by one, for with their sums they may leave 16 bits */
+        "cmp r0, r12\n"
+        "beq 15f\n"
+        "8:\n"
+        "cmp r3, #0\n"
+        "beq 12f\n"
+        LEAK_FOUR("mla", ", r11")
+        "13:\n"
+        "ldm r1!, {r7, r8}\n"
+        "uxth r10, r7\n"
+        "add r6, r10\n"
+        "add r4, r4, r7, lsr #16\n"
+        "uxth r10, r8\n"
+        "add r9, r10\n"
+        "add r5, r5, r8, lsr #16\n"
+        "cmp r6, lr\n"
+        "ittt ls\n"
+        "cmpls r4, lr\n"
+        "cmpls r9, lr\n"
+        "cmpls r5, lr\n"
+        "bhi 14f\n"
+        "16:\n"
+        "ldr r7, [sp, #24]\n"
+        PACK
+        "adds r4, r4, r7\n"
+        "adds r5, r5, r7\n"
+        COMPARE("6b")
+        "cmp r0, r12\n"
+        "bne 8b\n"
+        "15:\n"
+        "ldr r4, [sp, #20]\n"
+        "b 10f\n"
+        "12:\n"
+        "ldrd r4, r5, [r0]\n"
+        "sxth r6, r4\n"
+        "add r6, r6, r11, asr #15\n"
+        "asrs r4, r4, #16\n"
+        "add r4, r4, r11, asr #15\n"
+        "sxth r9, r5\n"
+        "add r9, r9, r11, asr #15\n"
+        "asrs r5, r5, #16\n"
+        "add r5, r5, r11, asr #15\n"
+        "b 13b\n"
+        "14:\n" /* below the floor or above the ceiling; what is above fires, so that it may come down at once */
+        "ldr r8, [sp, #20]\n"
+        CLAMP("r6")
+        CLAMP("r4")
+        CLAMP("r9")
+        CLAMP("r5")
+        "str r8, [sp, #20]\n"
+        "b 16b\n"
+        "10:\n"
+        "ldr r7, [sp, #12]\n"
+        "add sp, sp, #32\n"
+        : "=r"(clamps), "+r"(greater)
+        : "0"(lif)
+        : "r0", "r1", "r2", "r3", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+    return clamps;
+}
+
+#endif
