@@ -407,293 +407,180 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 /*
  * The leak of a pair of lanes: v += floor(2 v m / 2^32) + (v < 0), m of the low lane and of the high. r12 holds 2 in
  * its low half. The product of 2 v and m is added to v * 2^32 + (2 v modulo 2^32): the low word takes the rounding
- * along, since m is 1 modulo 2^16. h, lr scratch. 6 instructions.
+ * along, since m is 1 modulo 2^16. r11, lr scratch. 6 instructions.
  */
-#define LEAK(v, low, high, h)                      \
-    "asr " h ", " v ", #16\n"                      \
+#define LEAK(v, low, high)                         \
+    "asr r11, " v ", #16\n"                        \
     "smultb lr, " v ", r12\n"                      \
-    "smlal lr, " h ", lr, " high "\n"              \
+    "smlal lr, r11, lr, " high "\n"                \
     "smulbb lr, " v ", r12\n"                      \
     "smlal lr, " v ", lr, " low "\n"               \
-    "pkhbt " v ", " v ", " h ", lsl #16\n"
+    "pkhbt " v ", " v ", r11, lsl #16\n"
 
-/* Adds 8 sums to r4-r7; what leaves 16 bits ends at their limit, beyond which it is clamped. 5 instructions. */
-#define ADD_SUMS                    \
-    "ldm r1!, {r8-r11}\n"           \
-    "qadd16 r4, r4, r8\n"           \
-    "qadd16 r5, r5, r9\n"           \
-    "qadd16 r6, r6, r10\n"          \
-    "qadd16 r7, r7, r11\n"
+/* r4 and r5, four membranes, with the decays before r3. 13 instructions. */
+#define LEAK_FOUR                                  \
+    "ldmdb r3!, {r6, r8, r9, r10}\n"               \
+    LEAK("r4", "r6", "r8")                         \
+    LEAK("r5", "r9", "r10")
 
-/* r8-r11 := r4-r7 less their thresholds; PL if any is not below 0. 9 instructions. */
-#define COMPARE                     \
-    "ldm r2!, {r8-r11}\n"           \
-    "qsub16 r8, r4, r8\n"           \
-    "qsub16 r9, r5, r9\n"           \
-    "qsub16 r10, r6, r10\n"         \
-    "qsub16 r11, r7, r11\n"         \
-    "and lr, r8, r9\n"              \
-    "and lr, lr, r10\n"             \
-    "and lr, lr, r11\n"             \
-    "tst lr, lr, lsl #16\n"
+/* Adds their sums; what leaves 16 bits ends at their limit, beyond which it is clamped. */
+#define ADD_SUMS                                   \
+    "ldmdb r1!, {r6, r8}\n"                        \
+    "qadd16 r4, r4, r6\n"                          \
+    "qadd16 r5, r5, r8\n"
 
-/*
- * Clamping, a pair of lanes at a time: GE says which lanes are within the bound, which lr holds first. r8 bound, r9 1
- * in both lanes, r10 counts, r11 0.
- */
-#define BEGIN_CLAMPS                \
-    "mov r8, lr\n"                  \
-    "mov r9, #0x00010001\n"         \
-    "mov r10, #0\n"                 \
-    "mov r11, #0\n"
-#define CLAMP(v)                    \
-    "sel " v ", " v ", r8\n"        \
-    "sel lr, r11, r9\n"             \
-    "add r10, r10, lr\n"
-#define END_CLAMPS                  \
-    "add r10, r10, r10, lsl #16\n"  \
-    "ldr lr, [sp, #16]\n"           \
-    "add lr, lr, r10, lsr #16\n"    \
-    "str lr, [sp, #16]\n"
+/* r6, r8 := r4, r5 less their thresholds; bit 15 or 31 of lr is clear where one of them is not below 0. */
+#define COMPARE                                    \
+    "ldmdb r2!, {r6, r8}\n"                        \
+    "qsub16 r6, r4, r6\n"                          \
+    "qsub16 r8, r5, r8\n"                          \
+    "and lr, r6, r8\n"
 
 #define RARELY(condition) __builtin_expect(condition, 0)
 
-enum { GREATER = 1, FLOOR_LEAVES = 2, CEILING_LEAVES = 4 };
-
-/** Where the steps of eights of lanes stand. */
-struct run {
-    uint32_t bytes;          /**< address of the step's spikes less the membranes' / 16 */
-    uint32_t choices;        /**< of GREATER, ... */
-    uint32_t floor, ceiling; /**< in both lanes */
-    uint32_t clamps;         /**< so far */
-    const uint32_t *sums;    /**< of the step */
-    uint32_t steps;          /**< to go */
-    uint32_t turns;          /**< of a step, as r12 counts them */
-    uint32_t first;          /**< lane of the step, a multiple of 8 */
-};
-
 /**
- * The steps to go, eight lanes at a time. A bound at the limit of 16 bits lies one inside it: whether a lane beyond has
- * been clamped is not seen any more, so there it ends, before the eight in question; `first` is then the address of
- * their membranes.
+ * The first `fours` fours of lanes, the last of them first. Yields how many are left: 0, or those up to the one where a
+ * membrane is below the floor, or fires and is above the ceiling. A bound at the limit of 16 bits is taken one inside
+ * it: whether a lane beyond has been clamped is not seen any more.
  */
-static inline __attribute__((always_inline)) void run_eights(const struct snn_lif *lif, struct run *run)
+static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn_lif *lif, uint32_t fours)
 {
-    register uint32_t first __asm__("r0") = run->first;
-    register uint32_t bytes __asm__("r1") = run->bytes;
-    register uint32_t choices __asm__("r2") = run->choices;
-    register uint32_t floor __asm__("r3") = run->floor;
-    register uint32_t ceiling __asm__("r4") = run->ceiling;
-    register uint32_t clamps __asm__("r5") = run->clamps;
-    register const uint32_t *sums __asm__("r6") = run->sums;
-    register uint32_t steps __asm__("r8") = run->steps;
-    register uint32_t turns __asm__("r9") = run->turns;
+    uint32_t top = 0, bottom = 0, last = (fours << 16) - 65536u + 2u;
+    if (lif->clamped != 0) {
+        top = both((uint32_t)(lif->ceiling > 32766 ? 32766 : lif->ceiling));
+        bottom = both((uint32_t)(lif->floor < -32767 ? -32767 : lif->floor));
+        last += UINT32_C(1) << 31;
+    }
+    const uint32_t more = both(lif->greater);
+    register uint32_t greater __asm__("r4") = more;
+    register uint32_t *spikes __asm__("r5") = lif->spikes;
+    register uint32_t ceiling __asm__("r6") = top;
+    register uint32_t floor __asm__("r8") = bottom;
+    register uint32_t count __asm__("r9") = fours;
     register const struct snn_lif *neurons __asm__("r10") = lif;
+    register uint32_t turns __asm__("r12") = last;
     /*
-     * Stack: 0 to 28 bytes to turns, 32 lif, 36 room for two, 44 r7. r0 membranes, r1 sums, r2 thresholds, r3 decays.
-     * r12: 2 for LEAK, above it the turns that are left, and in the sign whether membranes are clamped, which stays in
-     * N through a turn. 8 lanes a turn, membranes in r4-r7: 47 instructions with leak, 22 without, 28 more if any
-     * fires; clamped 12 more, 13 if any fires, 28 if any is below the floor, 50 if any is above the ceiling.
+     * Stack: 0 greater, 4 spikes, 8 ceiling, 12 r7, which is the floor meanwhile. Ends of r0 membranes, r1 sums, r2
+     * thresholds, r3 decays. r12: 2 for LEAK, above it the turns that are left and so the lane, and in the sign whether
+     * membranes are clamped. 4 lanes a turn, membranes in r4 and r5: 26 instructions with leak, 13 without, 24 more if
+     * any fires; clamped 5 more, 10 if any fires.
      */
     __asm__ volatile(
         ".syntax unified\n"
-        "push {r1, r2, r7}\n"
-        "push {r1, r2, r3, r4, r5, r6, r8, r9, r10}\n"
-        "mov r11, r0\n"
+        "push {r4, r5, r6, r7}\n"
+        "mov r7, r8\n"
         "ldm r10, {r0, r1, r2, r3}\n"
-        "mov r1, r6\n"
-        "mov r12, r9\n"
-        "cmp r11, #0\n"
-        "bne 17f\n"
-        "18:\n"
-        "movs lr, r12\n"
-        "b 6f\n"
-        "17:\n"
-        "add r0, r0, r11, lsl #1\n"
-        "add r1, r1, r11, lsl #1\n"
-        "add r2, r2, r11, lsl #1\n"
-        "sub r12, r12, r11, lsl #13\n"
-        "cmp r3, #0\n"
-        "it ne\n"
-        "addne r3, r3, r11, lsl #2\n"
-        "b 18b\n"
+        "add r0, r0, r9, lsl #3\n"
+        "add r1, r1, r9, lsl #3\n"
+        "add r2, r2, r9, lsl #3\n"
+        "cmp r12, #0\n"
+        "cbz r3, 11f\n"
+        "add r3, r3, r9, lsl #4\n"
+        "bmi 4f\n"
         "1:\n"
-        "ldm r0, {r4-r6}\n"
-        "ldm r3!, {r8-r11}\n"
-        LEAK("r4", "r8", "r9", "r7")
-        LEAK("r5", "r10", "r11", "r7")
-        "ldm r3!, {r8-r11}\n"
-        LEAK("r6", "r8", "r9", "r7")
-        "ldr r7, [r0, #12]\n"
-        LEAK("r7", "r10", "r11", "r8")
+        "ldrd r4, r5, [r0, #-8]!\n"
+        LEAK_FOUR
         ADD_SUMS
-        "bmi 5f\n"
         COMPARE
+        "tst lr, lr, lsl #16\n"
         "bpl 8f\n"
         "2:\n"
-        "stm r0!, {r4-r7}\n"
+        "strd r4, r5, [r0]\n"
         "subs r12, r12, #0x10000\n"
         "bcs 1b\n"
-        "b 16f\n"
+        "b 10f\n"
+        "11:\n"
+        "bmi 4f\n"
         "3:\n" /* without leak */
-        "ldm r0, {r4-r7}\n"
+        "ldrd r4, r5, [r0, #-8]!\n"
         ADD_SUMS
-        "bmi 5f\n"
         COMPARE
+        "tst lr, lr, lsl #16\n"
         "bpl 8f\n"
-        "4:\n"
-        "stm r0!, {r4-r7}\n"
+        "9:\n"
+        "strd r4, r5, [r0]\n"
         "subs r12, r12, #0x10000\n"
         "bcs 3b\n"
-        "b 16f\n"
-        "5:\n" /* clamped: is any below the floor? */
-        "ldr lr, [sp, #8]\n"
-        "qsub16 r8, r4, lr\n"
-        "qsub16 r9, r5, lr\n"
-        "qsub16 r10, r6, lr\n"
-        "qsub16 r11, r7, lr\n"
-        "orr r8, r8, r9\n"
-        "orr r8, r8, r10\n"
-        "orr r8, r8, r11\n"
-        "tst r8, #0x80008000\n"
-        "bne 11f\n"
-        "12:\n"
+        "b 10f\n"
+        "4:\n" /* clamped */
+        "ldrd r4, r5, [r0, #-8]!\n"
+        "cbz r3, 5f\n"
+        LEAK_FOUR
+        "5:\n"
+        ADD_SUMS
+        "qsub16 r9, r4, r7\n"
+        "qsub16 r10, r5, r7\n"
+        "orr r9, r9, r10\n"
         COMPARE
-        "bpl 7f\n"
-        "13:\n"
-        "stm r0!, {r4-r7}\n"
-        "subs r12, r12, #0x10000\n"
-        "bvs 16f\n"
+        "orn lr, r9, lr\n"
+        "tst lr, #0x80008000\n"
+        "bne 7f\n"
         "6:\n"
-        "cbz r3, 15f\n"
-        "b 1b\n"
-        "15:\n"
-        "b 3b\n"
-        "7:\n" /* some fire: is any beyond the ceiling? */
-        "strd r3, r12, [sp, #36]\n"
-        "ldr lr, [sp, #12]\n"
-        "qsub16 r3, lr, r4\n"
-        "qsub16 r12, lr, r5\n"
-        "orr r3, r3, r12\n"
-        "qsub16 r12, lr, r6\n"
-        "orr r3, r3, r12\n"
-        "qsub16 r12, lr, r7\n"
-        "orr r3, r3, r12\n"
-        "tst r3, #0x80008000\n"
-        "ldrd r3, r12, [sp, #36]\n"
+        "strd r4, r5, [r0]\n"
+        "subs r12, r12, #0x10000\n"
+        "bvc 4b\n"
+        "b 10f\n"
+        "7:\n" /* within the bounds? */
+        "ldr lr, [sp, #8]\n"
+        "qsub16 r10, lr, r4\n"
+        "orr r9, r9, r10\n"
+        "qsub16 r10, lr, r5\n"
+        "orr r9, r9, r10\n"
+        "tst r9, #0x80008000\n"
         "bne 10f\n"
-        "8:\n" /* lanes of r8-r11 not below 0 fire and become the membrane, one more if `greater` */
+        "8:\n" /* lanes of r6 and r8 not below 0 fire and become the membrane, one more if `greater` */
+        "ldrd r9, r11, [sp]\n"
+        "sadd16 lr, r6, r6\n"
+        "qadd16 lr, r6, r9\n"
+        "sel r4, lr, r4\n"
         "sadd16 lr, r8, r8\n"
-        "sel r4, r8, r4\n"
-        "sadd16 lr, r9, r9\n"
-        "sel r5, r9, r5\n"
-        "sadd16 lr, r10, r10\n"
-        "sel r6, r10, r6\n"
-        "sadd16 lr, r11, r11\n"
-        "sel r7, r11, r7\n"
+        "qadd16 lr, r8, r9\n"
+        "sel r5, lr, r5\n"
         "mov lr, #0x00010001\n"
+        "bic r6, lr, r6, lsr #15\n"
         "bic r8, lr, r8, lsr #15\n"
-        "bic r9, lr, r9, lsr #15\n"
-        "bic r10, lr, r10, lsr #15\n"
-        "bic r11, lr, r11, lsr #15\n"
-        "ldr lr, [sp, #4]\n"
-        "lsls lr, lr, #31\n"
-        "beq 9f\n"
-        "sadd16 r4, r4, r8\n"
-        "sadd16 r5, r5, r9\n"
-        "sadd16 r6, r6, r10\n"
-        "sadd16 r7, r7, r11\n"
-        "9:\n"
-        "orr r8, r8, r9, lsl #2\n"
-        "orr r8, r8, r10, lsl #4\n"
-        "orr r8, r8, r11, lsl #6\n"
-        "orr r8, r8, r8, lsr #15\n"
-        "ldr lr, [sp]\n"
-        "add lr, lr, r0, lsr #4\n"
-        "strb r8, [lr]\n"
+        "orr r6, r6, r8, lsl #2\n"
+        "orr r6, r6, r6, lsr #15\n"
+        "lsls lr, r12, #15\n" /* the upper four bits of a byte? */
+        "it mi\n"
+        "lslmi r6, r6, #4\n"
+        "ubfx lr, r12, #17, #14\n"
+        "ldrb r8, [r11, lr]\n"
+        "orr r6, r6, r8\n"
+        "strb r6, [r11, lr]\n"
         "cmp r12, #0\n"
-        "bmi 13b\n"
+        "bmi 6b\n"
         "cmp r3, #0\n"
         "bne 2b\n"
-        "b 4b\n"
+        "b 9b\n"
         "10:\n"
-        "ldr r9, [sp, #4]\n"
-        "tst r9, #4\n"
-        "bne 14f\n"
-        BEGIN_CLAMPS
-        "ssub16 lr, r8, r4\n" CLAMP("r4")
-        "ssub16 lr, r8, r5\n" CLAMP("r5")
-        "ssub16 lr, r8, r6\n" CLAMP("r6")
-        "ssub16 lr, r8, r7\n" CLAMP("r7")
-        END_CLAMPS
-        "sub r2, r2, #16\n"
-        "b 12b\n"
-        "11:\n"
-        "ldr r9, [sp, #4]\n"
-        "tst r9, #6\n" /* also for the ceiling, or the eight would be clamped twice */
-        "bne 14f\n"
-        BEGIN_CLAMPS
-        "ssub16 lr, r4, r8\n" CLAMP("r4")
-        "ssub16 lr, r5, r8\n" CLAMP("r5")
-        "ssub16 lr, r6, r8\n" CLAMP("r6")
-        "ssub16 lr, r7, r8\n" CLAMP("r7")
-        END_CLAMPS
-        "b 12b\n"
-        "16:\n" /* the next step */
-        "ldr lr, [sp, #24]\n"
-        "subs lr, lr, #1\n"
-        "str lr, [sp, #24]\n"
-        "beq 14f\n"
-        "ldr r9, [sp, #32]\n"
-        "ldr r1, [sp, #20]\n"
-        "ldr r10, [r9, #20]\n" /* sum_step */
-        "add r4, r1, r10, lsl #2\n"
-        "str r4, [sp, #20]\n"
-        "ldr r1, [sp]\n"
-        "ldr r10, [r9, #32]\n" /* spike_words */
-        "add r1, r1, r10, lsl #2\n"
-        "str r1, [sp]\n"
-        "ldm r9, {r0, r1, r2, r3}\n"
-        "mov r1, r4\n"
-        "ldr r12, [sp, #28]\n"
-        "movs lr, r12\n"
-        "b 6b\n"
-        "14:\n"
-        "pop {r1, r2, r3, r4, r5, r6, r8, r9, r10}\n"
-        "add sp, sp, #8\n"
-        "pop {r7}\n"
-        : "+r"(first), "+r"(bytes), "+r"(choices), "+r"(floor), "+r"(ceiling), "+r"(clamps), "+r"(sums), "+r"(steps),
-          "+r"(turns), "+r"(neurons)
+        "pop {r4, r5, r6, r7}\n"
+        : "+r"(greater), "+r"(spikes), "+r"(ceiling), "+r"(floor), "+r"(count), "+r"(neurons), "+r"(turns)
         :
-        : "r11", "r12", "lr", "cc", "memory");
-    run->clamps = clamps;
-    run->steps = steps;
-    run->bytes = bytes;
-    run->sums = sums;
-    run->first = first;
+        : "r0", "r1", "r2", "r3", "r11", "lr", "cc", "memory");
+    return ((turns >> 16) + 1) & 0x7FFFu;
 }
 
-/** One step of some lanes, one after the other, clamped exactly. Returns the clamps. */
-static __attribute__((noinline)) uint32_t step_lanes(const struct snn_lif *lif, const uint32_t *sums, uint32_t lane,
-                                                     uint32_t end, uint32_t *spikes)
+/** Four lanes one by one, clamped exactly. Returns the clamps. */
+static __attribute__((noinline)) uint32_t step_four(const struct snn_lif *lif, uint32_t lane)
 {
     uint32_t clamps = 0;
-    for (; lane < end; lane++) {
+    for (const uint32_t end = lane + 4; lane != end; lane++) {
         const int32_t threshold = lif->threshold[lane];
         int32_t v = lif->membrane[lane];
         if (lif->decay != 0) v += (int32_t)((2 * (int64_t)v * lif->decay[lane]) >> 32) + (v < 0);
-        v += ((const int16_t *)(const void *)sums)[lane];
-        if (lif->clamped != 0 && v < lif->floor) {
+        v += ((const int16_t *)(const void *)lif->sums)[lane];
+        if (v < lif->floor) {
             v = lif->floor;
             clamps++;
         }
         if (v >= threshold) {
-            if (lif->clamped != 0 && v > lif->ceiling) {
+            if (v > lif->ceiling) {
                 v = lif->ceiling;
                 clamps++;
             }
             v = v - threshold + (int32_t)lif->greater;
-            spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
+            lif->spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
         }
         lif->membrane[lane] = (int16_t)v;
     }
@@ -702,47 +589,20 @@ static __attribute__((noinline)) uint32_t step_lanes(const struct snn_lif *lif, 
 
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
-    const uint32_t lanes = lif->lanes, eights = lanes & ~UINT32_C(7), steps = lif->steps;
-    uint32_t *spikes = lif->spikes;
-    for (uint32_t i = 0; i < steps * lif->spike_words; i++) spikes[i] = 0;
-    uint32_t clamps = 0;
-    if (eights != 0) {
-        struct run run = {
-            .bytes = (uint32_t)(uintptr_t)spikes - ((uint32_t)(uintptr_t)lif->membrane >> 4),
-            .choices = lif->greater,
-            .sums = lif->sums,
-            .steps = steps,
-            .turns = (eights / 8 - 1) << 16 | 2u,
-        };
-        if (lif->clamped != 0) {
-            int32_t floor = lif->floor, ceiling = lif->ceiling;
-            if (floor < -32767) floor = -32767, run.choices |= FLOOR_LEAVES;
-            if (ceiling > 32766) ceiling = 32766, run.choices |= CEILING_LEAVES;
-            run.floor = both((uint32_t)floor);
-            run.ceiling = both((uint32_t)ceiling);
-            run.turns |= UINT32_C(1) << 31;
+    uint32_t fours = lif->lanes / 4, clamps = 0;
+    uint32_t *word = lif->spikes;
+    const uint32_t *const end = word + (fours + 7) / 8;
+    do {
+        *word++ = 0;
+        __asm__ volatile(""); /* or compilers call memset for a word or two */
+    } while (word != end);
+    do {
+        fours = run_fours(lif, fours);
+        if (RARELY(fours != 0)) {
+            fours--;
+            clamps += step_four(lif, 4 * fours);
         }
-        while (run_eights(lif, &run), RARELY(run.steps != 0)) {
-            run.first = (run.first - (uint32_t)(uintptr_t)lif->membrane) / 2;
-            const uint32_t byte = run.bytes + ((uint32_t)(uintptr_t)lif->membrane >> 4);
-            run.clamps += step_lanes(lif, run.sums, run.first, run.first + 8, (uint32_t *)(uintptr_t)byte);
-            run.first += 8;
-            if (run.first < eights) continue;
-            run.first = 0;
-            run.sums += lif->sum_step;
-            run.bytes += 4 * lif->spike_words;
-            if (--run.steps == 0) break;
-        }
-        clamps = run.clamps;
-    }
-    if (eights != lanes) {
-        const uint32_t *sums = lif->sums;
-        for (uint32_t left = steps; left != 0; left--) {
-            clamps += step_lanes(lif, sums, eights, lanes, spikes);
-            sums += lif->sum_step;
-            spikes += lif->spike_words;
-        }
-    }
+    } while (RARELY(fours != 0));
     return clamps;
 }
 

@@ -15,8 +15,6 @@
 /** Rows that four-bit columns in lanes of 8 bits can take: 16 * 15 < 256. */
 enum { FIELD_ROWS = 16 };
 
-#define RARELY(condition) __builtin_expect(condition, 0)
-
 static inline const uint8_t *row_at(const uint8_t *weights, uint32_t row, uint32_t row_bytes)
 {
     return weights + row * row_bytes;
@@ -132,17 +130,7 @@ static inline void add_four(int32_t *sums, int32x4_t columns, uint32x4_t order)
     vstrwq_scatter_shifted_offset_s32(sums, order, vaddq_s32(columns, vldrwq_gather_shifted_offset_s32(sums, order)));
 }
 
-/** Four bytes, widened. Assembler because gcc 12 finds the offset with additions. */
-static inline __attribute__((always_inline)) int32x4_t four_at(const uint8_t *from, int offset)
-{
-    int32x4_t four;
-    __asm__("vldrb.u32 %q0, [%1, %2]"
-            : "=w"(four)
-            : "r"(from), "i"(offset), "m"(*(const uint8_t(*)[32])(const void *)from));
-    return four;
-}
-
-/* A row of 24 columns takes 16 instructions, of 8 columns 8. */
+/* A row of 24 columns takes 16 instructions, of 8 columns 8. Assembler because gcc 12 adds to find the bytes. */
 void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values)
 {
     static const uint32_t order_of[4] = {0, 2, 1, 3};
@@ -160,12 +148,21 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
         for (uint32_t left = count; left != 0; left--) {
             const uint8_t *from = row_at(weights, *row++, row_bytes);
             const int32_t factor = *value++;
-            a = vmlaq_n_s32(a, four_at(from, 0), factor);
-            b = vmlaq_n_s32(b, four_at(from, 4), factor);
-            c = vmlaq_n_s32(c, four_at(from, 8), factor);
-            d = vmlaq_n_s32(d, four_at(from, 12), factor);
-            e = vmlaq_n_s32(e, four_at(from, 16), factor);
-            f = vmlaq_n_s32(f, four_at(from, 20), factor);
+            int32x4_t bytes;
+            __asm__("vldrb.u32 %q[bytes], [%[from]]\n\t"
+                    "vmla.s32 %q[a], %q[bytes], %[factor]\n\t"
+                    "vldrb.u32 %q[bytes], [%[from], #4]\n\t"
+                    "vmla.s32 %q[b], %q[bytes], %[factor]\n\t"
+                    "vldrb.u32 %q[bytes], [%[from], #8]\n\t"
+                    "vmla.s32 %q[c], %q[bytes], %[factor]\n\t"
+                    "vldrb.u32 %q[bytes], [%[from], #12]\n\t"
+                    "vmla.s32 %q[d], %q[bytes], %[factor]\n\t"
+                    "vldrb.u32 %q[bytes], [%[from], #16]\n\t"
+                    "vmla.s32 %q[e], %q[bytes], %[factor]\n\t"
+                    "vldrb.u32 %q[bytes], [%[from], #20]\n\t"
+                    "vmla.s32 %q[f], %q[bytes], %[factor]"
+                    : [a] "+w"(a), [b] "+w"(b), [c] "+w"(c), [d] "+w"(d), [e] "+w"(e), [f] "+w"(f), [bytes] "=w"(bytes)
+                    : [from] "l"(from), [factor] "r"(factor), "m"(*(const uint8_t(*)[24])(const void *)from));
         }
         add_four(sums, a, order);
         add_four(sums + 4, b, order);
@@ -183,8 +180,13 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
         for (uint32_t left = count; left != 0; left--) {
             const uint8_t *from = row_at(weights, *row++, row_bytes);
             const int32_t factor = *value++;
-            a = vmlaq_n_s32(a, four_at(from, 0), factor);
-            b = vmlaq_n_s32(b, four_at(from, 4), factor);
+            int32x4_t bytes;
+            __asm__("vldrb.u32 %q[bytes], [%[from]]\n\t"
+                    "vmla.s32 %q[a], %q[bytes], %[factor]\n\t"
+                    "vldrb.u32 %q[bytes], [%[from], #4]\n\t"
+                    "vmla.s32 %q[b], %q[bytes], %[factor]"
+                    : [a] "+w"(a), [b] "+w"(b), [bytes] "=w"(bytes)
+                    : [from] "l"(from), [factor] "r"(factor), "m"(*(const uint8_t(*)[8])(const void *)from));
         }
         add_four(sums, a, order);
         add_four(sums + 4, b, order);
@@ -194,164 +196,66 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 }
 
 /*
- * Assembler because gcc 12 moves every predicate to a register and back, where one instruction tests and predicates;
- * volatile because it would else spread the temporaries of two steps over more registers than there are.
+ * Eight lanes a turn, the last four or eight under the loop's own predicate. Assembler because gcc 12 writes no such
+ * loop and moves every predicate to a register and back; the predicate has no name that both gcc and clang know.
+ *
+ * The leak: a magnitude times 2 * leak has the leaky magnitude in its high half, which gets its sign back. The high
+ * half of a decay is leak - 2^15, twice which is 2 * leak modulo 2^16; a leak of 2^15 does not fit and is left out.
+ *
+ * A lane was clamped where the saturated sum, brought into floor ... ceiling, differs from the wrapped. Lanes that
+ * never are take the same way, with bounds that they do not reach. 26 instructions a turn, without leak 17.
  */
-
-/**
- * The leak of eight membranes. A magnitude times 2 * leak has the leaky magnitude in its high half, which gets its
- * sign back; leak 2^15 does not fit.
- */
-static inline int16x8_t leaked(int16x8_t v, int16x8_t factor)
-{
-    int16x8_t result;
-    __asm__ volatile("vabs.s16 %q0, %q1\n\t"
-                     "vmulh.u16 %q0, %q0, %q2\n\t"
-                     "vpt.s16 lt, %q1, zr\n\t"
-                     "vnegt.s16 %q0, %q0"
-                     : "=&w"(result)
-                     : "w"(v), "w"(factor)
-                     : "p0");
-    return result;
-}
-
-/** Takes threshold - greater off the membranes that reach their threshold; yields the sum of their bits. */
-static inline uint32_t fire(int16x8_t *v, int16x8_t threshold, int32_t greater, uint16x8_t bits)
-{
-    uint32_t spikes;
-    __asm__ volatile("vpttt.s16 ge, %q0, %q2\n\t"
-                     "vsubt.i16 %q0, %q0, %q2\n\t"
-                     "vaddt.i16 %q0, %q0, %3\n\t"
-                     "vaddvt.u16 %1, %q4"
-                     : "+&w"(*v), "=Te"(spikes)
-                     : "w"(threshold), "r"(greater), "w"(bits)
-                     : "p0");
-    return spikes;
-}
-
-static const uint16_t bit_of[8] = {1, 2, 4, 8, 16, 32, 64, 128};
-/** Places of the high halves of eight decays: leak - 2^15; twice that is 2 * leak modulo 2^16. */
-static const uint16_t high_halves[8] = {1, 3, 5, 7, 9, 11, 13, 15};
-
-/**
- * Adds sums to membranes and brings these into floor ... ceiling; `clamps` grows by the `ones` of those that were
- * outside, or beyond 16 bits: there the saturated sum differs from the wrapped. 8 instructions.
- */
-static inline void add_clamped(int16x8_t *v, int16x8_t sum, int32_t floor, int32_t ceiling, uint16x8_t ones,
-                               uint32_t *clamps)
-{
-    int16x8_t wrapped;
-    __asm__ volatile("vadd.i16 %q2, %q0, %q3\n\t"
-                     "vqadd.s16 %q0, %q0, %q3\n\t"
-                     "vpt.s16 lt, %q0, %4\n\t"
-                     "vdupt.16 %q0, %4\n\t"
-                     "vpt.s16 gt, %q0, %5\n\t"
-                     "vdupt.16 %q0, %5\n\t"
-                     "vpt.i16 ne, %q0, %q2\n\t"
-                     "vaddvat.u16 %1, %q6"
-                     : "+&w"(*v), "+Te"(*clamps), "=&w"(wrapped)
-                     : "w"(sum), "r"(floor), "r"(ceiling), "w"(ones)
-                     : "p0");
-}
-
-/** Eight lanes from `lane` on, or the last four; some need not leak. A step takes 17 instructions, clamped 24. */
-static inline __attribute__((always_inline)) uint32_t run_eight(const struct snn_lif *lif, uint32_t lane, bool clamped)
-{
-    const mve_pred16_t some = vctp16q(lif->lanes - lane);
-    const uint16x8_t bits = vldrhq_z_u16(bit_of, some), ones = vminq_u16(bits, vdupq_n_u16(1));
-    const int16x8_t threshold = vldrhq_z_s16(lif->threshold + lane, some);
-    int16x8_t v = vldrhq_z_s16(lif->membrane + lane, some), less = vdupq_n_s16(0);
-    if (lif->decay != 0) {
-        const int16_t *decay = (const int16_t *)(const void *)(lif->decay + lane);
-        less = vldrhq_gather_shifted_offset_z_s16(decay, vldrhq_u16(high_halves), some);
-    }
-    const mve_pred16_t leaky = vcmpneq_n_s16(less, 0);
-    const int16x8_t factor = vshlq_n_s16(less, 1);
-    const int16_t *sum = (const int16_t *)(const void *)lif->sums + lane;
-    uint8_t *spikes = (uint8_t *)(void *)lif->spikes + lane / 8;
-    const uint32_t sum_step = 2 * lif->sum_step, spike_step = 4 * lif->spike_words;
-    const int32_t greater = (int32_t)lif->greater, floor = lif->floor, ceiling = lif->ceiling;
-    uint32_t left = lif->steps, clamps = 0;
-    do {
-        v = vpselq_s16(leaked(v, factor), v, leaky);
-        if (clamped) {
-            add_clamped(&v, vldrhq_s16(sum), floor, ceiling, ones, &clamps);
-        } else {
-            v = vaddq_s16(v, vldrhq_s16(sum));
-        }
-        *spikes = (uint8_t)fire(&v, threshold, greater, bits);
-        sum += sum_step;
-        spikes += spike_step;
-    } while (--left != 0);
-    vstrhq_p_s16(lif->membrane + lane, v, some);
-    return clamps;
-}
-
-static __attribute__((noinline)) void run_some(const struct snn_lif *lif, uint32_t lane)
-{
-    (void)run_eight(lif, lane, false);
-}
-
-static __attribute__((noinline)) uint32_t run_clamped(const struct snn_lif *lif)
-{
-    uint32_t clamps = 0;
-    for (uint32_t lane = 0; lane < lif->lanes; lane += 8) clamps += run_eight(lif, lane, true);
-    return clamps;
-}
-
-/* Sixteen lanes that all leak, or of which none does. A step takes 25 instructions, without leak 17. */
-static inline __attribute__((always_inline)) void run_sixteen(const struct snn_lif *lif, uint32_t lane,
-                                                              int16x8_t factor, int16x8_t factor_2, bool leak)
-{
-    const uint16x8_t bits = vldrhq_u16(bit_of);
-    int16_t *const membrane = lif->membrane + lane;
-    const int16_t *sum = (const int16_t *)(const void *)lif->sums + lane;
-    uint8_t *spikes = (uint8_t *)(void *)lif->spikes + lane / 8;
-    const uint32_t sum_step = 2 * lif->sum_step - 8, spike_step = 4 * lif->spike_words;
-    const int32_t greater = (int32_t)lif->greater;
-    const int16x8_t threshold = vldrhq_s16(lif->threshold + lane), threshold_2 = vldrhq_s16(lif->threshold + lane + 8);
-    int16x8_t v = vldrhq_s16(membrane), v_2 = vldrhq_s16(membrane + 8);
-    uint32_t left = lif->steps;
-    do {
-        v = vaddq_s16(leak ? leaked(v, factor) : v, vldrhq_s16(sum));
-        sum += 8;
-        spikes[0] = (uint8_t)fire(&v, threshold, greater, bits);
-        v_2 = vaddq_s16(leak ? leaked(v_2, factor_2) : v_2, vldrhq_s16(sum));
-        spikes[1] = (uint8_t)fire(&v_2, threshold_2, greater, bits);
-        sum += sum_step;
-        spikes += spike_step;
-    } while (--left != 0);
-    vstrhq_s16(membrane, v);
-    vstrhq_s16(membrane + 8, v_2);
-}
-
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
-    const uint32_t lanes = lif->lanes;
-    if (lanes != 32 * lif->spike_words) {
-        const uint32_t *const end = lif->spikes + lif->steps * lif->spike_words;
-        for (uint32_t *word = lif->spikes; word != end; word++) *word = 0;
-    }
-    if (lif->clamped != 0) return run_clamped(lif);
-    uint32_t lane = 0;
-    for (; lane + 16 <= lanes; lane += 16) {
-        if (lif->decay == 0) {
-            run_sixteen(lif, lane, vdupq_n_s16(0), vdupq_n_s16(0), false);
-            continue;
-        }
-        const int16_t *decay = (const int16_t *)(const void *)(lif->decay + lane);
-        const uint16x8_t high = vldrhq_u16(high_halves);
-        const int16x8_t less = vldrhq_gather_shifted_offset_s16(decay, high);
-        const int16x8_t less_2 = vldrhq_gather_shifted_offset_s16(decay + 16, high);
-        if (RARELY(vmaxvq_s16(vmaxvq_s16(-1, less), less_2) == 0)) {
-            run_some(lif, lane);
-            run_some(lif, lane + 8);
-        } else {
-            run_sixteen(lif, lane, vshlq_n_s16(less, 1), vshlq_n_s16(less_2, 1), true);
-        }
-    }
-    for (; lane < lanes; lane += 8) run_some(lif, lane);
-    return 0;
+    const bool clamped = lif->clamped != 0;
+    const int16x8_t floor = vdupq_n_s16((int16_t)(clamped ? lif->floor : INT16_MIN));
+    const int16x8_t ceiling = vdupq_n_s16((int16_t)(clamped ? lif->ceiling : INT16_MAX));
+    const uint16x8_t lane = vidupq_n_u16(0, 1), ones = vdupq_n_u16(1);
+    const uint16x8_t bits = vshlq_u16(ones, vreinterpretq_s16_u16(lane));
+    const uint16x8_t high_halves = vaddq_u16(vaddq_u16(lane, lane), ones);
+    int16x8_t v, a, b;
+    const int16_t *membrane = lif->membrane, *threshold = lif->threshold;
+    const uint32_t *sums = lif->sums;
+    const int32_t *decay = lif->decay;
+    uint8_t *spikes = (uint8_t *)(void *)lif->spikes;
+    uint32_t clamps = 0, fired;
+    lif->spikes[(lif->lanes - 1) / 32] = 0;
+    __asm__ volatile("dlstp.16 lr, %[lanes]\n"
+                     "1:\n\t"
+                     "vldrh.16 %q[v], [%[membrane]]\n\t"
+                     "cbz %[decay], 2f\n\t"
+                     "vldrh.u16 %q[b], [%[decay], %q[high_halves], uxtw #1]\n\t"
+                     "adds %[decay], #32\n\t"
+                     "vabs.s16 %q[a], %q[v]\n\t"
+                     "vptt.i16 ne, %q[b], zr\n\t"
+                     "vaddt.i16 %q[b], %q[b], %q[b]\n\t"
+                     "vmulht.u16 %q[a], %q[a], %q[b]\n\t"
+                     "vpte.s16 lt, %q[v], zr\n\t"
+                     "vnegt.s16 %q[v], %q[a]\n\t"
+                     "vmove %q[v], %q[a]\n"
+                     "2:\n\t"
+                     "vldrh.16 %q[a], [%[sums]], #16\n\t"
+                     "vadd.i16 %q[b], %q[v], %q[a]\n\t"
+                     "vqadd.s16 %q[v], %q[v], %q[a]\n\t"
+                     "vmax.s16 %q[v], %q[v], %q[floor]\n\t"
+                     "vmin.s16 %q[v], %q[v], %q[ceiling]\n\t"
+                     "vpt.i16 ne, %q[v], %q[b]\n\t"
+                     "vaddvat.u16 %[clamps], %q[ones]\n\t"
+                     "vldrh.16 %q[a], [%[threshold]], #16\n\t"
+                     "vpttt.s16 ge, %q[v], %q[a]\n\t"
+                     "vsubt.i16 %q[v], %q[v], %q[a]\n\t"
+                     "vaddt.i16 %q[v], %q[v], %[greater]\n\t"
+                     "vaddvt.u16 %[fired], %q[bits]\n\t"
+                     "strb %[fired], [%[spikes]], #1\n\t"
+                     "vstrh.16 %q[v], [%[membrane]], #16\n\t"
+                     "letp lr, 1b"
+                     : [membrane] "+&r"(membrane), [sums] "+&r"(sums), [threshold] "+&r"(threshold),
+                       [decay] "+&l"(decay), [spikes] "+&r"(spikes), [clamps] "+&Te"(clamps), [fired] "=&Te"(fired),
+                       [v] "=&w"(v), [a] "=&w"(a), [b] "=&w"(b)
+                     : [greater] "r"(lif->greater), [lanes] "r"(lif->lanes), [floor] "w"(floor), [ceiling] "w"(ceiling),
+                       [ones] "w"(ones), [bits] "w"(bits), [high_halves] "w"(high_halves)
+                     : "lr", "cc", "memory");
+    return clamps;
 }
 
 #endif

@@ -26,7 +26,6 @@ enum { FIELD_ROWS = 16 };
 #define BYTES UINT32_C(0x00FF00FF)
 #define NIBBLES UINT32_C(0x0F0F0F0F)
 #define BOTH UINT32_C(0x00010001)
-#define LIFT (SNN_SUM_ZERO * BOTH)
 #define RARELY(condition) __builtin_expect(condition, 0)
 
 /** The words of a packed row from `column` bytes on. */
@@ -197,238 +196,68 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     } while (sum != last);
 }
 
-/*
- * floor(v * m / 2^32) of m = leak * 2^17 + 1 is v * leak / 2^15 rounded down, but 1 below the rounded where v < 0.
- * There the unsigned product, of v + 2^32, has a high word higher by m, which is 1 modulo 2^16: the low half is the
- * leaky membrane.
- */
-static inline uint32_t leaked(int32_t v, uint32_t factor)
+/** One lane's step at its place in the arrays; `decay` is null without leak. Counts how often it is clamped. */
+static inline __attribute__((always_inline)) void step_lane(const struct snn_lif *lif, int16_t *membrane,
+                                                            const snn_half *sum, int32_t threshold,
+                                                            const int32_t *decay, int32_t floor, uint32_t *clamps)
 {
-    return (uint32_t)(((uint64_t)(uint32_t)v * factor) >> 32);
-}
-
-/* The halves of a word as signed numbers; gcc shifts a negative number arithmetically. */
-static inline int32_t low_half(uint32_t word)
-{
-    return (int32_t)(word << 16) >> 16;
-}
-
-static inline int32_t high_half(uint32_t word)
-{
-    return (int32_t)word >> 16;
-}
-
-/** A threshold as it compares with a lifted membrane in the high half of a word. */
-static inline uint32_t lifted(int32_t threshold)
-{
-    return ((uint32_t)threshold + SNN_SUM_ZERO) << 16;
-}
-
-/**
- * Four lanes one by one, with any leak or none: m needs 33 bits where a lane does not leak. 15 instructions a step.
- * Returns how often a membrane was clamped.
- */
-static __attribute__((noinline)) uint32_t each_lane(const struct snn_lif *lif, uint32_t lane)
-{
-    const uint32_t spike_words = lif->spike_words, sum_step = 2 * lif->sum_step;
-    const int32_t floor = lif->clamped != 0 ? lif->floor : INT32_MIN;
-    const uint32_t end = lane + 4;
-    uint32_t clamps = 0;
-    do {
-        const snn_half *sum = (const snn_half *)(const void *)lif->sums + lane;
-        const int32_t threshold = lif->threshold[lane];
-        const int32_t decay = lif->decay == 0 ? 1 : lif->decay[lane];
-        uint32_t *spike = lif->spikes + lane / 32;
-        int32_t v = lif->membrane[lane];
-        uint32_t left = lif->steps;
-        do {
-            const int32_t doubled = 2 * v;
-            v += (int32_t)((int64_t)doubled * decay >> 32) + (v < 0);
-            v += (int32_t)(uint32_t)*sum - (int32_t)SNN_SUM_ZERO;
-            if (RARELY(v < floor)) v = floor, clamps++;
-            if (RARELY(v >= threshold)) {
-                if (lif->clamped != 0 && v > lif->ceiling) v = lif->ceiling, clamps++;
-                v -= threshold - (int32_t)lif->greater;
-                *spike |= UINT32_C(1) << (lane & 31);
-            }
-            spike += spike_words;
-            sum += sum_step;
-        } while (--left != 0);
-        lif->membrane[lane] = (int16_t)v;
-    } while (++lane != end);
-    return clamps;
-}
-
-/*
- * Four lanes without leak take 15 instructions a step and 30 besides, a spike 7 more. Membranes lie lifted, two to a
- * word, and are compared unsigned in the high half.
- */
-static inline void no_leak(const struct snn_lif *lif, uint32_t *spikes_end)
-{
-    const uint32_t spike_words = lif->spike_words, sum_step = lif->sum_step;
-    const uint32_t spike_back = lif->steps * spike_words, sum_back = lif->steps * sum_step - 2;
-    snn_word *membrane = (snn_word *)(void *)lif->membrane;
-    const snn_word *const end = membrane + lif->lanes / 2;
-    const int16_t *threshold = lif->threshold;
-    const uint32_t *sum = lif->sums;
-    uint32_t *spike = lif->spikes;
-    uint32_t bit = 1;
-    do {
-        const uint32_t p = lifted(threshold[0]), q = lifted(threshold[1]);
-        const uint32_t r = lifted(threshold[2]), s = lifted(threshold[3]);
-        uint32_t ab = membrane[0] ^ LIFT, cd = membrane[1] ^ LIFT;
-        do {
-            ab += sum[0] - LIFT;
-            cd += sum[1] - LIFT;
-            if (RARELY(ab << 16 >= p)) {
-                *spike |= bit;
-                ab -= (p >> 16) - SNN_SUM_ZERO - lif->greater;
-            }
-            if (RARELY(ab >= q)) {
-                *spike |= bit << 1;
-                ab -= q - ((SNN_SUM_ZERO + lif->greater) << 16);
-            }
-            if (RARELY(cd << 16 >= r)) {
-                *spike |= bit << 2;
-                cd -= (r >> 16) - SNN_SUM_ZERO - lif->greater;
-            }
-            if (RARELY(cd >= s)) {
-                *spike |= bit << 3;
-                cd -= s - ((SNN_SUM_ZERO + lif->greater) << 16);
-            }
-            spike += spike_words;
-            sum += sum_step;
-        } while (spike != spikes_end);
-        spike -= spike_back;
-        sum -= sum_back;
-        membrane[0] = ab ^ LIFT;
-        membrane[1] = cd ^ LIFT;
-        membrane += 2;
-        threshold += 4;
-        bit <<= 4;
-        if (RARELY(bit == 0)) bit = 1, spike++, spikes_end++;
-    } while (membrane != end);
-}
-
-/** A membrane above the ceiling, which is no lower than the threshold, is brought down to it before it fires. */
-static inline int32_t below_ceiling(const struct snn_lif *lif, int32_t v, uint32_t *clamps)
-{
-    if (v <= lif->ceiling) return v;
-    ++*clamps;
-    return lif->ceiling;
-}
-
-/*
- * Four lanes take 27 instructions a step, 10 more where clamped, and 37 besides; a spike takes 7. Clamped lanes take
- * this way even without leak, for with their sums they may leave 16 bits; 12 instructions less.
- */
-static inline __attribute__((always_inline)) uint32_t four_lanes(const struct snn_lif *lif, uint32_t *spikes_end,
-                                                                 bool leak, bool clamped)
-{
-    const uint32_t spike_words = lif->spike_words, sum_step = lif->sum_step;
-    const uint32_t spike_back = lif->steps * spike_words, sum_back = lif->steps * sum_step - 2;
-    int16_t *membrane = lif->membrane;
-    const int16_t *const end = membrane + lif->lanes;
-    const int16_t *threshold = lif->threshold;
-    const int32_t *decay = lif->decay;
-    const uint32_t *sum = lif->sums;
-    uint32_t *spike = lif->spikes;
-    uint32_t bit = 1, clamps = 0;
-    const int32_t floor = lif->floor;
-    do {
-        int32_t i = -1, j = -1, k = -1, l = -1;
-        if (leak) i = decay[0], j = decay[1], k = decay[2], l = decay[3];
-        if (RARELY((i & j & k & l) >= 0)) {
-            const uint32_t count = each_lane(lif, (uint32_t)(membrane - lif->membrane));
-            if (clamped) clamps += count;
-            sum += 2;
-        } else {
-            const uint32_t e = 2 * (uint32_t)i - 1, f = 2 * (uint32_t)j - 1;
-            const uint32_t g = 2 * (uint32_t)k - 1, h = 2 * (uint32_t)l - 1;
-            int32_t a = membrane[0], b = membrane[1], c = membrane[2], d = membrane[3];
-            const int32_t p = threshold[0], q = threshold[1], r = threshold[2], s = threshold[3];
-            do {
-                const uint32_t first = sum[0] ^ LIFT, second = sum[1] ^ LIFT;
-                if (clamped) { /* a membrane and its sum may leave 16 bits */
-                    if (leak) a = low_half(leaked(a, e)), b = low_half(leaked(b, f));
-                    if (leak) c = low_half(leaked(c, g)), d = low_half(leaked(d, h));
-                    a += low_half(first);
-                    b += high_half(first);
-                    c += low_half(second);
-                    d += high_half(second);
-                } else {
-                    a = low_half(leaked(a, e) + first);
-                    b = high_half((leaked(b, f) << 16) + first);
-                    c = low_half(leaked(c, g) + second);
-                    d = high_half((leaked(d, h) << 16) + second);
-                }
-                if (clamped && RARELY(a < floor)) a = floor, clamps++;
-                if (RARELY(a >= p)) {
-                    if (clamped) a = below_ceiling(lif, a, &clamps);
-                    *spike |= bit;
-                    a -= p - (int32_t)lif->greater;
-                }
-                if (clamped && RARELY(b < floor)) b = floor, clamps++;
-                if (RARELY(b >= q)) {
-                    if (clamped) b = below_ceiling(lif, b, &clamps);
-                    *spike |= bit << 1;
-                    b -= q - (int32_t)lif->greater;
-                }
-                if (clamped && RARELY(c < floor)) c = floor, clamps++;
-                if (RARELY(c >= r)) {
-                    if (clamped) c = below_ceiling(lif, c, &clamps);
-                    *spike |= bit << 2;
-                    c -= r - (int32_t)lif->greater;
-                }
-                if (clamped && RARELY(d < floor)) d = floor, clamps++;
-                if (RARELY(d >= s)) {
-                    if (clamped) d = below_ceiling(lif, d, &clamps);
-                    *spike |= bit << 3;
-                    d -= s - (int32_t)lif->greater;
-                }
-                spike += spike_words;
-                sum += sum_step;
-            } while (spike != spikes_end);
-            spike -= spike_back;
-            sum -= sum_back;
-            membrane[0] = (int16_t)a;
-            membrane[1] = (int16_t)b;
-            membrane[2] = (int16_t)c;
-            membrane[3] = (int16_t)d;
-        }
-        membrane += 4;
-        threshold += 4;
-        decay += 4;
-        bit <<= 4;
-        if (RARELY(bit == 0)) bit = 1, spike++, spikes_end++;
-    } while (membrane != end);
-    return clamps;
-}
-
-static inline __attribute__((always_inline)) uint32_t run(const struct snn_lif *lif, bool clamped)
-{
-    uint32_t *const spikes_end = lif->spikes + lif->steps * lif->spike_words;
-    for (uint32_t *word = lif->spikes; word != spikes_end; word++) *word = 0;
-    if (WIDE && lif->decay != 0) return four_lanes(lif, spikes_end, true, clamped);
-    if (WIDE && clamped) return four_lanes(lif, spikes_end, false, true);
-    if (WIDE) {
-        no_leak(lif, spikes_end);
-        return 0;
+    int32_t v = *membrane;
+    if (decay != 0) {
+        const uint64_t product = (uint64_t)((int64_t)(2 * v) * *decay);
+        v += (int32_t)(uint32_t)(product >> 32) + (int32_t)((uint32_t)v >> 31);
     }
-    uint32_t clamps = 0;
-    for (uint32_t lane = 0; lane != lif->lanes; lane += 4) clamps += each_lane(lif, lane);
-    return clamps;
+    v += (int32_t)(uint32_t)*sum - (int32_t)SNN_SUM_ZERO;
+    if (RARELY(v < floor)) {
+        v = floor;
+        ++*clamps;
+    }
+    if (RARELY(v >= threshold)) {
+        const uint32_t lane = (uint32_t)(membrane - lif->membrane);
+        if (lif->clamped != 0 && v > lif->ceiling) {
+            v = lif->ceiling;
+            ++*clamps;
+        }
+        v += (int32_t)lif->greater - threshold;
+        lif->spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
+    }
+    *membrane = (int16_t)v;
 }
 
-/** Apart, so that its loop takes no registers from those that do not clamp. */
-static __attribute__((noinline)) uint32_t run_clamped(const struct snn_lif *lif)
+/** A lane takes 14 instructions with leak, 8 without; the loop 5 and 4. */
+static inline __attribute__((always_inline)) uint32_t run(const struct snn_lif *lif, bool leak)
 {
-    return run(lif, true);
+    enum { AT_ONCE = WIDE ? 4 : 1 };
+    const int32_t floor = lif->clamped != 0 ? lif->floor : INT32_MIN;
+    int16_t *membrane = lif->membrane;
+    const int16_t *const end = membrane + lif->lanes, *threshold = lif->threshold;
+    const snn_half *sum = (const snn_half *)(const void *)lif->sums;
+    const int32_t *decay = lif->decay;
+    uint32_t clamps = 0;
+    do {
+        step_lane(lif, membrane, sum, threshold[0], leak ? decay : 0, floor, &clamps);
+        if (WIDE) {
+            step_lane(lif, membrane + 1, sum + 1, threshold[1], leak ? decay + 1 : 0, floor, &clamps);
+            step_lane(lif, membrane + 2, sum + 2, threshold[2], leak ? decay + 2 : 0, floor, &clamps);
+            step_lane(lif, membrane + 3, sum + 3, threshold[3], leak ? decay + 3 : 0, floor, &clamps);
+        }
+        membrane += AT_ONCE;
+        sum += AT_ONCE;
+        threshold += AT_ONCE;
+        if (leak) decay += AT_ONCE;
+    } while (membrane != end);
+    return clamps;
 }
 
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
-    return WIDE && lif->clamped != 0 ? run_clamped(lif) : run(lif, false);
+    uint32_t *word = lif->spikes;
+    const uint32_t *const end = word + (lif->lanes + 31) / 32;
+    do {
+        *word++ = 0;
+        __asm__ volatile(""); /* or compilers call memset for a word or two */
+    } while (word != end);
+    if (WIDE && lif->decay == 0) return run(lif, false);
+    return run(lif, WIDE || lif->decay != 0);
 }
 
 #endif
