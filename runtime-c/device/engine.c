@@ -369,8 +369,8 @@ static void set_neurons(struct snn_pixel *pixel)
     lif->spikes = (uint32_t *)snn_in_arena(network, image->spikes);
     lif->sum_step = 0;
     lif->lanes = layer->lanes;
-    lif->steps = 1;
-    lif->spike_words = (layer->lanes + 31u) / 32;
+    lif->steps = pixel->steps;
+    lif->spike_words = layer->map_bytes / 4;
     lif->greater = layer->greater;
     lif->clamped = layer->flags & SNN_LAYER_CLAMPED;
     lif->floor = layer->floor;
@@ -378,9 +378,7 @@ static void set_neurons(struct snn_pixel *pixel)
     if (!only_spikes(pixel)) return;
     if (layer->initial == 0) lif->membrane = 0;
     lif->lanes = layer->channels;
-    lif->steps = pixel->steps;
     lif->spikes = (uint32_t *)snn_in_arena(network, layer->map);
-    lif->spike_words = layer->map_bytes / 4;
 }
 
 /** All pixels of a layer, which has no spikes so far. */

@@ -5,8 +5,8 @@
 #include "snn/image.h"
 
 /*
- * The loops whose speed depends on the instruction set. Each set has a file of kernels; all are compiled, and the one chosen
- * here is not empty. All compute the same.
+ * The loops whose speed depends on the instruction set. Each set has a file of kernels or two; all are compiled, and those chosen
+ * here are not empty. All compute the same.
  */
 #define SNN_KERNELS_PORTABLE 0
 #define SNN_KERNELS_ARMV6M 1
