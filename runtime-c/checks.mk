@@ -22,8 +22,15 @@ $(B)/tests/test_images: $(DEVICE_INPUTS) $(B)/libsnn.a
 	@mkdir -p $(@D)
 	$(CC) -O2 $(IMAGE_FLAGS) $(EXTRA) tests/device/test_images.c $(IMAGE_SUPPORT) $(wildcard device/*.c) $(B)/libsnn.a -o $@
 
-test-images: $(B)/tests/test_images
+# Once more as the smallest engine.
+$(B)/tests/test_images_small: $(DEVICE_INPUTS) $(B)/libsnn.a
+	@mkdir -p $(@D)
+	$(CC) -O2 $(IMAGE_FLAGS) -DSNN_DEVICE_GENERAL=0 -DSNN_DEVICE_STREAMING=0 $(EXTRA) tests/device/test_images.c $(IMAGE_SUPPORT) \
+	    $(wildcard device/*.c) $(B)/libsnn.a -o $@
+
+test-images: $(B)/tests/test_images $(B)/tests/test_images_small
 	@$(B)/tests/test_images
+	@$(B)/tests/test_images_small
 
 $(B)/tests/test_clock: $(DEVICE_INPUTS) $(B)/libsnn.a
 	@mkdir -p $(@D)

@@ -42,7 +42,8 @@ import Testing
   @Test func itIsTheLeastThatFires() throws {
     var (found, none) = (0, 0)
     for leak in [0, 9830, 29491, 32767, 32768] {
-      for (threshold, bias, initial) in [(7, 0, 0), (900, -40, 30), (5000, 100, -200), (50, 60, 9)] {
+      for (threshold, bias, initial) in [(7, 0, 0), (900, -40, 30), (5000, 100, -200), (50, 60, 9)]
+      {
         for (shift, steps) in [(0, 1), (0, 4), (3, 2), (5, 9)] {
           for compare in [Population.LIF.Compare.greater, .greaterEqual] {
             let model = model(

@@ -68,6 +68,21 @@ const struct image_spec image_specs[IMAGE_SPECS] = {
                      {.target = 0, .from_port = 1, .pool = 1},
                      {.target = 0, .source = 0, .delay = 1, .pool = 1, .rows = SNN_ROWS_4, .shift = 2},
                      {.target = 1, .pool = 1}}},
+    {.name = "neurons", .block = 6, .steps = 6, .port_count = 1, .layer_count = 4, .projection_count = 4,
+     .ports = {{1, 5, 6, SNN_PORT_S16, 0, -200, 200}},
+     .layers = {{.channels = 5, .height = 5, .width = 6, .greater = 1, .threshold = 300, .floor = -100, .ceiling = 700,
+                 .flags = SNN_LAYER_PER_NEURON | SNN_LAYER_DRIVEN | SNN_LAYER_CLAMPED, .leak = 30000, .bias = 12,
+                 .initial = 20},
+                {.channels = 7, .height = 5, .width = 6, .flags = SNN_LAYER_CLAMPED, .threshold = 20, .floor = -15,
+                 .ceiling = 60, .leak = NO_LEAK, .initial = -3},
+                {.channels = 6, .height = 5, .width = 6, .flags = SNN_LAYER_PER_NEURON, .threshold = 25, .leak = 31000},
+                {.channels = 4, .height = 1, .width = 1, .leak = NO_LEAK}},
+     .projections = {{.target = 0, .from_port = 1, .pool = 1, .shift = 3, .stride = 1, .padding = 1, .kernel_height = 3,
+                      .kernel_width = 3},
+                     {.target = 1, .pool = 1, .rows = SNN_ROWS_4, .stride = 1, .padding = 1, .kernel_height = 3,
+                      .kernel_width = 3},
+                     {.target = 2, .source = 1, .pool = 1, .shift = 1, .stride = 1, .kernel_height = 1, .kernel_width = 1},
+                     {.target = 3, .source = 2, .pool = 1}}},
 };
 
 /* ---- The formulas ---- */
@@ -152,29 +167,39 @@ static uint32_t place_parameters(struct builder *builder, const struct snn_image
     return at;
 }
 
-/** The least sum of values with which a neuron fires, by trying; its parameters are the layer's first and `more`. */
-static int32_t least_drive(const struct image_spec *spec, const struct layer_spec *from, uint32_t shift, int32_t more)
+/** Whether a neuron fires that gets a sum of values in every step; its parameters are the layer's first and `more`. */
+static bool fires(const struct image_spec *spec, const struct layer_spec *from, uint32_t shift, int32_t more, int32_t sum)
 {
-    for (int32_t sum = -100000; sum < 100000; sum++) {
-        int32_t v = from->initial == 0 ? 0 : from->initial + more;
-        for (uint32_t step = 0; step < spec->steps; step++) {
-            v = v * from->leak / 32768 + snn_scale_value(sum, shift) + (from->bias == 0 ? 0 : from->bias + more);
-            if (v < INT16_MIN) v = INT16_MIN;
-            if (v >= from->threshold + more + from->greater) return sum;
-        }
+    const int32_t floor = (from->flags & SNN_LAYER_CLAMPED) != 0 ? from->floor : INT16_MIN;
+    int32_t v = from->initial == 0 ? 0 : from->initial + more;
+    for (uint32_t step = 0; step < spec->steps; step++) {
+        v = v * from->leak / 32768 + snn_scale_value(sum, shift) + (from->bias == 0 ? 0 : from->bias + more);
+        if (v < floor) v = floor;
+        if (v >= from->threshold + more + from->greater) return true;
     }
-    return INT32_MAX;
+    return false;
 }
 
-/** Where one projection of values ends, layer by layer: which neurons need not be computed. */
+/** Where one projection of values ends, layer by layer: the least sum of values with which each neuron fires. */
 static void place_drive(struct builder *builder, const struct image_spec *spec, uint32_t index, struct snn_image_layer *layer)
 {
     const struct projection_spec *projection = &spec->projections[layer->first_projection];
     if (spec->block == 1 || layer->projection_count != 1 || !projection->from_port) return;
-    layer->drive = place_parameters(builder, layer, 4, 0, 0, INT32_MAX);
+    layer->drive = place_parameters(builder, layer, 4, 0, 1, INT32_MAX);
     int32_t *drive = (int32_t *)(void *)(builder->bytes + layer->drive);
-    for (uint32_t i = 0; i < layer->channels; i++) {
-        drive[i] = least_drive(spec, &spec->layers[index], projection->shift, spread(i));
+    const uint32_t pixels = (layer->flags & SNN_LAYER_PER_NEURON) ? (uint32_t)layer->height * layer->width : 1;
+    for (uint32_t i = 0; i < layer->lanes * pixels; i++) {
+        if (drive[i] == INT32_MAX) continue;
+        int32_t below = -100000, least = 100000;
+        while (least - below > 1) {
+            const int32_t middle = below + (least - below) / 2;
+            if (fires(spec, &spec->layers[index], projection->shift, drive[i], middle)) {
+                least = middle;
+            } else {
+                below = middle;
+            }
+        }
+        drive[i] = least;
     }
 }
 

@@ -44,8 +44,8 @@ struct image_spec {
     struct projection_spec projections[SPEC_PROJECTIONS]; /**< by target; those of values first */
 };
 
-/** Dense, convolution, pooled, lists, general, and streaming with recurrence. */
-enum { IMAGE_SPECS = 6 };
+/** Dense, convolution, pooled, lists, general, streaming with recurrence, and neurons of every fast kind. */
+enum { IMAGE_SPECS = 7 };
 extern const struct image_spec image_specs[IMAGE_SPECS];
 
 /** The image; its size in bytes comes in `size`. The caller frees it. */
