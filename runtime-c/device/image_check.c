@@ -189,12 +189,24 @@ static enum snn_status check_shared(const struct check *check)
     return in_arena(check, image->spikes, words, 4) ? SNN_OK : SNN_ERROR_SIZE;
 }
 
+/** The fast kernels count on thresholds of at least 1; `count` of them are in the image. */
+static bool check_thresholds(const struct check *check, uint32_t count)
+{
+    const int16_t *threshold = (const int16_t *)snn_in_image(check->image, check->layer->threshold);
+    if ((check->layer->flags & SNN_LAYER_GENERAL) != 0) return true;
+    for (uint32_t i = 0; i < count; i++) {
+        if (threshold[i] < 1) return false;
+    }
+    return true;
+}
+
 static enum snn_status check_buffers(const struct check *check)
 {
     const struct snn_image *image = check->image;
     const struct snn_image_layer *layer = check->layer;
     const uint32_t pixels = (uint32_t)layer->height * layer->width, count = layer->lanes * pixels;
     const uint32_t parameters = (layer->flags & SNN_LAYER_PER_NEURON) != 0 ? count : layer->lanes;
+    if ((layer->flags & SNN_LAYER_PER_NEURON) != 0 && pixels == 1) return SNN_ERROR_ENUM;
     if (layer->decay != 0 && !in_image(check, layer->decay, parameters, 4)) return SNN_ERROR_SIZE;
     if (layer->bias != 0 && !in_image(check, layer->bias, parameters, 4)) return SNN_ERROR_SIZE;
     if (layer->initial != 0 && !in_image(check, layer->initial, parameters, 4)) return SNN_ERROR_SIZE;
@@ -203,10 +215,7 @@ static enum snn_status check_buffers(const struct check *check)
         return (layer->map | layer->map_bytes | layer->membrane) == 0 ? SNN_OK : SNN_ERROR_SIZE;
     }
     if (!in_image(check, layer->threshold, parameters, 2)) return SNN_ERROR_SIZE;
-    const int16_t *threshold = (const int16_t *)snn_in_image(image, layer->threshold);
-    for (uint32_t i = 0; i < parameters && (layer->flags & SNN_LAYER_GENERAL) == 0; i++) {
-        if (threshold[i] < 1) return SNN_ERROR_LIMIT;
-    }
+    if (!check_thresholds(check, parameters)) return SNN_ERROR_LIMIT;
     const uint32_t maps = image->block > 1 ? image->block : layer->slot_mask + 1u;
     if (layer->map_bytes != (layer->channels * pixels + 31) / 32 * 4) return SNN_ERROR_SIZE;
     if (!in_arena(check, layer->map, maps * (layer->map_bytes / 4) + 1, 4)) return SNN_ERROR_SIZE;
@@ -238,7 +247,6 @@ static enum snn_status check_layer(struct check *check)
     const bool general = (layer->flags & SNN_LAYER_GENERAL) != 0;
     if ((layer->flags & SNN_LAYER_WIDE) != 0 && !general) return SNN_ERROR_ENUM;
     if (general && image->needs_general == 0) return SNN_ERROR_LIMIT;
-    if ((layer->flags & SNN_LAYER_PER_NEURON) != 0 && layer->height * layer->width == 1) return SNN_ERROR_ENUM;
     if (layer->readout != (last ? 1 : 0)) return SNN_ERROR_REFERENCE;
     if (last && (layer->height != 1 || layer->width != 1)) return SNN_ERROR_SHAPE;
     if (!last && (image->block > 1 ? layer->slot_mask != SNN_IMAGE_BLOCK - 1 : layer->slot_mask > 1)) return SNN_ERROR_LIMIT;

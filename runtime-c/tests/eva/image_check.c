@@ -7,6 +7,8 @@ struct check;
 /* Shown on their own in image_arrays.c. */
 /*@ assigns \result \from rows; */
 static enum snn_status check_list(const struct check *check, const struct snn_image_projection *projection, uint32_t rows);
+/*@ assigns \result \from count; ensures \result == 0 || \result == 1; */
+static bool check_thresholds(const struct check *check, uint32_t count);
 /*@ assigns \result \from projection->places; ensures \result == 0 || \result == 1; */
 static bool check_places(const struct check *check, const struct snn_image_projection *projection);
 
