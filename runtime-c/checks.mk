@@ -1,6 +1,7 @@
 # Checks of the firmware engine beyond its tests. Included by Makefile. A check whose tool is missing says so and passes, or
 # fails where SNN_REQUIRE_TOOLS=1.
 #   make test-images   images right, wrong, cut off and hostile
+#   make test-fire     spikes of the neurons that may fire against those of all
 #   make test-clock    events with time, by hand and against the portable core
 #   make test-device   PAIRS="MODEL.snnpb MODEL.snnimg ...": images against their models on the portable core, sanitized
 #   make eva           Frama-C's Eva: no overflow, no bad shift, no access out of bounds, for every input
@@ -16,7 +17,7 @@ IMAGE_SUPPORT = tests/device/build_image.c tests/device/exercise.c
 IMAGE_FLAGS = $(TEST_FLAGS) -Idevice -DSNN_KERNELS=0
 DEVICE_INPUTS = $(wildcard device/*.[ch] include/snn/*.h tests/device/*.[ch])
 
-checks: test-images test-clock eva misra stack text symbols warnings
+checks: test-images test-fire test-clock eva misra stack text symbols warnings
 
 $(B)/tests/test_images: $(DEVICE_INPUTS) $(B)/libsnn.a
 	@mkdir -p $(@D)
@@ -36,11 +37,20 @@ $(B)/tests/test_clock: $(DEVICE_INPUTS) $(B)/libsnn.a
 	@mkdir -p $(@D)
 	$(CC) -O2 $(IMAGE_FLAGS) $(EXTRA) tests/device/test_clock.c tests/device/build_image.c $(wildcard device/*.c) $(B)/libsnn.a -o $@
 
+# With the turns of the loops that a compiler gets for speed, and for size.
+$(B)/tests/test_fire_O2 $(B)/tests/test_fire_Os: $(B)/tests/test_fire_%: $(DEVICE_INPUTS)
+	@mkdir -p $(@D)
+	$(CC) -$* $(IMAGE_FLAGS) $(EXTRA) tests/device/test_fire.c device/fire.c -o $@
+
+test-fire: $(B)/tests/test_fire_O2 $(B)/tests/test_fire_Os
+	@$(B)/tests/test_fire_O2
+	@$(B)/tests/test_fire_Os
+
 test-clock: $(B)/tests/test_clock
 	@$(B)/tests/test_clock
 
-test: test-images test-clock
-run-tests: test-images test-clock
+test: test-images test-fire test-clock
+run-tests: test-images test-fire test-clock
 
 test-device: $(B)/tests/test_device
 	@$(B)/tests/test_device $(PAIRS)

@@ -10,14 +10,14 @@
  * kernels on the host and divides the plugin's count of the case's region by the case's synapses or neurons.
  */
 
-enum kernel { ROWS_8 = 0, ROWS_4 = 1, MAC_8 = 2, LIF = 3, FIRE = 4, EMPTY = 5 };
+enum kernel { ROWS_8 = 0, ROWS_4 = 1, MAC_8 = 2, LIF = 3, FIRE = 4, DRIVEN = 5, EMPTY = 6 };
 
 /** As written, little-endian. */
 struct record {
     uint32_t kernel;
     uint32_t region;         /**< SNN_REGION_OUTSIDE: checked, not counted */
-    uint32_t columns, count; /**< LIF, FIRE: lanes, steps */
-    uint32_t shift;          /**< LIF, FIRE: of LEAK, ... */
+    uint32_t columns, count; /**< from LIF on: lanes, steps */
+    uint32_t shift;          /**< from LIF on: of LEAK, ... */
     uint32_t spikes, clamps, hash;
 };
 
@@ -36,6 +36,10 @@ static uint32_t sums[SUM_WORDS + 2 * MARGIN];
 static uint32_t membrane[COLUMNS / 2 + 2 * MARGIN];
 static uint32_t threshold[COLUMNS / 2 + 2 * MARGIN];
 static int32_t decay[COLUMNS + 4 * MARGIN];
+/* Neurons have no weights. */
+static int32_t *const initial = (int32_t *)weights;
+static int32_t *const current = (int32_t *)weights + 2 * COLUMNS;
+static int32_t *const drive = (int32_t *)weights + 4 * COLUMNS;
 static uint32_t spikes[SPIKE_WORDS + 2 * MARGIN];
 static uint16_t rows[CALL_ROWS];
 static int16_t values[CALL_ROWS];
@@ -149,10 +153,12 @@ static void fill_typical(void)
         halves(membrane)[i] = (uint16_t)random_around(300);
         halves(threshold)[i] = 1000;
         decay[i] = (29491 - 32768) * 65536 + 1;
+        drive[i] = 1000;
     }
     for (uint32_t i = 0; i < sizeof sums / 2; i++) {
         halves(sums)[i] = encoded_sum(random_below(25) == 0 ? 1350 : random_around(20));
     }
+    for (uint32_t i = 0; i < COLUMNS; i++) current[i] = i % 25 == 12 ? 1350 : random_around(20);
 }
 
 /** Checked: thresholds, leaks, floor and ceiling also at their limits. |membrane| <= 8000 + 8 * 2000 < 2^15. */
@@ -170,6 +176,9 @@ static void fill_any(struct snn_lif *lif)
         halves(membrane)[i] = (uint16_t)v;
         halves(threshold)[i] = (uint16_t)(1 + random_below(high ? 32766 : 3000));
         decay[i] = ((int32_t)leak - 32768) * 65536 + 1;
+        initial[i] = v;
+        current[i] = random_around(2000);
+        drive[i] = random_around(2000);
     }
     for (uint32_t i = 0; i < sizeof sums / 2; i++) halves(sums)[i] = encoded_sum(random_around(2000));
 }
@@ -194,7 +203,7 @@ static void run_lif(struct record *record)
         .floor = -310,
         .ceiling = 2000,
     };
-    if (record->kernel == FIRE && lif.clamped == 0) {
+    if (record->kernel != LIF && lif.clamped == 0) {
         lif.floor = INT16_MIN;
         lif.ceiling = INT16_MAX;
     }
@@ -203,17 +212,19 @@ static void run_lif(struct record *record)
     } else {
         fill_typical();
     }
-    for (uint32_t i = 0; i < sizeof spikes / 4; i++) spikes[i] = record->kernel == FIRE ? 0 : random_word();
-    if (record->kernel == FIRE) {
-        if (!checked || random_below(4) != 0) lif.membrane = 0;
-        enter(record->region);
+    for (uint32_t i = 0; i < sizeof spikes / 4; i++) spikes[i] = record->kernel != LIF ? 0 : random_word();
+    if (record->kernel != LIF && checked && random_below(4) == 0) lif.initial = initial + offset;
+    const struct snn_driven driven = {current + offset, drive + offset, checked ? current + offset : 0, 0, sums + offset};
+    if (record->kernel == DRIVEN) lif.sum_step = 0;
+    enter(record->region);
+    if (record->kernel == DRIVEN) {
+        snn_fire_driven(&lif, &driven, 0);
+    } else if (record->kernel == FIRE) {
         snn_fire(&lif, 0);
-        leave(record->region);
     } else {
-        enter(record->region);
         record->clamps = snn_lif_step(&lif);
-        leave(record->region);
     }
+    leave(record->region);
     for (uint32_t i = 0; i < lif.steps * lif.spike_words; i++) {
         for (uint32_t bits = lif.spikes[i]; bits != 0; bits &= bits - 1) record->spikes++;
     }
@@ -237,7 +248,7 @@ static void run(enum kernel kernel, bool counted, uint32_t columns, uint32_t cou
     if (kernel == EMPTY) {
         enter(record.region);
         leave(record.region);
-    } else if (kernel == LIF || kernel == FIRE) {
+    } else if (kernel == LIF || kernel == FIRE || kernel == DRIVEN) {
         run_lif(&record);
     } else {
         run_rows(&record, kernel == ROWS_4 ? columns / 2 : columns);
@@ -260,6 +271,7 @@ static void run_counted(void)
         for (uint32_t i = 1; i < 5; i++) {
             run(LIF, true, some_columns[i], 1, some_choices[choice]);
             run(FIRE, true, some_columns[i], 4, some_choices[choice]);
+            run(DRIVEN, true, some_columns[i], 4, some_choices[choice]);
         }
     }
 }
@@ -278,6 +290,7 @@ static void run_checked(void)
         const uint32_t steps = lanes <= 128 ? 1 + random_below(8) : 1 + random_below(4);
         run(LIF, false, lanes, 1, random_below(16));
         run(FIRE, false, lanes, steps, random_below(16));
+        run(DRIVEN, false, lanes, steps, random_below(16));
     }
 }
 

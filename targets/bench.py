@@ -12,9 +12,9 @@ import emulate
 
 RECORD = struct.Struct("<8I")
 Record = namedtuple("Record", "kernel region columns count shift spikes clamps hash")
-KERNELS = ("rows 8 bit", "rows 4 bit", "mac 8 bit", "lif", "fire", "empty")
-ROWS_8, ROWS_4, MAC_8, LIF, FIRE, EMPTY = range(6)
-FUNCTIONS = ("snn_add_rows_8", "snn_add_rows_4", "snn_mac_rows_8", "snn_lif_step", "snn_fire")
+KERNELS = ("rows 8 bit", "rows 4 bit", "mac 8 bit", "lif", "fire", "driven", "empty")
+ROWS_8, ROWS_4, MAC_8, LIF, FIRE, DRIVEN, EMPTY = range(7)
+FUNCTIONS = ("snn_add_rows_8", "snn_add_rows_4", "snn_mac_rows_8", "snn_lif_step", "snn_fire", "snn_fire_driven")
 LEAK, CLAMPED = 1, 8
 OUTSIDE = 257
 
@@ -77,8 +77,8 @@ def print_table(board, kernels, entries):
             row = [entry for entry in entries if entry["kernel"] == kernel and entry["columns"] == columns]
             print(f"  {columns:5} columns" + "".join(map(cell, row)))
     for choices, name in ((0, "no leak"), (LEAK, "leak"), (LEAK | CLAMPED, "leak, clamp")):
-        print(f"  lif {name:12}{'a step':>12}{'4, only spikes':>16}{'spikes per neuron and step':>32}")
-        lif = [entry for entry in entries if entry["kernel"] in ("lif", "fire") and entry["choices"] == choices]
+        print(f"  lif {name:12}{'a step':>12}{'4, only spikes':>16}{'4, driven':>16}{'spikes per neuron and step':>32}")
+        lif = [entry for entry in entries if entry["kernel"] in ("lif", "fire", "driven") and entry["choices"] == choices]
         for lanes in sorted({entry["columns"] for entry in lif}):
             row = [entry for entry in lif if entry["columns"] == lanes]
             fired = sum(e["spikes"] for e in row) / sum(e["columns"] * e["count"] for e in row)

@@ -11,6 +11,12 @@
 #error "images are little-endian; use the portable core with the loader on this machine"
 #endif
 
+/** The last layer. */
+static const struct snn_image_layer *readout_of(const struct snn_image *image)
+{
+    return snn_layers(image) + image->layer_count - 1;
+}
+
 /* ---- Life cycle ---- */
 
 enum snn_status snn_device_init(struct snn_device *network, const struct snn_image *image, void *arena, size_t size)
@@ -33,9 +39,9 @@ void snn_device_reset(struct snn_device *network)
 {
     const struct snn_image *image = network->image;
     /* Layer by layer all but the scores is written before it is read, refractory steps aside. */
-    const bool all = snn_streams(image) || image->needs_general != 0;
+    const bool all = snn_streams(image) || (SNN_DEVICE_GENERAL != 0 && image->needs_general != 0);
     snn_word *word = (snn_word *)(void *)(network->arena + (all ? 0 : image->scores));
-    const uint32_t bytes = all ? image->arena_bytes : 4u * snn_layers(image)[image->layer_count - 1].lanes;
+    const uint32_t bytes = all ? image->arena_bytes : 4u * readout_of(image)->lanes;
     for (const snn_word *end = word + bytes / 4; word < end; word++) *word = 0;
     for (uint32_t port = 0; port < SNN_IMAGE_PORTS; port++) network->frame[port] = 0;
     network->steps = 0;
@@ -220,7 +226,7 @@ static void write_spikes(const struct snn_pixel *pixel, uint32_t step, const uin
 /** The membranes of a pixel before step 0. */
 static void set_initial(const struct snn_pixel *pixel)
 {
-    const int32_t *initial = parameters(pixel, pixel->layer->initial);
+    const int32_t *initial = pixel->neurons.initial;
     snn_word *pair = (snn_word *)(void *)pixel->neurons.membrane;
     for (const snn_word *end = pair + pixel->layer->lanes / 2u; pair < end; pair++) {
         *pair = 0;
@@ -250,7 +256,6 @@ static void run_driven(struct snn_gather *gather)
         .bias = parameters(pixel, layer->bias),
         .sums = pixel->sums,
     };
-    if (pixel->neurons.membrane != 0) set_initial(pixel);
     snn_fire_driven(&pixel->neurons, &driven, pixel->index * layer->channels);
 }
 
@@ -261,11 +266,11 @@ static void run_neurons(struct snn_pixel *pixel, bool quiet)
     const struct snn_observer *observer = pixel->network->observer;
     const bool observed = observer != 0 && observer->neurons != 0;
     struct snn_lif *lif = &pixel->neurons;
-    if (pixel->first == 0 && lif->membrane != 0) set_initial(pixel);
     if (only_spikes(pixel)) {
-        if (!quiet || lif->membrane != 0) snn_fire(lif, pixel->index * layer->channels);
+        if (!quiet || lif->initial != 0) snn_fire(lif, pixel->index * layer->channels);
         return;
     }
+    if (pixel->first == 0) set_initial(pixel);
     if (quiet && !observed && layer->refractory == 0 && all_zero(lif->membrane, lif->lanes)) return;
     for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++) {
         const bool general = SNN_DEVICE_GENERAL != 0 && (layer->flags & SNN_LAYER_GENERAL) != 0;
@@ -358,27 +363,29 @@ static void set_neurons(struct snn_pixel *pixel)
     const struct snn_image_layer *layer = pixel->layer;
     struct snn_lif *lif = &pixel->neurons;
     pixel->sums = (uint32_t *)snn_in_arena(network, image->sums);
+    lif->sums = pixel->sums;
+    lif->threshold = (const int16_t *)snn_in_image(image, layer->threshold);
+    lif->decay = (const int32_t *)snn_in_image(image, layer->decay);
+    lif->initial = parameters(pixel, layer->initial);
+    lif->sum_step = 0;
+    lif->steps = pixel->steps;
+    lif->spike_words = layer->map_bytes / 4;
+    lif->greater = layer->greater;
+    lif->floor = layer->floor;
+    lif->ceiling = layer->ceiling;
     if (!ONLY_SPIKES) {
         pixel->only_spikes = !snn_streams(image) && (layer->flags & SNN_LAYER_GENERAL) == 0 &&
                        (observer == 0 || (observer->neurons == 0 && observer->saturated == 0));
     }
-    lif->membrane = (int16_t *)snn_in_arena(network, snn_streams(image) ? layer->membrane : image->membrane);
-    lif->sums = pixel->sums;
-    lif->threshold = (const int16_t *)snn_in_image(image, layer->threshold);
-    lif->decay = (const int32_t *)snn_in_image(image, layer->decay);
-    lif->spikes = (uint32_t *)snn_in_arena(network, image->spikes);
-    lif->sum_step = 0;
-    lif->lanes = layer->lanes;
-    lif->steps = pixel->steps;
-    lif->spike_words = layer->map_bytes / 4;
-    lif->greater = layer->greater;
-    lif->clamped = layer->flags & SNN_LAYER_CLAMPED;
-    lif->floor = layer->floor;
-    lif->ceiling = layer->ceiling;
-    if (!only_spikes(pixel)) return;
-    if (layer->initial == 0) lif->membrane = 0;
-    lif->lanes = layer->channels;
-    lif->spikes = (uint32_t *)snn_in_arena(network, layer->map);
+    if (only_spikes(pixel)) {
+        lif->lanes = layer->channels;
+        lif->spikes = (uint32_t *)snn_in_arena(network, layer->map);
+    } else {
+        lif->membrane = (int16_t *)snn_in_arena(network, snn_streams(image) ? layer->membrane : image->membrane);
+        lif->lanes = layer->lanes;
+        lif->spikes = (uint32_t *)snn_in_arena(network, image->spikes);
+        lif->clamped = layer->flags & SNN_LAYER_CLAMPED;
+    }
 }
 
 /** All pixels of a layer, which has no spikes so far. */
@@ -395,6 +402,7 @@ static void run_layer(struct snn_pixel *pixel)
             pixel->parameters += layer->lanes;
             lif->threshold += layer->lanes;
             if (lif->decay != 0) lif->decay += layer->lanes;
+            if (lif->initial != 0) lif->initial += layer->lanes;
         }
     }
 }
@@ -439,14 +447,16 @@ enum snn_status snn_device_run(struct snn_device *network, uint32_t steps)
 const int32_t *snn_device_scores(const struct snn_device *network, uint32_t *count)
 {
     const struct snn_image *image = network->image;
-    if (count != 0) *count = snn_layers(image)[image->layer_count - 1].channels;
+    if (count != 0) *count = readout_of(image)->channels;
     return (const int32_t *)snn_in_arena(network, image->scores);
 }
 
 uint32_t snn_device_class(const struct snn_device *network)
 {
-    uint32_t count, best = 0;
-    const int32_t *scores = snn_device_scores(network, &count);
+    const struct snn_image *image = network->image;
+    const int32_t *scores = (const int32_t *)snn_in_arena(network, image->scores);
+    const uint32_t count = readout_of(image)->channels;
+    uint32_t best = 0;
     for (uint32_t i = 1; i < count; i++) {
         if (scores[i] > scores[best]) best = i;
     }

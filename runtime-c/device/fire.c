@@ -5,35 +5,49 @@
 
 /*
  * Most neurons do not fire at a sample, and that is cheap to see: leak, reset and clamping bring a membrane no further up than
- * 0, so that it never exceeds the sum of what its inputs added where they added anything. Only neurons whose sum of this kind
+ * 0, so that it never exceeds what it began with and its inputs added, each where it is above 0. Only neurons for which that
  * reaches the threshold are computed, one by one.
  */
 
 #define TOPS 0x80008000u
 
+#if defined(__GNUC__) || defined(__clang__)
+#define APART __attribute__((noinline))
+#define RARELY(condition) __builtin_expect(condition, 0)
+#else
+#define APART
+#define RARELY(condition) (condition)
+#endif
+
+/* What a turn of the loops takes: more where code may be larger. */
+#if defined(__GNUC__) && !defined(__OPTIMIZE_SIZE__)
+#define UNROLLED _Pragma("GCC unroll 4")
+#define PAIRS 2u
+#else
+#define UNROLLED
+#define PAIRS 1u
+#endif
+
+/** Two lanes that count up from 2^15 - threshold, so that a top bit says that the threshold was reached. */
+struct tally {
+    uint32_t now, reached; /**< with lanes of 16 bits, which saturate, `reached` is `now` */
+};
+
 /**
- * Adds the sums above 0 of `steps` steps of two lanes to a word. Returns it with the top bits of the halves that got there; a
- * carry out of a half comes later than that, and into the next half it errs on the safe side.
+ * Adds the sums of two lanes where they are above 0. A carry out of a half comes later than its top bit, and into the next
+ * half it errs on the safe side.
  */
-static inline uint32_t count_up(uint32_t count, const uint32_t *sums, uint32_t sum_step, uint32_t steps)
+static inline void count_up(struct tally *tally, uint32_t sums)
 {
 #if SNN_SUM_ZERO == 0
-    do {
-        uint32_t plus;
-        __asm__("usat16 %0, #15, %1" : "=r"(plus) : "r"(*sums));
-        __asm__("uqadd16 %0, %0, %1" : "+r"(count) : "r"(plus));
-        sums += sum_step;
-    } while (--steps != 0);
-    return count & TOPS;
+    uint32_t plus;
+    __asm__("usat16 %0, #15, %1" : "=r"(plus) : "r"(sums));
+    __asm__("uqadd16 %0, %1, %2" : "=r"(tally->now) : "r"(tally->now), "r"(plus));
+    tally->reached = tally->now;
 #else
-    uint32_t reached = 0;
-    do {
-        const uint32_t tops = *sums & TOPS; /* not below 0 */
-        count += *sums & (tops - (tops >> 15));
-        reached |= count;
-        sums += sum_step;
-    } while (--steps != 0);
-    return reached & TOPS;
+    const uint32_t tops = sums & TOPS; /* not below 0 */
+    tally->now += sums & (tops - (tops >> 15));
+    tally->reached |= tally->now;
 #endif
 }
 
@@ -58,49 +72,95 @@ static inline int32_t finished(snn_half sum)
 #endif
 }
 
-/** All steps of a lane whose first spike is bit `bit` of the first map. */
-static void fire_neuron(const struct snn_lif *lif, uint32_t lane, uint32_t bit)
+/** All steps of a lane, if there is such a one. */
+static APART void fire_neuron(const struct snn_lif *lif, uint32_t lane, uint32_t bit)
 {
+    if (lane >= lif->lanes) return;
     const int32_t threshold = lif->threshold[lane], floor = lif->floor, decay = lif->decay == 0 ? 1 : lif->decay[lane];
-    const uint32_t steps = lif->steps, sum_step = lif->sum_step;
+    const uint32_t mask = UINT32_C(1) << ((bit + lane) & 31), spike_words = lif->spike_words, sum_step = 2 * lif->sum_step;
+    uint32_t *spikes = lif->spikes + (bit + lane) / 32, left = lif->steps;
     const snn_half *sum = (const snn_half *)(const void *)lif->sums + lane;
-    int32_t v = 0;
-    if (lif->membrane != 0) v = lif->membrane[lane];
-    for (uint32_t step = 0; step != steps; step++) {
-        v = after_leak(v, decay) + finished(*sum);
-        sum = &sum[2 * sum_step];
-        if (v < floor) v = floor;
-        if (v < threshold) continue;
-        if (v > lif->ceiling) v = lif->ceiling;
-        v += (int32_t)lif->greater - threshold;
-        lif->spikes[step * lif->spike_words + bit / 32] |= UINT32_C(1) << (bit & 31);
-    }
+    int32_t v = lif->initial == 0 ? 0 : snn_s16((uint32_t)lif->initial[lane]);
+    do {
+        if (v != 0) v = after_leak(v, decay);
+        v += finished(*sum);
+        if (v >= threshold) {
+            if (v > lif->ceiling) v = lif->ceiling;
+            v += (int32_t)lif->greater - threshold;
+            *spikes |= mask;
+        } else if (v < floor) {
+            v = floor;
+        }
+        sum = &sum[sum_step];
+        spikes += spike_words;
+    } while (--left != 0);
 }
 
-/* Each half of a word counts up from 2^15 - threshold, so that its top bit says that the threshold was reached. */
+/** The lanes of a pair that may fire, by the top bits of `reached`. */
+static APART void fire_pair(const struct snn_lif *lif, uint32_t lane, uint32_t bit, uint32_t reached)
+{
+    if ((reached & 0x8000u) != 0) fire_neuron(lif, lane, bit);
+    if (reached > 0xFFFFu) fire_neuron(lif, lane + 1, bit);
+}
+
+/** A pair's count before the first step. */
+static inline struct tally tally_from(uint32_t thresholds, const int32_t *initial)
+{
+    uint32_t now = TOPS - thresholds;
+    if (initial != 0 && initial[0] > 0) now += (uint32_t)initial[0];
+    if (initial != 0 && initial[1] > 0) now += (uint32_t)initial[1] << 16;
+    return (struct tally){now, now};
+}
+
 void snn_fire(const struct snn_lif *lif, uint32_t bit)
 {
     const snn_word *threshold = (const snn_word *)(const void *)lif->threshold;
     const uint32_t *sums = lif->sums;
-    for (uint32_t lane = 0; lane < lif->lanes; lane += 2) {
-        uint32_t reached = count_up(TOPS - *threshold++, sums++, lif->sum_step, lif->steps);
-        if (lif->membrane != 0) reached = TOPS;
-        if ((reached & 0x8000u) != 0) fire_neuron(lif, lane, bit + lane);
-        if (reached > 0x8000u && lane + 1 < lif->lanes) fire_neuron(lif, lane + 1, bit + lane + 1);
+    const int32_t *initial = lif->initial;
+    const uint32_t sum_step = lif->sum_step, steps = lif->steps, lanes = lif->lanes;
+    for (uint32_t lane = 0; lane < lanes; lane += 2 * PAIRS) {
+        struct tally tallies[PAIRS];
+        UNROLLED
+        for (uint32_t i = 0; i != PAIRS; i++) {
+            tallies[i] = tally_from(*threshold++, initial);
+            if (initial != 0) initial += 2;
+        }
+        const uint32_t *sum = sums;
+        uint32_t left = steps;
+        do {
+            UNROLLED
+            for (uint32_t i = 0; i != PAIRS; i++) count_up(&tallies[i], sum[i]);
+            sum += sum_step;
+        } while (--left != 0);
+        sums += PAIRS;
+        UNROLLED
+        for (uint32_t i = 0; i != PAIRS; i++) {
+            const uint32_t reached = tallies[i].reached & TOPS;
+            if (RARELY(reached != 0)) fire_pair(lif, lane + 2 * i, bit, reached);
+        }
     }
+}
+
+/** A driven lane whose current, at `current`, suffices. */
+static APART void fire_driven(const struct snn_lif *lif, const struct snn_driven *driven, const int32_t *current, uint32_t bit)
+{
+    const uint32_t lane = (uint32_t)(current - driven->current);
+    uint32_t sum = (uint32_t)snn_scale_value(*current, driven->shift) + SNN_SUM_ZERO;
+    if (driven->bias != 0) sum += (uint32_t)driven->bias[lane];
+    ((snn_half *)(void *)driven->sums)[lane] = (snn_half)sum;
+    fire_neuron(lif, lane, bit);
 }
 
 void snn_fire_driven(const struct snn_lif *lif, const struct snn_driven *driven, uint32_t bit)
 {
-    const int32_t *current = driven->current, *const end = current + lif->lanes;
-    const int32_t *drive = driven->drive;
-    while (current != end) {
-        const int32_t sum = *current++;
-        if (sum < *drive++) continue;
-        const uint32_t lane = (uint32_t)(current - driven->current) - 1;
-        uint32_t scaled = (uint32_t)snn_scale_value(sum, driven->shift) + SNN_SUM_ZERO;
-        if (driven->bias != 0) scaled += (uint32_t)driven->bias[lane];
-        ((snn_half *)(void *)driven->sums)[lane] = (snn_half)scaled;
-        fire_neuron(lif, lane, bit + lane);
-    }
+    const int32_t *current = driven->current, *drive = driven->drive;
+    const int32_t *const end = current + lif->lanes;
+    do {
+        UNROLLED
+        for (uint32_t i = 0; i != 4; i++) {
+            if (RARELY(current[i] >= drive[i])) fire_driven(lif, driven, current + i, bit);
+        }
+        current += 4;
+        drive += 4;
+    } while (current < end);
 }

@@ -83,6 +83,7 @@ struct snn_lif {
     uint32_t greater;         /**< 1: a spike subtracts threshold - 1 */
     uint32_t clamped;
     int32_t floor, ceiling;
+    const int32_t *initial; /**< of snn_fire: membranes before the first step, within int16; null: zeros */
 };
 /**
  * One step. Writes (lanes + 31) / 32 words of spikes, bit i & 31 of word i >> 5 that of lane i, and returns how often a
@@ -91,13 +92,13 @@ struct snn_lif {
 uint32_t snn_lif_step(const struct snn_lif *lif);
 
 /**
- * The spikes of `steps` steps where nothing else is wanted: neurons that cannot fire are not computed. `membrane`, which is
- * not written, may be null for zeros; any number of lanes, thresholds and sums in pairs; floor <= 0 and ceiling are looked at whether or not `clamped`. The
- * spike of lane i in step t sets bit `bit` + i behind spikes + t * spike_words, others stay.
+ * The spikes of `steps` steps where nothing else is wanted: neurons that cannot fire are not computed. At least one lane;
+ * thresholds, sums and `initial` go on to a multiple of 4. `membrane` is not looked at; floor <= 0 and ceiling are, whether or
+ * not `clamped`. The spike of lane i in step t sets bit `bit` + i behind spikes + t * spike_words, others stay.
  */
 void snn_fire(const struct snn_lif *lif, uint32_t bit);
 
-/** What drives neurons alike in every step: sums of values, still to be shifted, and bias. */
+/** What drives neurons alike in every step: sums of values, still to be shifted, and bias. Arrays go on to a multiple of 4. */
 struct snn_driven {
     const int32_t *current;
     const int32_t *drive; /**< the least current with which a neuron fires */
@@ -111,7 +112,7 @@ void snn_fire_driven(const struct snn_lif *lif, const struct snn_driven *driven,
 /** The leak in Q15 of a decay. */
 static inline uint32_t snn_leak_of(int32_t decay)
 {
-    return 32768u - ((1u - (uint32_t)decay) >> 16);
+    return ((uint32_t)decay ^ 0x80000000u) >> 16;
 }
 
 #endif

@@ -67,7 +67,7 @@ public struct BoardReport: Equatable, Codable, Sendable {
     "add_nibbles", "add_bytes",
   ]
   /// Those that update neurons.
-  private static let neuronFunctions = ["snn_lif", "snn_fire", "fire_neuron", "step_"]
+  private static let neuronFunctions = ["snn_lif", "snn_fire", "fire_", "step_"]
 
   static func isOfSynapses(_ function: String) -> Bool {
     synapseFunctions.contains { function.hasPrefix($0) }

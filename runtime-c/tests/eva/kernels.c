@@ -61,7 +61,9 @@ static void neurons(uint32_t lanes, uint32_t option)
                                 .clamped = option & 4, .floor = any_s32(-32767, 0), .ceiling = any_s32(0, INT16_MAX)};
     (void)snn_lif_step(&lif);
     struct snn_lif firing = lif;
-    firing.membrane = option & 4 ? membrane : 0;
+    static int32_t initial[LANES];
+    any_bytes(initial, sizeof initial);
+    firing.initial = option & 4 ? initial : 0;
     snn_fire(&firing, any_u32(0, 23));
 }
 
