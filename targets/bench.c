@@ -216,15 +216,19 @@ static void run_lif(struct record *record)
     if (record->kernel != LIF && checked && random_below(4) == 0) lif.initial = initial + offset;
     const struct snn_driven driven = {current + offset, drive + offset, checked ? current + offset : 0, 0, sums + offset};
     if (record->kernel == DRIVEN) lif.sum_step = 0;
-    enter(record->region);
     if (record->kernel == DRIVEN) {
+        enter(record->region);
         snn_fire_driven(&lif, &driven, 0);
+        leave(record->region);
     } else if (record->kernel == FIRE) {
+        enter(record->region);
         snn_fire(&lif, 0);
+        leave(record->region);
     } else {
+        enter(record->region);
         record->clamps = snn_lif_step(&lif);
+        leave(record->region);
     }
-    leave(record->region);
     for (uint32_t i = 0; i < lif.steps * lif.spike_words; i++) {
         for (uint32_t bits = lif.spikes[i]; bits != 0; bits &= bits - 1) record->spikes++;
     }
