@@ -5,9 +5,10 @@
 #include "region.h"
 
 /*
- * The kernels alone, on made-up data. Every case is a record of the answers: what was run, and a hash of all that the
- * kernel may have written and of what lies behind. `targets/run --bench` compares the hashes with those of the portable
- * kernels on the host and divides the plugin's count of the case's region by the case's synapses or neurons.
+ * The kernels alone, on made-up data. Every case is a record of the answers: what was run, and a
+ * hash of all that the kernel may have written and of what lies behind. `targets/run --bench`
+ * compares the hashes with those of the portable kernels on the host and divides the plugin's count
+ * of the case's region by the case's synapses or neurons.
  */
 
 enum kernel { ROWS_8 = 0, ROWS_4 = 1, MAC_8 = 2, LIF = 3, FIRE = 4, DRIVEN = 5, EMPTY = 6 };
@@ -27,7 +28,8 @@ enum {
     CALL_ROWS = 96,
     SUM_WORDS = 512, /**< 256 sums of 32 bits, or 4 steps of 256 sums of 16 */
     SPIKE_WORDS = 64,
-    MARGIN = 2, /**< words in front, so that arrays begin at any multiple of 4, and behind, to be left alone */
+    /** words in front, so that arrays begin at any multiple of 4, and behind, to be left alone */
+    MARGIN = 2,
     CHECKS = 64 /**< cases of each kernel that are only checked */
 };
 
@@ -107,7 +109,8 @@ static void run_rows(struct record *record, uint32_t bytes_of_columns)
     for (uint32_t i = 0; i < sizeof weights / 4; i++) weights[i] = random_word();
     for (uint32_t i = 0; i < record->count; i++) {
         rows[i] = (uint16_t)random_below(ROWS);
-        values[i] = (int16_t)(record->shift != 0 ? random_around(1000) : (int32_t)random_below(256));
+        values[i] =
+            (int16_t)(record->shift != 0 ? random_around(1000) : (int32_t)random_below(256));
     }
     /* |row sums| <= 96 * 128 * 2 < 24576, so that a finished sum lies in 16 bits. */
     const struct snn_row_set set = {
@@ -127,7 +130,9 @@ static void run_rows(struct record *record, uint32_t bytes_of_columns)
         record->hash = hash_words(0, sums, sizeof sums / 4);
         return;
     }
-    for (uint32_t i = 0; i < sizeof sums / 2; i++) halves(sums)[i] = encoded_sum(random_around(8000));
+    for (uint32_t i = 0; i < sizeof sums / 2; i++) {
+        halves(sums)[i] = encoded_sum(random_around(8000));
+    }
     if (record->kernel == ROWS_8) {
         enter(record->region);
         snn_add_rows_8(target, &set);
@@ -161,7 +166,10 @@ static void fill_typical(void)
     for (uint32_t i = 0; i < COLUMNS; i++) current[i] = i % 25 == 12 ? 1350 : random_around(20);
 }
 
-/** Checked: thresholds, leaks, floor and ceiling also at their limits. |membrane| <= 8000 + 8 * 2000 < 2^15. */
+/**
+ * Checked: thresholds, leaks, floor and ceiling also at their limits. |membrane| <= 8000 + 8 * 2000
+ * < 2^15.
+ */
 static void fill_any(struct snn_lif *lif)
 {
     if (lif->clamped != 0) {
@@ -172,7 +180,8 @@ static void fill_any(struct snn_lif *lif)
         const bool high = lif->clamped == 0 && random_below(8) == 0;
         const uint32_t span = (uint32_t)(lif->ceiling - lif->floor);
         const uint32_t leak = random_below(8) == 0 ? 32768 * random_below(2) : random_below(32769);
-        const int32_t v = lif->clamped == 0 ? random_around(8000) : lif->floor + (int32_t)random_below(span + 1);
+        const int32_t v =
+            lif->clamped == 0 ? random_around(8000) : lif->floor + (int32_t)random_below(span + 1);
         halves(membrane)[i] = (uint16_t)v;
         halves(threshold)[i] = (uint16_t)(1 + random_below(high ? 32766 : 3000));
         decay[i] = ((int32_t)leak - 32768) * 65536 + 1;
@@ -180,7 +189,9 @@ static void fill_any(struct snn_lif *lif)
         current[i] = random_around(2000);
         drive[i] = random_around(2000);
     }
-    for (uint32_t i = 0; i < sizeof sums / 2; i++) halves(sums)[i] = encoded_sum(random_around(2000));
+    for (uint32_t i = 0; i < sizeof sums / 2; i++) {
+        halves(sums)[i] = encoded_sum(random_around(2000));
+    }
 }
 
 static void run_lif(struct record *record)
@@ -212,9 +223,12 @@ static void run_lif(struct record *record)
     } else {
         fill_typical();
     }
-    for (uint32_t i = 0; i < sizeof spikes / 4; i++) spikes[i] = record->kernel != LIF ? 0 : random_word();
+    for (uint32_t i = 0; i < sizeof spikes / 4; i++) {
+        spikes[i] = record->kernel != LIF ? 0 : random_word();
+    }
     if (record->kernel != LIF && checked && random_below(4) == 0) lif.initial = initial + offset;
-    const struct snn_driven driven = {current + offset, drive + offset, checked ? current + offset : 0, 0, sums + offset};
+    const struct snn_driven driven = {current + offset, drive + offset,
+                                      checked ? current + offset : 0, 0, sums + offset};
     if (record->kernel == DRIVEN) lif.sum_step = 0;
     if (record->kernel == DRIVEN) {
         enter(record->region);
@@ -232,7 +246,9 @@ static void run_lif(struct record *record)
     for (uint32_t i = 0; i < lif.steps * lif.spike_words; i++) {
         for (uint32_t bits = lif.spikes[i]; bits != 0; bits &= bits - 1) record->spikes++;
     }
-    for (uint32_t i = 0; i < sizeof membrane / 2; i++) record->hash = hash_word(record->hash, halves(membrane)[i]);
+    for (uint32_t i = 0; i < sizeof membrane / 2; i++) {
+        record->hash = hash_word(record->hash, halves(membrane)[i]);
+    }
     record->hash = hash_words(record->hash, spikes, sizeof spikes / 4);
 }
 
@@ -267,7 +283,9 @@ static void run_counted(void)
     run(EMPTY, true, 0, 0, 0);
     for (uint32_t kernel = ROWS_8; kernel <= MAC_8; kernel++) {
         for (uint32_t i = 0; i < 5; i++) {
-            for (uint32_t j = 0; j < 4; j++) run((enum kernel)kernel, true, some_columns[i], some_rows[j], 0);
+            for (uint32_t j = 0; j < 4; j++) {
+                run((enum kernel)kernel, true, some_columns[i], some_rows[j], 0);
+            }
         }
     }
     static const uint8_t some_choices[] = {0, LEAK, LEAK | CLAMPED};

@@ -2,9 +2,10 @@
 #include "board.h"
 
 /*
- * STM32 Nucleo-F446RE: requests and answers over the ST-Link's serial port (USART2, PA2 and PA3, 115200 8N1), cycles
- * from the DWT. The processor runs from its 16 MHz oscillator, as it does after reset. Start-up code and linker's script
- * are the maker's. README.md says how to use it and how other boards differ.
+ * STM32 Nucleo-F446RE: requests and answers over the ST-Link's serial port (USART2, PA2 and PA3,
+ * 115200 8N1), cycles from the DWT. The processor runs from its 16 MHz oscillator, as it does after
+ * reset. Start-up code and linker's script are the maker's. README.md says how to use it and how
+ * other boards differ.
  */
 
 /** A 32-bit register at an address of the reference manual (RM0390) or of the architecture. */
@@ -31,10 +32,13 @@ void board_init(void)
 {
     *at(RCC_AHB1ENR) |= 1u;                                                     /* port A */
     *at(RCC_APB1ENR) |= 1u << 17;                                               /* USART2 */
-    *at(GPIOA_MODER) = (*at(GPIOA_MODER) & ~0xF0u) | 0xA0u;                     /* PA2, PA3: alternate function */
+    /* PA2, PA3: alternate function */
+    *at(GPIOA_MODER) = (*at(GPIOA_MODER) & ~0xF0u) | 0xA0u;
     *at(GPIOA_AFRL) = (*at(GPIOA_AFRL) & ~0xFF00u) | 0x7700u;                   /* number 7 */
-    *at(USART2_BRR) = 139;                                                      /* 16 MHz / 115200 */
-    *at(USART2_CR1) = 1u << 13 | 1u << 3 | 1u << 2;                             /* on, send, receive */
+    /* 16 MHz / 115200 */
+    *at(USART2_BRR) = 139;
+    /* on, send, receive */
+    *at(USART2_CR1) = 1u << 13 | 1u << 3 | 1u << 2;
     *at(DEMCR) |= 1u << 24;
     *at(DWT_CTRL) |= 1u;
 }

@@ -3,8 +3,8 @@
 #include "semihosting.h"
 
 /*
- * A board inside QEMU. Its serial line is two files, named by the program's arguments: requests and answers. They
- * travel by semihosting, which costs no device model and loses nothing.
+ * A board inside QEMU. Its serial line is two files, named by the program's arguments: requests and
+ * answers. They travel by semihosting, which costs no device model and loses nothing.
  */
 
 static intptr_t requests = -1, answers = -1;

@@ -8,7 +8,10 @@
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
-/* Emulated flash may be writable, and a stack may outgrow its place without a fault: both are looked at instead. */
+/*
+ * Emulated flash may be writable, and a stack may outgrow its place without a fault: both are
+ * looked at instead.
+ */
 
 /** Notes the CRC of the program in flash. */
 void guard_begin(void);

@@ -4,11 +4,22 @@
 #include "network.h"
 #include "region.h"
 
-/* The firmware that answers requests with a network. targets/README.md describes the bytes under "Wire". */
+/*
+ * The firmware that answers requests with a network. targets/README.md describes the bytes under
+ * "Wire".
+ */
 
 enum { WIRE_VERSION = 1, SYNC = 'S', HEADER_BYTES = 8, PIECE_BYTES = 64 };
 
-enum request { HELLO = 'H', BEGIN = 'B', VALUES = 'V', EVENTS = 'E', RUN = 'R', ANSWER = 'A', QUIT = 'Q' };
+enum request {
+    HELLO = 'H',
+    BEGIN = 'B',
+    VALUES = 'V',
+    EVENTS = 'E',
+    RUN = 'R',
+    ANSWER = 'A',
+    QUIT = 'Q'
+};
 
 enum answer { GREETING = 'h', RESULT = 'a', REFUSAL = 'x', END = 'q' };
 
@@ -74,7 +85,8 @@ static void give(const void *bytes, uint32_t size)
 
 static void give_word(uint32_t word)
 {
-    const uint8_t bytes[4] = {(uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16), (uint8_t)(word >> 24)};
+    const uint8_t bytes[4] = {(uint8_t)word, (uint8_t)(word >> 8), (uint8_t)(word >> 16),
+                              (uint8_t)(word >> 24)};
     give(bytes, 4);
 }
 
@@ -123,7 +135,8 @@ static void give_result(void)
 {
     uint32_t score_count;
     const int32_t *scores = network_scores(&score_count);
-    const uint32_t layers = counting ? facts.layers : 0, projections = counting ? facts.projections : 0;
+    const uint32_t layers = counting ? facts.layers : 0,
+                   projections = counting ? facts.projections : 0;
     begin_answer(RESULT, 0, 6 + score_count + 6 * layers + 7 * projections);
     give_word(network_class());
     give_word(score_count);

@@ -8,8 +8,8 @@
 #include "snn/status.h"
 
 /*
- * What the harness asks of a network. network_device.c answers with the engine for firmware and an image,
- * network_loader.c with the portable core and a .snnpb file.
+ * What the harness asks of a network. network_device.c answers with the engine for firmware and an
+ * image, network_loader.c with the portable core and a .snnpb file.
  */
 
 /** What a network is, for the harness's greeting. */
@@ -17,7 +17,8 @@ struct network_facts {
     uint32_t model_crc; /**< CRC-32 of the image or file, whole */
     uint32_t model_bytes;
     uint32_t state_bytes;
-    uint32_t steps, max_steps, block; /**< block 1: step by step; more: a sample in one run of at most so many steps */
+    /** block 1: step by step; more: a sample in one run of at most so many steps */
+    uint32_t steps, max_steps, block;
     uint32_t ports, layers, projections;
 };
 
@@ -36,10 +37,16 @@ struct network_projection {
 /** Looks at the model and gets ready. */
 enum snn_status network_open(struct network_facts *facts);
 
-/** Begins a sample. `counting`: keep counters and digests. `marking`: tell the plugin which layer is at work. */
+/**
+ * Begins a sample. `counting`: keep counters and digests. `marking`: tell the plugin which layer is
+ * at work.
+ */
 void network_begin(bool counting, bool marking);
 
-/** Where a frame of `size` bytes for a port belongs; null: no such port, or its frames have another size. */
+/**
+ * Where a frame of `size` bytes for a port belongs; null: no such port, or its frames have another
+ * size.
+ */
 void *network_frame(uint32_t port, uint32_t size);
 
 /** Presents the frame that was written there. */

@@ -38,7 +38,9 @@ static uint32_t values_of(const struct snn_image_port *port)
 /** Frames lie one behind the other, each from a multiple of 4 on. */
 static uint32_t frame_bytes(const struct snn_image_port *port)
 {
-    return port->kind == SNN_PORT_EVENTS ? 0 : port->kind == SNN_PORT_U8 ? values_of(port) : 2 * values_of(port);
+    return port->kind == SNN_PORT_EVENTS ? 0
+           : port->kind == SNN_PORT_U8   ? values_of(port)
+                                         : 2 * values_of(port);
 }
 
 static uint8_t *frame_of(uint32_t place)
@@ -60,15 +62,20 @@ enum snn_status network_open(struct network_facts *facts)
 {
     const struct snn_image *model = image();
     const uint32_t size = between(model_image, model_image_end);
-    /* An image may be written by itself, or damaged in flash: nothing of it is believed before this. */
+    /*
+     * An image may be written by itself, or damaged in flash: nothing of it is believed before
+     * this.
+     */
     enum snn_status status = snn_image_check(model, size);
     if (status != SNN_OK) return status;
     status = snn_device_init(&network, model, model_arena, between(model_arena, model_arena_end));
     if (status != SNN_OK) return status;
     const uint32_t frames = between(model_frames, frame_of(model->port_count));
-    const uint32_t counters = (uint32_t)(model->layer_count * sizeof(struct snn_layer_count) +
-                                         model->projection_count * sizeof(struct snn_projection_count));
-    if (frames > between(model_frames, model_frames_end) || counters > between(model_counters, model_counters_end)) {
+    const uint32_t counters =
+        (uint32_t)(model->layer_count * sizeof(struct snn_layer_count) +
+                   model->projection_count * sizeof(struct snn_projection_count));
+    if (frames > between(model_frames, model_frames_end) ||
+        counters > between(model_counters, model_counters_end)) {
         return SNN_ERROR_MEMORY;
     }
     facts->model_crc = guard_crc(0, model_image, size);
@@ -112,8 +119,9 @@ enum snn_status network_present(uint32_t port)
     const void *frame = frame_of(port);
     const bool bytes = ports()[port].kind == SNN_PORT_U8;
     snn_region_mark(SNN_REGION_ENGINE);
-    const enum snn_status status = bytes ? snn_device_values_u8(&network, port, frame, presented)
-                                         : snn_device_values_s16(&network, port, frame, presented / 2);
+    const enum snn_status status =
+        bytes ? snn_device_values_u8(&network, port, frame, presented)
+              : snn_device_values_s16(&network, port, frame, presented / 2);
     snn_region_mark(SNN_REGION_OUTSIDE);
     return status;
 }
@@ -158,7 +166,8 @@ void network_layer(uint32_t place, struct network_layer *layer)
 void network_projection(uint32_t place, struct network_projection *projection)
 {
     const uint8_t *projections = model_image + image()->projections;
-    projection->projection = ((const struct snn_image_projection *)(const void *)projections)[place].projection;
+    projection->projection =
+        ((const struct snn_image_projection *)(const void *)projections)[place].projection;
     projection->spikes_in = count.projections[place].spikes_in;
     projection->synops = count.projections[place].synops;
     projection->macs = count.projections[place].macs;

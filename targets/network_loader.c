@@ -26,7 +26,8 @@ static void on_step(void *context, const struct snn *snn, uint32_t step, uint32_
     for (uint32_t i = 0; i < neurons; i++) {
         const uint32_t spike = spikes == 0 ? 0 : spikes[i / 32] >> (i & 31) & 1;
         const uint32_t v = (uint32_t)snn_membrane(snn, population, i);
-        uint32_t x = (step * neurons + i + 1) * UINT32_C(0x9E3779B1) ^ (v * UINT32_C(0x85EBCA6B) + spike);
+        uint32_t x =
+            (step * neurons + i + 1) * UINT32_C(0x9E3779B1) ^ (v * UINT32_C(0x85EBCA6B) + spike);
         x ^= x >> 15;
         x *= UINT32_C(0x2C1B3C6D);
         digest += x ^ x >> 12;
@@ -57,7 +58,8 @@ static enum snn_status load(const uint8_t *bytes, uint32_t size)
     void *arena = 0;
     size_t arena_bytes = 0;
     enum snn_status status;
-    while ((status = snn_load(arena, arena_bytes, bytes, size, &model, &error)) == SNN_ERROR_MEMORY) {
+    while ((status = snn_load(arena, arena_bytes, bytes, size, &model, &error)) ==
+           SNN_ERROR_MEMORY) {
         free(arena);
         arena_bytes = error.needed;
         arena = malloc(arena_bytes);

@@ -4,7 +4,10 @@
 
 #include <stdint.h>
 
-/* The debugger's services for a program without an operating system: Arm's semihosting, which RISC-V took over. */
+/*
+ * The debugger's services for a program without an operating system: Arm's semihosting, which
+ * RISC-V took over.
+ */
 
 enum semihosting_operation {
     SEMIHOSTING_OPEN = 0x01,
@@ -21,7 +24,10 @@ static inline intptr_t semihosting(enum semihosting_operation operation, const v
 #if defined(__riscv)
     register intptr_t a0 __asm__("a0") = (intptr_t)operation;
     register const void *a1 __asm__("a1") = argument;
-    /* Three instructions of full size, in one page, are how the emulator tells this from a breakpoint. */
+    /*
+     * Three instructions of full size, in one page, are how the emulator tells this from a
+     * breakpoint.
+     */
     __asm__ volatile(".balign 16\n\t"
                      ".option push\n\t"
                      ".option norvc\n\t"

@@ -11,8 +11,8 @@ _Noreturn void board_start(void);
 _Noreturn void board_report(const uint32_t *frame);
 
 /**
- * Every exception ends here. The stack may be what failed, so another is taken before anything is pushed; the frame
- * that the processor has stacked, with the pc, lies where the old one stood.
+ * Every exception ends here. The stack may be what failed, so another is taken before anything is
+ * pushed; the frame that the processor has stacked, with the pc, lies where the old one stood.
  */
 __attribute__((naked)) static void fault_entry(void)
 {
@@ -47,22 +47,24 @@ struct vector_table {
 
 __attribute__((section(".vectors"), used)) static const struct vector_table vectors = {
     __stack_top,
-    {board_start, fault_entry, fault_entry, fault_entry, fault_entry, fault_entry, fault_entry, 0, 0, 0, fault_entry,
-     fault_entry, 0, fault_entry, fault_entry},
+    {board_start, fault_entry, fault_entry, fault_entry, fault_entry, fault_entry, fault_entry, 0,
+     0, 0, fault_entry, fault_entry, 0, fault_entry, fault_entry},
 };
 
 #if defined(BOARD_GUARD)
 /**
- * With the memory protection unit of ARMv7-M: below RAM, at 0x20000000, no writes. Emulated flash is writable, and
- * under RAM lies nothing that would refuse a stack.
+ * With the memory protection unit of ARMv7-M: below RAM, at 0x20000000, no writes. Emulated flash
+ * is writable, and under RAM lies nothing that would refuse a stack.
  */
 static void guard_low_memory(void)
 {
-    volatile uint32_t *const control = (volatile uint32_t *)0xE000ED94u; /* then number, base, attributes and size */
+    /* then number, base, attributes and size */
+    volatile uint32_t *const control = (volatile uint32_t *)0xE000ED94u;
     control[1] = 0;
     control[2] = 0;
     control[3] = 6u << 24 | 2u << 16 | 28u << 1 | 1; /* read-only, normal memory, 2^29 bytes, on */
-    control[0] = 5;                                  /* on, the rest as without it; off while a fault is handled */
+    /* on, the rest as without it; off while a fault is handled */
+    control[0] = 5;
     __asm__ volatile("dsb\n\tisb" ::: "memory");
 }
 #endif

@@ -39,5 +39,7 @@ void snn_sum_of_squares(const float *values, size_t count, double lanes[8])
         sums += x * x;
     }
     *(double8 *)lanes = sums;
-    for (size_t i = whole; i < count; i++) lanes[i - whole] += (double)values[i] * (double)values[i];
+    for (size_t i = whole; i < count; i++) {
+        lanes[i - whole] += (double)values[i] * (double)values[i];
+    }
 }

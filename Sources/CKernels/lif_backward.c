@@ -8,7 +8,8 @@
 SNN_INLINE float magnitude(float x) { return x < 0 ? 0.0f - x : x; }
 
 /* The slope at z; `table` is the neuron's own entry. */
-SNN_INLINE float slope_at(float z, enum snn_slope_kind kind, float scale, float half_width, float table)
+SNN_INLINE float slope_at(float z, enum snn_slope_kind kind, float scale, float half_width,
+                          float table)
 {
     switch (kind) {
     case SNN_SLOPE_TRIANGULAR: {

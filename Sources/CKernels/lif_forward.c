@@ -3,8 +3,10 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-/* Rounding toward zero of |x| <= 2^22: adding and subtracting 2^23 rounds to the nearest integer, and one
-   is taken off where that went up. The negative is a difference, so that zero has no sign. */
+/*
+ * Rounding toward zero of |x| <= 2^22: adding and subtracting 2^23 rounds to the nearest integer,
+ * and one is taken off where that went up. The negative is a difference, so that zero has no sign.
+ */
 static inline __attribute__((always_inline)) float truncated(float x)
 {
     const float magnitude = x < 0 ? 0.0f - x : x;
@@ -58,10 +60,12 @@ forward(const struct snn_lif_rules *rules, const struct snn_lif_row *row, const 
 }
 
 SNN_CLONES
-struct snn_lif_counts snn_lif_forward(const struct snn_lif_rules *rules, const struct snn_lif_row *row)
+struct snn_lif_counts snn_lif_forward(const struct snn_lif_rules *rules,
+                                      const struct snn_lif_row *row)
 {
     if (rules->on_grid) {
-        return rules->inclusive ? forward(rules, row, true, true) : forward(rules, row, true, false);
+        return rules->inclusive ? forward(rules, row, true, true)
+                                : forward(rules, row, true, false);
     }
     return rules->inclusive ? forward(rules, row, false, true) : forward(rules, row, false, false);
 }

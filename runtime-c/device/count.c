@@ -17,7 +17,8 @@ static bool arrives(const struct snn_image_projection *projection, uint32_t y, u
 /* ---- What the network shows ---- */
 
 /** Events of the open step, of a port, that arrive at a projection. */
-static uint32_t arriving_events(const struct snn_device *network, const struct snn_image_projection *projection)
+static uint32_t arriving_events(const struct snn_device *network,
+                                const struct snn_image_projection *projection)
 {
     const struct snn_image_port *port = snn_ports(network->image) + projection->source;
     if (port->kind != SNN_PORT_EVENTS) return 0;
@@ -43,7 +44,9 @@ static void on_layer(void *context, uint32_t layer)
     for (uint32_t i = 0; i < image->projection_count && layer == 0; i++, projection++, into++) {
         into->spikes_in += into->waiting;
         into->waiting = 0;
-        if (projection->from_port != 0) into->spikes_in += arriving_events(count->network, projection);
+        if (projection->from_port != 0) {
+            into->spikes_in += arriving_events(count->network, projection);
+        }
     }
 }
 
@@ -65,19 +68,20 @@ static void deliver(struct snn_count *count, uint32_t layer, uint32_t pixel, uin
     }
 }
 
-static void on_neurons(void *context, uint32_t layer, uint32_t step, uint32_t pixel, const void *membrane,
-                       const uint32_t *spikes)
+static void on_neurons(void *context, uint32_t layer, uint32_t step, uint32_t pixel,
+                       const void *membrane, const uint32_t *spikes)
 {
     struct snn_count *count = counters(context);
     uint32_t fired;
-    const uint32_t digest =
-        snn_digest_pixel(snn_layers(count->network->image) + layer, step, pixel, membrane, spikes, &fired);
+    const uint32_t digest = snn_digest_pixel(snn_layers(count->network->image) + layer, step, pixel,
+                                             membrane, spikes, &fired);
     count->layers[layer].digest += digest;
     count->layers[layer].spikes_out += fired;
     if (fired != 0) deliver(count, layer, pixel, fired);
 }
 
-static void on_rows(void *context, uint32_t projection, const uint16_t *rows, const int16_t *values, uint32_t row_count)
+static void on_rows(void *context, uint32_t projection, const uint16_t *rows, const int16_t *values,
+                    uint32_t row_count)
 {
     struct snn_count *count = counters(context);
     const struct snn_image *image = count->network->image;
@@ -112,8 +116,8 @@ void snn_count_clear(struct snn_count *count)
     for (uint32_t i = 0; i < image->projection_count; i++) count->projections[i] = no_projection;
 }
 
-void snn_count_init(struct snn_count *count, struct snn_device *network, struct snn_layer_count *layers,
-                    struct snn_projection_count *projections)
+void snn_count_init(struct snn_count *count, struct snn_device *network,
+                    struct snn_layer_count *layers, struct snn_projection_count *projections)
 {
     count->observer.context = count;
     count->observer.layer = on_layer;

@@ -13,9 +13,13 @@ static inline uint32_t snn_hash_neuron(uint32_t key, int32_t v, uint32_t spike)
     return x ^ x >> 12;
 }
 
-/** What one pixel in one step adds to the digest of its layer; `fired` takes the number of its spikes. */
-static inline uint32_t snn_digest_pixel(const struct snn_image_layer *layer, uint32_t step, uint32_t pixel,
-                                        const void *membrane, const uint32_t *spikes, uint32_t *fired)
+/**
+ * What one pixel in one step adds to the digest of its layer; `fired` takes the number of its
+ * spikes.
+ */
+static inline uint32_t snn_digest_pixel(const struct snn_image_layer *layer, uint32_t step,
+                                        uint32_t pixel, const void *membrane,
+                                        const uint32_t *spikes, uint32_t *fired)
 {
     const uint32_t channels = layer->channels;
     uint32_t key = step * channels * layer->height * layer->width + pixel * channels + 1;
@@ -23,7 +27,8 @@ static inline uint32_t snn_digest_pixel(const struct snn_image_layer *layer, uin
     *fired = 0;
     for (uint32_t c = 0; c < channels; c++, key++) {
         const uint32_t spike = spikes == 0 ? 0 : spikes[c / 32] >> (c & 31) & 1;
-        const int32_t v = layer->readout != 0 ? ((const int32_t *)membrane)[c] : ((const int16_t *)membrane)[c];
+        const int32_t v =
+            layer->readout != 0 ? ((const int32_t *)membrane)[c] : ((const int16_t *)membrane)[c];
         *fired += spike;
         digest += snn_hash_neuron(key, v, spike);
     }

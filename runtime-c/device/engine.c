@@ -2,9 +2,9 @@
 #include "engine.h"
 
 /*
- * A layer is computed pixel by pixel: gather the spikes of the window, add their weight rows in registers, let the
- * pixel's neurons take the sums, write their spikes to the map. Layer by layer a pixel goes through all steps at once,
- * so that no more membranes are kept than one pixel has.
+ * A layer is computed pixel by pixel: gather the spikes of the window, add their weight rows in
+ * registers, let the pixel's neurons take the sums, write their spikes to the map. Layer by layer a
+ * pixel goes through all steps at once, so that no more membranes are kept than one pixel has.
  */
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -19,14 +19,19 @@ static const struct snn_image_layer *readout_of(const struct snn_image *image)
 
 /* ---- Life cycle ---- */
 
-enum snn_status snn_device_init(struct snn_device *network, const struct snn_image *image, void *arena, size_t size)
+enum snn_status snn_device_init(struct snn_device *network, const struct snn_image *image,
+                                void *arena, size_t size)
 {
     if (network == 0 || image == 0 || arena == 0) return SNN_ERROR_ARGUMENT;
     if ((((uintptr_t)image | (uintptr_t)arena) & 3u) != 0) return SNN_ERROR_ARGUMENT;
-    if (image->magic != SNN_IMAGE_MAGIC || image->major != SNN_IMAGE_MAJOR || image->minor != SNN_IMAGE_MINOR) {
+    if (image->magic != SNN_IMAGE_MAGIC || image->major != SNN_IMAGE_MAJOR ||
+        image->minor != SNN_IMAGE_MINOR) {
         return SNN_ERROR_VERSION;
     }
-    if (image->needs_general > SNN_DEVICE_GENERAL || (image->block == 1 && SNN_DEVICE_STREAMING == 0)) return SNN_ERROR_LIMIT;
+    if (image->needs_general > SNN_DEVICE_GENERAL ||
+        (image->block == 1 && SNN_DEVICE_STREAMING == 0)) {
+        return SNN_ERROR_LIMIT;
+    }
     if (size < image->arena_bytes) return SNN_ERROR_MEMORY;
     network->image = image;
     network->arena = (uint8_t *)arena;
@@ -67,14 +72,16 @@ bool snn_device_event(struct snn_device *network, uint32_t port, uint32_t index)
 }
 
 /** Whether a frame of `count` values of a kind may be presented. */
-static bool accepts(const struct snn_device *network, uint32_t port, uint32_t kind, const void *values, uint32_t count)
+static bool accepts(const struct snn_device *network, uint32_t port, uint32_t kind,
+                    const void *values, uint32_t count)
 {
     if (port >= network->image->port_count || values == 0) return false;
     const struct snn_image_port *input = snn_ports(network->image) + port;
     return input->kind == kind && count == (uint32_t)input->channels * input->height * input->width;
 }
 
-enum snn_status snn_device_values_u8(struct snn_device *network, uint32_t port, const uint8_t *values, uint32_t count)
+enum snn_status snn_device_values_u8(struct snn_device *network, uint32_t port,
+                                     const uint8_t *values, uint32_t count)
 {
     if (!accepts(network, port, SNN_PORT_U8, values, count)) return SNN_ERROR_ARGUMENT;
     const struct snn_image_port *input = snn_ports(network->image) + port;
@@ -86,7 +93,8 @@ enum snn_status snn_device_values_u8(struct snn_device *network, uint32_t port, 
     return SNN_OK;
 }
 
-enum snn_status snn_device_values_s16(struct snn_device *network, uint32_t port, const int16_t *values, uint32_t count)
+enum snn_status snn_device_values_s16(struct snn_device *network, uint32_t port,
+                                      const int16_t *values, uint32_t count)
 {
     if (!accepts(network, port, SNN_PORT_S16, values, count)) return SNN_ERROR_ARGUMENT;
     const struct snn_image_port *input = snn_ports(network->image) + port;
@@ -103,7 +111,8 @@ static void end_step(struct snn_device *network)
     const struct snn_image_port *input = snn_ports(network->image);
     for (uint32_t port = 0; port < network->image->port_count; port++, input++) {
         if (input->kind == SNN_PORT_EVENTS) {
-            const uint32_t words = ((uint32_t)input->channels * input->height * input->width + 31) / 32;
+            const uint32_t words =
+                ((uint32_t)input->channels * input->height * input->width + 31) / 32;
             uint32_t *map = (uint32_t *)snn_in_arena(network, input->map);
             for (uint32_t i = 0; i < words; i++) map[i] = 0;
         } else if (input->frame_per_step != 0) {
@@ -131,7 +140,9 @@ static uint32_t index_of(const struct snn_pixel *pixel)
 /** An array of 32-bit parameters from the pixel's first lane on, or null. */
 static const int32_t *parameters(const struct snn_pixel *pixel, uint32_t offset)
 {
-    return offset == 0 ? 0 : (const int32_t *)snn_in_image(pixel->network->image, offset) + pixel->parameters;
+    return offset == 0
+               ? 0
+               : (const int32_t *)snn_in_image(pixel->network->image, offset) + pixel->parameters;
 }
 
 /** Sets words, a multiple of 4 of them. */
@@ -148,10 +159,13 @@ static void fill(uint32_t *word, uint32_t count, uint32_t value)
 /** Whether the first of a layer's projections, at which `gather` stands, carries values. */
 static bool takes_values(const struct snn_gather *gather)
 {
-    return gather->pixel->layer->projection_count != 0 && gather->projection->carries != SNN_CARRIES_SPIKES;
+    return gather->pixel->layer->projection_count != 0 &&
+           gather->projection->carries != SNN_CARRIES_SPIKES;
 }
 
-/** Sums of the frame presented to the first projection, where it carries values; returns its shift. */
+/**
+ * Sums of the frame presented to the first projection, where it carries values; returns its shift.
+ */
 static uint32_t add_values(struct snn_gather *gather)
 {
     const struct snn_pixel *pixel = gather->pixel;
@@ -169,8 +183,8 @@ static uint32_t add_values(struct snn_gather *gather)
 }
 
 /**
- * Starts the sums of all steps from bias and values. Returns the words from those of a step to the next; 0: they are the same
- * in all steps.
+ * Starts the sums of all steps from bias and values. Returns the words from those of a step to the
+ * next; 0: they are the same in all steps.
  */
 static uint32_t begin_sums(struct snn_gather *gather)
 {
@@ -183,7 +197,8 @@ static uint32_t begin_sums(struct snn_gather *gather)
         fill(sums, pixel->steps * sum_words, zero * UINT32_C(0x00010001));
         return sum_words;
     }
-    const int32_t *current = (const int32_t *)snn_in_arena(pixel->network, pixel->network->image->current);
+    const int32_t *current =
+        (const int32_t *)snn_in_arena(pixel->network, pixel->network->image->current);
     const uint32_t shift = add_values(gather);
     const int32_t *bias = parameters(pixel, layer->bias);
     for (uint32_t lane = 0; lane < layer->columns; lane++) {
@@ -196,13 +211,15 @@ static uint32_t begin_sums(struct snn_gather *gather)
         }
     }
     if (layer->projection_count == (takes_values(gather) ? 1u : 0u)) return 0;
-    for (uint32_t word = 0; word < (pixel->steps - 1) * sum_words; word++) sums[sum_words + word] = sums[word];
+    for (uint32_t word = 0; word < (pixel->steps - 1) * sum_words; word++) {
+        sums[sum_words + word] = sums[word];
+    }
     return sum_words;
 }
 
 /**
- * Appends the spikes of a pixel to the layer's map of one step. Lanes beyond the channels have none, whatever an image
- * says.
+ * Appends the spikes of a pixel to the layer's map of one step. Lanes beyond the channels have
+ * none, whatever an image says.
  */
 static void write_spikes(const struct snn_pixel *pixel, uint32_t step, const uint32_t *spikes)
 {
@@ -244,7 +261,10 @@ static bool all_zero(const int16_t *membrane, uint32_t lanes)
     return any == 0;
 }
 
-/** The pixel's neurons take sums that are the same in every step, as far as these can make them fire. */
+/**
+ * The pixel's neurons take sums that are the same in every step, as far as these can make them
+ * fire.
+ */
 static void run_driven(struct snn_gather *gather)
 {
     const struct snn_pixel *pixel = gather->pixel;
@@ -259,7 +279,9 @@ static void run_driven(struct snn_gather *gather)
     snn_fire_driven(&pixel->neurons, &driven, pixel->index * layer->channels);
 }
 
-/** The pixel's neurons take their sums; `quiet`: nothing arrived. Refractory steps pass even then. */
+/**
+ * The pixel's neurons take their sums; `quiet`: nothing arrived. Refractory steps pass even then.
+ */
 static void run_neurons(struct snn_pixel *pixel, bool quiet)
 {
     const struct snn_image_layer *layer = pixel->layer;
@@ -279,7 +301,8 @@ static void run_neurons(struct snn_pixel *pixel, bool quiet)
             observer->saturated(observer->context, index_of(pixel), clamps);
         }
         if (observed) {
-            observer->neurons(observer->context, index_of(pixel), step, pixel->index, lif->membrane, lif->spikes);
+            observer->neurons(observer->context, index_of(pixel), step, pixel->index, lif->membrane,
+                              lif->spikes);
         }
         write_spikes(pixel, step, lif->spikes);
         lif->sums += lif->sum_step;
@@ -295,9 +318,11 @@ static void run_readout(const struct snn_pixel *pixel)
     const struct snn_image *image = network->image;
     const struct snn_image_layer *layer = pixel->layer;
     const struct snn_observer *observer = network->observer;
-    const int32_t *decay = parameters(pixel, layer->decay), *initial = parameters(pixel, layer->initial);
+    const int32_t *decay = parameters(pixel, layer->decay),
+                  *initial = parameters(pixel, layer->initial);
     int32_t *scores = (int32_t *)snn_in_arena(network, image->scores);
-    for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++, sums += pixel->neurons.sum_step) {
+    for (uint32_t step = pixel->first; step < pixel->first + pixel->steps;
+         step++, sums += pixel->neurons.sum_step) {
         for (uint32_t lane = 0; lane < layer->channels; lane++) {
             int32_t v = step == 0 && initial != 0 ? initial[lane] : scores[lane];
             if (decay != 0) v = snn_leaked(v, decay[lane]);
@@ -319,10 +344,13 @@ static uint32_t add_spikes(struct snn_gather *gather)
     uint32_t added = 0;
     snn_find_window(gather);
     if (gather->window.lines == 0) return 0;
-    for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++, sums += pixel->neurons.sum_step) {
+    for (uint32_t step = pixel->first; step < pixel->first + pixel->steps;
+         step++, sums += pixel->neurons.sum_step) {
         if (step < delay) continue;
         const uint32_t slot = (step - delay) & projection->slot_mask;
-        gather->map = (const uint32_t *)snn_in_arena(pixel->network, projection->map + slot * projection->map_bytes);
+        gather->map =
+            (const uint32_t *)snn_in_arena(pixel->network,
+                                           projection->map + slot * projection->map_bytes);
         gather->sums = sums;
         added += snn_gather_spikes(gather);
     }
@@ -381,7 +409,8 @@ static void set_neurons(struct snn_pixel *pixel)
         lif->lanes = layer->channels;
         lif->spikes = (uint32_t *)snn_in_arena(network, layer->map);
     } else {
-        lif->membrane = (int16_t *)snn_in_arena(network, snn_streams(image) ? layer->membrane : image->membrane);
+        lif->membrane = (int16_t *)snn_in_arena(network, snn_streams(image) ? layer->membrane
+                                                                            : image->membrane);
         lif->lanes = layer->lanes;
         lif->spikes = (uint32_t *)snn_in_arena(network, image->spikes);
         lif->clamped = layer->flags & SNN_LAYER_CLAMPED;
@@ -417,9 +446,13 @@ static void run_layers(struct snn_device *network, uint32_t first, uint32_t step
     for (uint32_t i = 0; i <= image->layer_count; i++, layer++) {
         if (observer != 0 && observer->layer != 0) observer->layer(observer->context, i);
         if (i == image->layer_count) break;
-        uint32_t *map = (uint32_t *)snn_in_arena(network, layer->map + (first & layer->slot_mask) * layer->map_bytes);
+        uint32_t *map = (uint32_t *)snn_in_arena(network, layer->map + (first & layer->slot_mask) *
+                                                                           layer->map_bytes);
         for (uint32_t word = 0; word < steps * (layer->map_bytes / 4); word++) map[word] = 0;
-        struct snn_pixel pixel = {.network = network, .layer = layer, .first = first, .steps = steps};
+        struct snn_pixel pixel = {.network = network,
+                                  .layer = layer,
+                                  .first = first,
+                                  .steps = steps};
         run_layer(&pixel);
     }
 }

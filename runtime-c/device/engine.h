@@ -29,7 +29,8 @@ static inline const struct snn_image_port *snn_ports(const struct snn_image *ima
 
 static inline const struct snn_image_projection *snn_projections(const struct snn_image *image)
 {
-    return (const struct snn_image_projection *)(const void *)((const uint8_t *)image + image->projections);
+    return (const struct snn_image_projection *)(const void *)((const uint8_t *)image +
+                                                               image->projections);
 }
 
 static inline void *snn_in_arena(const struct snn_device *network, uint32_t offset)
@@ -52,15 +53,23 @@ struct snn_pixel {
     uint32_t parameters;   /**< entries before the pixel's in arrays of parameters */
     uint32_t *sums;
     struct snn_lif neurons;
-    bool only_spikes; /**< nobody wants more of the neurons: snn_fire takes them through all steps */
+    /** nobody wants more of the neurons: snn_fire takes them through all steps */
+    bool only_spikes;
 };
 
-/** The part of a projection's source that a pixel sees: so many lines of so many spikes or values. */
+/**
+ * The part of a projection's source that a pixel sees: so many lines of so many spikes or values.
+ */
 struct snn_window {
     uint32_t from, line;    /**< the first, and from a line of the source to the next */
-    uint32_t lines, count;  /**< lines of cells, each `pool` of the source; entries of a line. 0 lines: the rest is not set */
-    uint32_t row, row_step; /**< of the first entry's weights, and from a line of cells to the next */
-    const uint16_t *places; /**< rows of a line's entries, counted from the line's; null: one after the other */
+    /**
+     * lines of cells, each `pool` of the source; entries of a line. 0 lines: the rest is not set
+     */
+    uint32_t lines, count;
+    /** of the first entry's weights, and from a line of cells to the next */
+    uint32_t row, row_step;
+    /** rows of a line's entries, counted from the line's; null: one after the other */
+    const uint16_t *places;
 };
 
 /** The rows that reach a pixel through a projection. */
@@ -109,7 +118,8 @@ static inline uint32_t snn_sum_words(const struct snn_image_layer *layer)
 }
 
 /** A finished sum of a layer. */
-static inline int32_t snn_finished_sum(const struct snn_image_layer *layer, const uint32_t *sums, uint32_t lane)
+static inline int32_t snn_finished_sum(const struct snn_image_layer *layer, const uint32_t *sums,
+                                       uint32_t lane)
 {
     if (snn_is_wide(layer)) return snn_s32(sums[lane]);
     return snn_s16((uint32_t)((const snn_half *)(const void *)sums)[lane] - SNN_SUM_ZERO);

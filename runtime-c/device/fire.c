@@ -4,9 +4,10 @@
 #include "snn/fixed_point.h"
 
 /*
- * Most neurons do not fire at a sample, and that is cheap to see: leak, reset and clamping bring a membrane no further up than
- * 0, so that it never exceeds what it began with and its inputs added, each where it is above 0. Only neurons for which that
- * reaches the threshold are computed, one by one.
+ * Most neurons do not fire at a sample, and that is cheap to see: leak, reset and clamping bring a
+ * membrane no further up than 0, so that it never exceeds what it began with and its inputs added,
+ * each where it is above 0. Only neurons for which that reaches the threshold are computed, one by
+ * one.
  */
 
 #define TOPS 0x80008000u
@@ -28,14 +29,17 @@
 #define PAIRS 1u
 #endif
 
-/** Two lanes that count up from 2^15 - threshold, so that a top bit says that the threshold was reached. */
+/**
+ * Two lanes that count up from 2^15 - threshold, so that a top bit says that the threshold was
+ * reached.
+ */
 struct tally {
     uint32_t now, reached; /**< with lanes of 16 bits, which saturate, `reached` is `now` */
 };
 
 /**
- * Adds the sums of two lanes where they are above 0. A carry out of a half comes later than its top bit, and into the next
- * half it errs on the safe side.
+ * Adds the sums of two lanes where they are above 0. A carry out of a half comes later than its top
+ * bit, and into the next half it errs on the safe side.
  */
 static inline void count_up(struct tally *tally, uint32_t sums)
 {
@@ -76,8 +80,10 @@ static inline int32_t finished(snn_half sum)
 static APART void fire_neuron(const struct snn_lif *lif, uint32_t lane, uint32_t bit)
 {
     if (lane >= lif->lanes) return;
-    const int32_t threshold = lif->threshold[lane], floor = lif->floor, decay = lif->decay == 0 ? 1 : lif->decay[lane];
-    const uint32_t mask = UINT32_C(1) << ((bit + lane) & 31), spike_words = lif->spike_words, sum_step = 2 * lif->sum_step;
+    const int32_t threshold = lif->threshold[lane], floor = lif->floor,
+                  decay = lif->decay == 0 ? 1 : lif->decay[lane];
+    const uint32_t mask = UINT32_C(1) << ((bit + lane) & 31), spike_words = lif->spike_words,
+                   sum_step = 2 * lif->sum_step;
     uint32_t *spikes = lif->spikes + (bit + lane) / 32, left = lif->steps;
     const snn_half *sum = (const snn_half *)(const void *)lif->sums + lane;
     int32_t v = lif->initial == 0 ? 0 : snn_s16((uint32_t)lif->initial[lane]);
@@ -97,7 +103,8 @@ static APART void fire_neuron(const struct snn_lif *lif, uint32_t lane, uint32_t
 }
 
 /** The lanes of a pair that may fire, by the top bits of `reached`. */
-static APART void fire_pair(const struct snn_lif *lif, uint32_t lane, uint32_t bit, uint32_t reached)
+static APART void fire_pair(const struct snn_lif *lif, uint32_t lane, uint32_t bit,
+                            uint32_t reached)
 {
     if ((reached & 0x8000u) != 0) fire_neuron(lif, lane, bit);
     if (reached > 0xFFFFu) fire_neuron(lif, lane + 1, bit);
@@ -142,7 +149,8 @@ void snn_fire(const struct snn_lif *lif, uint32_t bit)
 }
 
 /** A driven lane whose current, at `current`, suffices. */
-static APART void fire_driven(const struct snn_lif *lif, const struct snn_driven *driven, const int32_t *current, uint32_t bit)
+static APART void fire_driven(const struct snn_lif *lif, const struct snn_driven *driven,
+                              const int32_t *current, uint32_t bit)
 {
     const uint32_t lane = (uint32_t)(current - driven->current);
     uint32_t sum = (uint32_t)snn_scale_value(*current, driven->shift) + SNN_SUM_ZERO;

@@ -46,7 +46,8 @@ static struct side side_of(uint32_t origin, uint32_t padding, uint32_t kernel, u
     struct side side;
     side.tap = cell < 0 ? (uint32_t)-cell : 0;
     side.cell = cell < 0 ? 0 : (uint32_t)cell;
-    const int32_t taps = (int32_t)kernel - (int32_t)side.tap, cells = (int32_t)extent - (int32_t)side.cell;
+    const int32_t taps = (int32_t)kernel - (int32_t)side.tap,
+                  cells = (int32_t)extent - (int32_t)side.cell;
     side.count = taps < cells ? taps : cells;
     return side;
 }
@@ -55,8 +56,10 @@ void snn_find_window(struct snn_gather *gather)
 {
     const struct snn_image_projection *p = gather->projection;
     const struct snn_pixel *pixel = gather->pixel;
-    const struct side y = side_of(pixel->y * p->stride_y, p->padding_y, p->kernel_height, p->pooled_height);
-    const struct side x = side_of(pixel->x * p->stride_x, p->padding_x, p->kernel_width, p->pooled_width);
+    const struct side y =
+        side_of(pixel->y * p->stride_y, p->padding_y, p->kernel_height, p->pooled_height);
+    const struct side x =
+        side_of(pixel->x * p->stride_x, p->padding_x, p->kernel_width, p->pooled_width);
     const uint32_t pool = p->pool, cell = pool * p->channels;
     struct snn_window *window = &gather->window;
     window->lines = 0;
@@ -84,7 +87,8 @@ uint32_t snn_gather_spikes(struct snn_gather *gather)
     uint32_t added = 0, from = window->from, row = window->row, again = pool;
     for (const uint32_t end = from + window->lines * pool * line; from != end; from += line) {
         const uint32_t skip = from & 31, behind = from + window->count;
-        const uint32_t *word = gather->map + from / 32, *const last = gather->map + (behind - 1) / 32;
+        const uint32_t *word = gather->map + from / 32, *const last =
+                                                            gather->map + (behind - 1) / 32;
         uint32_t bits = *word >> skip << skip;
         for (uint32_t first = 0u - skip;; first += 32, bits = *++word) {
             if (word == last) bits = bits << (-behind & 31) >> (-behind & 31);
@@ -116,7 +120,8 @@ void snn_gather_values(struct snn_gather *gather)
     uint16_t *rows = gather->rows;
     int16_t *values = gather->values;
     uint32_t from = window->from, row = window->row;
-    for (uint32_t lines = window->lines; lines != 0; lines--, from += window->line, row += window->row_step) {
+    for (uint32_t lines = window->lines; lines != 0;
+         lines--, from += window->line, row += window->row_step) {
         for (uint32_t place = 0; place != window->count; place++) {
             const int16_t value = bytes ? ((const uint8_t *)gather->frame)[from + place]
                                         : ((const int16_t *)gather->frame)[from + place];

@@ -2,14 +2,18 @@
 #include "engine.h"
 #include "snn/model.h"
 
-/* What few networks need, in plain C: lists of synapses, sums of 32 bits, clamping, other resets, refractory steps. */
+/*
+ * What few networks need, in plain C: lists of synapses, sums of 32 bits, clamping, other resets,
+ * refractory steps.
+ */
 
 /** The weight of a column of a packed row. */
 static int32_t packed_weight(const uint8_t *row, uint32_t column, uint32_t rows)
 {
     if (rows == SNN_ROWS_8) {
-        const uint32_t place = column & 3;
-        return (int32_t)row[(column & ~UINT32_C(3)) + (place == 1 ? 2 : place == 2 ? 1 : place)] - 128;
+        const uint32_t lane = column & 3;
+        const uint32_t place = lane == 1 ? 2 : lane == 2 ? 1 : lane;
+        return (int32_t)row[(column & ~UINT32_C(3)) + place] - 128;
     }
     static const uint8_t place_of[8] = {0, 4, 2, 6, 1, 5, 3, 7};
     const uint32_t place = place_of[column & 7];
@@ -22,10 +26,14 @@ static uint32_t listed_weight(const uint8_t *synapse, uint32_t shift)
     return (uint32_t)((int32_t)(synapse[1] ^ 0x80u) - 128) << shift;
 }
 
-/** Adds rows of lists. What the loops need is at hand before them: for all a compiler sees, a sum may be any of it. */
+/**
+ * Adds rows of lists. What the loops need is at hand before them: for all a compiler sees, a sum
+ * may be any of it.
+ */
 static void add_lists(const struct snn_gather *gather, const struct snn_row_set *set)
 {
-    const uint32_t *starts = (const uint32_t *)snn_in_image(gather->pixel->network->image, gather->projection->starts);
+    const uint32_t *starts =
+        (const uint32_t *)snn_in_image(gather->pixel->network->image, gather->projection->starts);
     const uint8_t *synapses = set->weights;
     const uint16_t *rows = set->rows;
     const uint32_t shift = set->shift;
@@ -33,9 +41,12 @@ static void add_lists(const struct snn_gather *gather, const struct snn_row_set 
     uint32_t *wide_sums = (uint32_t *)gather->sums;
     snn_half *sums = (snn_half *)gather->sums;
     for (const uint16_t *end_row = rows + set->count; rows < end_row; rows++) {
-        const uint8_t *synapse = synapses + 2 * starts[*rows], *end = synapses + 2 * starts[*rows + 1];
+        const uint8_t *synapse = synapses + 2 * starts[*rows],
+                      *end = synapses + 2 * starts[*rows + 1];
         if (wide) {
-            for (; synapse < end; synapse += 2) wide_sums[synapse[0]] += listed_weight(synapse, shift);
+            for (; synapse < end; synapse += 2) {
+                wide_sums[synapse[0]] += listed_weight(synapse, shift);
+            }
         } else {
             for (; synapse < end; synapse += 2) {
                 sums[synapse[0]] = (uint16_t)(sums[synapse[0]] + listed_weight(synapse, shift));
@@ -63,8 +74,10 @@ void snn_add_rows_general(const struct snn_gather *gather, const struct snn_row_
 uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *lif)
 {
     const struct snn_image_layer *layer = pixel->layer;
-    uint8_t *refractory =
-        layer->refractory == 0 ? 0 : (uint8_t *)snn_in_arena(pixel->network, layer->refractory) + pixel->index * layer->lanes;
+    uint8_t *refractory = layer->refractory == 0
+                              ? 0
+                              : (uint8_t *)snn_in_arena(pixel->network, layer->refractory) +
+                                    pixel->index * layer->lanes;
     uint32_t saturated = 0;
     for (uint32_t lane = 0; lane < layer->channels; lane++) {
         const int32_t threshold = lif->threshold[lane];

@@ -5,8 +5,8 @@
 #include "snn/image.h"
 
 /*
- * The loops whose speed depends on the instruction set. Each set has a file of kernels or two; all are compiled, and those chosen
- * here are not empty. All compute the same.
+ * The loops whose speed depends on the instruction set. Each set has a file of kernels or two; all
+ * are compiled, and those chosen here are not empty. All compute the same.
  */
 #define SNN_KERNELS_PORTABLE 0
 #define SNN_KERNELS_ARMV6M 1
@@ -15,7 +15,10 @@
 #define SNN_KERNELS_HELIUM 4
 #define SNN_KERNELS_RISCV32 5
 
-/* The instruction set that the compiler says it writes for; -DSNN_KERNELS=0 takes the portable kernels on any. */
+/*
+ * The instruction set that the compiler says it writes for; -DSNN_KERNELS=0 takes the portable
+ * kernels on any.
+ */
 #ifndef SNN_KERNELS
 #if defined(__ARM_FEATURE_MVE)
 #define SNN_KERNELS SNN_KERNELS_HELIUM
@@ -34,9 +37,10 @@
 #endif
 
 /*
- * Sums lie two to a word, the even column in the low half, each as sum + SNN_SUM_ZERO modulo 2^16. With plain 32-bit adds a
- * word is low + 65536 high modulo 2^32 whatever carries pass between, and every finished sum, lifted by 2^15, lies in its half.
- * Instruction sets with lanes of 16 bits add lane by lane and lift nothing.
+ * Sums lie two to a word, the even column in the low half, each as sum + SNN_SUM_ZERO modulo 2^16.
+ * With plain 32-bit adds a word is low + 65536 high modulo 2^32 whatever carries pass between, and
+ * every finished sum, lifted by 2^15, lies in its half. Instruction sets with lanes of 16 bits add
+ * lane by lane and lift nothing.
  */
 #if SNN_KERNELS == SNN_KERNELS_ARM_DSP || SNN_KERNELS == SNN_KERNELS_HELIUM
 #define SNN_SUM_ZERO 0u
@@ -44,7 +48,10 @@
 #define SNN_SUM_ZERO 0x8000u
 #endif
 
-/** Words and halves of arrays that also hold the other kind: memory that compilers may not order by its type. */
+/**
+ * Words and halves of arrays that also hold the other kind: memory that compilers may not order by
+ * its type.
+ */
 #if defined(__GNUC__) || defined(__clang__)
 typedef uint32_t __attribute__((may_alias)) snn_word;
 typedef uint16_t __attribute__((may_alias)) snn_half;
@@ -68,8 +75,9 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set);
 void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values);
 
 /**
- * Leaky integration, fire at `threshold`, subtraction: the neurons of a pixel. Sums lie within int16. `clamped`: a membrane
- * and its sum may leave int16; they are brought into floor ... ceiling, and ceiling >= threshold. Else they lie there.
+ * Leaky integration, fire at `threshold`, subtraction: the neurons of a pixel. Sums lie within
+ * int16. `clamped`: a membrane and its sum may leave int16; they are brought into floor ...
+ * ceiling, and ceiling >= threshold. Else they lie there.
  */
 struct snn_lif {
     int16_t *membrane;
@@ -77,28 +85,35 @@ struct snn_lif {
     const int16_t *threshold; /**< least membrane that fires, at least 1 */
     const int32_t *decay;     /**< m: v becomes v + floor(2 v m / 2^32) + (v < 0); null: no leak */
     uint32_t *spikes;
-    uint32_t sum_step; /**< of snn_fire: words from a step's sums to the next; 0: they are the same in every step */
+    /** of snn_fire: words from a step's sums to the next; 0: they are the same in every step */
+    uint32_t sum_step;
     uint32_t lanes;    /**< of snn_lif_step a multiple of 4 */
-    uint32_t steps, spike_words; /**< of snn_fire: at least 1; words from a step's spikes to the next */
+    /** of snn_fire: at least 1; words from a step's spikes to the next */
+    uint32_t steps, spike_words;
     uint32_t greater;         /**< 1: a spike subtracts threshold - 1 */
     uint32_t clamped;
     int32_t floor, ceiling;
-    const int32_t *initial; /**< of snn_fire: membranes before the first step, within int16; null: zeros */
+    /** of snn_fire: membranes before the first step, within int16; null: zeros */
+    const int32_t *initial;
 };
 /**
- * One step. Writes (lanes + 31) / 32 words of spikes, bit i & 31 of word i >> 5 that of lane i, and returns how often a
- * membrane was clamped.
+ * One step. Writes (lanes + 31) / 32 words of spikes, bit i & 31 of word i >> 5 that of lane i, and
+ * returns how often a membrane was clamped.
  */
 uint32_t snn_lif_step(const struct snn_lif *lif);
 
 /**
- * The spikes of `steps` steps where nothing else is wanted: neurons that cannot fire are not computed. At least one lane;
- * thresholds, sums and `initial` go on to a multiple of 4. `membrane` is not looked at; floor <= 0 and ceiling are, whether or
- * not `clamped`. The spike of lane i in step t sets bit `bit` + i behind spikes + t * spike_words, others stay.
+ * The spikes of `steps` steps where nothing else is wanted: neurons that cannot fire are not
+ * computed. At least one lane; thresholds, sums and `initial` go on to a multiple of 4. `membrane`
+ * is not looked at; floor <= 0 and ceiling are, whether or not `clamped`. The spike of lane i in
+ * step t sets bit `bit` + i behind spikes + t * spike_words, others stay.
  */
 void snn_fire(const struct snn_lif *lif, uint32_t bit);
 
-/** What drives neurons alike in every step: sums of values, still to be shifted, and bias. Arrays go on to a multiple of 4. */
+/**
+ * What drives neurons alike in every step: sums of values, still to be shifted, and bias. Arrays go
+ * on to a multiple of 4.
+ */
 struct snn_driven {
     const int32_t *current;
     const int32_t *drive; /**< the least current with which a neuron fires */

@@ -4,8 +4,8 @@
 #if SNN_KERNELS == SNN_KERNELS_ARM_DSP
 
 /*
- * Neurons by the DSP extension, beside kernels_arm_dsp_rows.c: four a turn, two lanes of 16 bits to a word. r7 is saved
- * inside the assembly, since a compiler may keep it as frame pointer.
+ * Neurons by the DSP extension, beside kernels_arm_dsp_rows.c: four a turn, two lanes of 16 bits to
+ * a word. r7 is saved inside the assembly, since a compiler may keep it as frame pointer.
  */
 
 /** A bound, or what a spike adds, in both lanes. */
@@ -15,9 +15,10 @@ static uint32_t in_both(uint32_t lane)
 }
 
 /*
- * The leak of a pair of lanes: v += floor(2 v m / 2^32) + (v < 0), m of the low lane and of the high. r12 holds 2 in
- * its low half. The product of 2 v and m is added to v * 2^32 + (2 v modulo 2^32): the low word takes the rounding
- * along, since m is 1 modulo 2^16. r11, lr scratch. 6 instructions.
+ * The leak of a pair of lanes: v += floor(2 v m / 2^32) + (v < 0), m of the low lane and of the
+ * high. r12 holds 2 in its low half. The product of 2 v and m is added to v * 2^32 + (2 v modulo
+ * 2^32): the low word takes the rounding along, since m is 1 modulo 2^16. r11, lr scratch. 6
+ * instructions.
  */
 #define LEAK(v, low, high)                         \
     "asr r11, " v ", #16\n"                        \
@@ -39,7 +40,10 @@ static uint32_t in_both(uint32_t lane)
     "qadd16 r4, r4, r6\n"                          \
     "qadd16 r5, r5, r8\n"
 
-/* r6, r8 := r4, r5 less their thresholds; bit 15 or 31 of lr is clear where one of them is not below 0. */
+/*
+ * r6, r8 := r4, r5 less their thresholds; bit 15 or 31 of lr is clear where one of them is not
+ * below 0.
+ */
 #define COMPARE                                    \
     "ldmdb r2!, {r6, r8}\n"                        \
     "qsub16 r6, r4, r6\n"                          \
@@ -49,11 +53,13 @@ static uint32_t in_both(uint32_t lane)
 #define RARELY(condition) __builtin_expect(condition, 0)
 
 /**
- * The first `fours` fours of lanes, the last of them first. Yields how many are left: 0, or those up to the one where a
- * membrane is below the floor, or fires and is above the ceiling. A bound at the limit of 16 bits is taken one inside
- * it: whether a lane beyond has been clamped is not seen any more.
+ * The first `fours` fours of lanes, the last of them first. Yields how many are left: 0, or those
+ * up to the one where a membrane is below the floor, or fires and is above the ceiling. A bound at
+ * the limit of 16 bits is taken one inside it: whether a lane beyond has been clamped is not seen
+ * any more.
  */
-static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn_lif *lif, uint32_t fours)
+static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn_lif *lif,
+                                                                uint32_t fours)
 {
     uint32_t top = 0, bottom = 0, last = (fours << 16) - 65536u + 2u;
     if (lif->clamped != 0) {
@@ -70,10 +76,11 @@ static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn
     register const struct snn_lif *neurons __asm__("r10") = lif;
     register uint32_t turns __asm__("r12") = last;
     /*
-     * Stack: 0 greater, 4 spikes, 8 ceiling, 12 r7, which is the floor meanwhile. Ends of r0 membranes, r1 sums, r2
-     * thresholds, r3 decays. r12: 2 for LEAK, above it the turns that are left and so the lane, and in the sign whether
-     * membranes are clamped. 4 lanes a turn, membranes in r4 and r5: 26 instructions with leak, 13 without, 24 more if
-     * any fires; clamped 5 more, 10 if any fires.
+     * Stack: 0 greater, 4 spikes, 8 ceiling, 12 r7, which is the floor meanwhile. Ends of r0
+     * membranes, r1 sums, r2 thresholds, r3 decays. r12: 2 for LEAK, above it the turns that are
+     * left and so the lane, and in the sign whether membranes are clamped. 4 lanes a turn,
+     * membranes in r4 and r5: 26 instructions with leak, 13 without, 24 more if any fires; clamped
+     * 5 more, 10 if any fires.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -138,7 +145,8 @@ static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn
         "orr r9, r9, r10\n"
         "tst r9, #0x80008000\n"
         "bne 10f\n"
-        "8:\n" /* lanes of r6 and r8 not below 0 fire and become the membrane, one more if `greater` */
+        /* lanes of r6 and r8 not below 0 fire and become the membrane, one more if `greater` */
+        "8:\n"
         "ldrd r9, r11, [sp]\n"
         "sadd16 lr, r6, r6\n"
         "qadd16 lr, r6, r9\n"
@@ -165,7 +173,8 @@ static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn
         "b 9b\n"
         "10:\n"
         "pop {r4, r5, r6, r7}\n"
-        : "+r"(greater), "+r"(spikes), "+r"(ceiling), "+r"(floor), "+r"(count), "+r"(neurons), "+r"(turns)
+        : "+r"(greater), "+r"(spikes), "+r"(ceiling), "+r"(floor), "+r"(count), "+r"(neurons),
+          "+r"(turns)
         :
         : "r0", "r1", "r2", "r3", "r11", "lr", "cc", "memory");
     return ((turns >> 16) + 1) & 0x7FFFu;

@@ -4,8 +4,9 @@
 #if SNN_KERNELS == SNN_KERNELS_ARM_DSP
 
 /*
- * Rows of weights on Armv7-M and Armv8-M with the DSP extension (Cortex-M4, M7, M33): two lanes of 16 bits to a word,
- * added lane by lane. r7 is saved inside the assembly, since a compiler may keep it as frame pointer.
+ * Rows of weights on Armv7-M and Armv8-M with the DSP extension (Cortex-M4, M7, M33): two lanes of
+ * 16 bits to a word, added lane by lane. r7 is saved inside the assembly, since a compiler may keep
+ * it as frame pointer.
  */
 
 /** A lane's value in both lanes. */
@@ -15,7 +16,8 @@ static uint32_t both(uint32_t lane)
 }
 
 /*
- * Row *r0++ of the rows at r2, 16 columns: r4-r11 += its bytes. r1 bytes a row; r3, r12, lr scratch. 12 instructions.
+ * Row *r0++ of the rows at r2, 16 columns: r4-r11 += its bytes. r1 bytes a row; r3, r12, lr
+ * scratch. 12 instructions.
  */
 #define ADD_ROW_8                          \
     "ldrh r3, [r0], #2\n"                  \
@@ -35,8 +37,8 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
 {
     const uint32_t from = both(0u - 128u * set->count), kept = both(0xFFFFu >> set->shift);
     /*
-     * Where the compiler leaves them; the first instruction spreads them over registers and stack. Between these lines
-     * nothing may be called, here and below.
+     * Where the compiler leaves them; the first instruction spreads them over registers and stack.
+     * Between these lines nothing may be called, here and below.
      */
     register const uint16_t *rows __asm__("r0") = set->rows;
     register uint32_t row_bytes __asm__("r1") = set->row_bytes;
@@ -50,7 +52,8 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
     register uint32_t rest __asm__("r10") = set->columns & 8;
     /*
      * Stack: 0 rows, 4 end, 8 sums, 12 shift, 16 bias, 20 r7, 24 base_end, 28 mask, 32 rest.
-     * 16 columns a turn in r4-r11, from the sums themselves where nothing is shifted; 8 columns remain or none.
+     * 16 columns a turn in r4-r11, from the sums themselves where nothing is shifted; 8 columns
+     * remain or none.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -157,16 +160,17 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
         "10:\n"
         "ldr r7, [sp, #20]\n"
         "add sp, sp, #36\n"
-        : "+r"(rows), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(sum), "+r"(shift), "+r"(bias), "+r"(base_end),
+        : "+r"(rows), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(sum), "+r"(shift), "+r"(bias),
+          "+r"(base_end),
           "+r"(mask), "+r"(rest)
         :
         : "r11", "r12", "lr", "cc", "memory");
 }
 
 /*
- * Row *r0++ of the rows at r2, 32 columns: r4, r6, r8, r10 += the even nibbles of a word as fields of a byte; r5, r7,
- * r9, r11 += the word >> 4, which leaves 16 times the even nibbles in. r1 bytes a row; r3, r12, lr scratch. 16
- * instructions.
+ * Row *r0++ of the rows at r2, 32 columns: r4, r6, r8, r10 += the even nibbles of a word as fields
+ * of a byte; r5, r7, r9, r11 += the word >> 4, which leaves 16 times the even nibbles in. r1 bytes
+ * a row; r3, r12, lr scratch. 16 instructions.
  */
 #define ADD_ROW_4                     \
     "ldrh r3, [r0], #2\n"             \
@@ -198,8 +202,9 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
     register uint32_t shift __asm__("r6") = set->shift;
     register uint32_t mask __asm__("r8") = kept;
     /*
-     * Stack: 0-31 fields of the words in work; of a group of at most 16 rows, 16 * 15 < 256, 32 the end and 36 the
-     * length in bytes; 40 rows, 44 row_bytes, 48 end, 52 base_end, 56 sums, 60 shift, 64 r7, 68 mask.
+     * Stack: 0-31 fields of the words in work; of a group of at most 16 rows, 16 * 15 < 256, 32 the
+     * end and 36 the length in bytes; 40 rows, 44 row_bytes, 48 end, 52 base_end, 56 sums, 60
+     * shift, 64 r7, 68 mask.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -228,7 +233,8 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
         "bmi 10f\n"
         "cmp r3, #16\n"
         "blo 5f\n"
-        "3:\n" ADD_ROW_4 "4:\n" ADD_ROW_4 /* two rows a turn, 35 instructions; first only one of an odd number */
+        /* two rows a turn, 35 instructions; first only one of an odd number */
+        "3:\n" ADD_ROW_4 "4:\n" ADD_ROW_4
         "ldr r12, [sp, #32]\n"
         "cmp r0, r12\n"
         "bne 3b\n"
@@ -294,7 +300,10 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
         "subs lr, lr, #1\n"
         "bne 11b\n"
         "b 9f\n"
-        "8:\n" /* nothing to shift: the fields less their surplus are signed bytes; 13 instructions a word */
+        /*
+         * nothing to shift: the fields less their surplus are signed bytes; 13 instructions a word
+         */
+        "8:\n"
         "mov r10, #0x04040404\n"
         "mul r11, r11, r10\n"
         "12:\n"
@@ -323,14 +332,15 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
         "bne 1b\n"
         "ldr r7, [sp, #64]\n"
         "add sp, sp, #72\n"
-        : "+r"(rows), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(base_end), "+r"(sum), "+r"(shift), "+r"(mask)
+        : "+r"(rows), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(base_end), "+r"(sum),
+          "+r"(shift), "+r"(mask)
         :
         : "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 
 /*
- * Row *r0++ times value *r1++, 8 columns: int32 r4-r11 += byte * value. Row bytes and base lie at sp; r2, r3, r12, lr
- * scratch. 17 instructions.
+ * Row *r0++ times value *r1++, 8 columns: int32 r4-r11 += byte * value. Row bytes and base lie at
+ * sp; r2, r3, r12, lr scratch. 17 instructions.
  */
 #define MAC_ROW_8                  \
     "ldrh r2, [r0], #2\n"          \
@@ -363,7 +373,10 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     register const uint8_t *base_end __asm__("r5") = set->weights + set->columns;
     register int32_t *sum __asm__("r6") = sums;
     register int32_t surplus __asm__("r8") = 128 * total;
-    /* Stack: 0 row_bytes, 4 base, 8 end, 12 base_end, 16 sums, 20 r7, 24 surplus, 28 rows, 32 values. */
+    /*
+     * Stack: 0 row_bytes, 4 base, 8 end, 12 base_end, 16 sums, 20 r7, 24 surplus, 28 rows, 32
+     * values.
+     */
     __asm__ volatile(
         ".syntax unified\n"
         "push {r0, r1}\n"
@@ -385,7 +398,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
         "subs r3, r3, r0\n"
         "lsls r3, r3, #30\n"
         "bmi 3f\n"
-        "2:\n" MAC_ROW_8 "3:\n" MAC_ROW_8 /* two rows a turn, 37 instructions; first only one of an odd number */
+        /* two rows a turn, 37 instructions; first only one of an odd number */
+        "2:\n" MAC_ROW_8 "3:\n" MAC_ROW_8
         "ldr r3, [sp, #8]\n"
         "cmp r0, r3\n"
         "bne 2b\n"
@@ -399,7 +413,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
         "bne 1b\n"
         "ldr r7, [sp, #20]\n"
         "add sp, sp, #36\n"
-        : "+r"(rows), "+r"(value), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(base_end), "+r"(sum), "+r"(surplus)
+        : "+r"(rows), "+r"(value), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(base_end),
+          "+r"(sum), "+r"(surplus)
         :
         : "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }

@@ -4,13 +4,13 @@
 #if SNN_KERNELS == SNN_KERNELS_ARMV6M
 
 /*
- * Armv6-M (Cortex-M0, M0+): the neurons, two lanes of 16 bits to a word. r7 is saved inside the assembly, since a
- * compiler may keep it as frame pointer.
+ * Armv6-M (Cortex-M0, M0+): the neurons, two lanes of 16 bits to a word. r7 is saved inside the
+ * assembly, since a compiler may keep it as frame pointer.
  */
 
 /*
- * A lane v, brought into r7 by `cut`, after its leak: x = floor((v leak + (v < 0 ? 32767 : 0)) / 2^15), where x holds
- * m = (leak - 2^15) 2^16 + 1. r12 2^15 in both lanes. 7 instructions.
+ * A lane v, brought into r7 by `cut`, after its leak: x = floor((v leak + (v < 0 ? 32767 : 0)) /
+ * 2^15), where x holds m = (leak - 2^15) 2^16 + 1. r12 2^15 in both lanes. 7 instructions.
  */
 #define LEAK(x, cut)                        \
     "add " x ", r12\n"                      \
@@ -33,8 +33,9 @@
     "adds r5, r5, r6\n"
 
 /*
- * Stores the membranes of r5, lifted, or goes to `spike` if one may fire: less its threshold, in r4, one that
- * fires has bit 15 set, as one has that borrows from the other lane. r7 2^15 in both lanes. 6 instructions.
+ * Stores the membranes of r5, lifted, or goes to `spike` if one may fire: less its threshold, in
+ * r4, one that fires has bit 15 set, as one has that borrows from the other lane. r7 2^15 in both
+ * lanes. 6 instructions.
  */
 #define COMPARE(spike)                      \
     "ldm r2!, {r4}\n"                       \
@@ -44,7 +45,9 @@
     "bne " spike "\n"                       \
     "stm r0!, {r5}\n"
 
-/* A membrane less the floor that lies outside 0 ... r7 goes to 0 or r7, and is counted. r4 scratch. */
+/*
+ * A membrane less the floor that lies outside 0 ... r7 goes to 0 or r7, and is counted. r4 scratch.
+ */
 #define CLAMP(x)                            \
     "cmp " x ", r7\n"                       \
     "bls 11f\n"                             \
@@ -62,10 +65,11 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
     register uint32_t greater __asm__("r5") = lif->greater * UINT32_C(0x00010001);
     register uint32_t lift __asm__("r6") = UINT32_C(0x80008000);
     /*
-     * Stack: 0 first membrane, 4 `greater` in both lanes, 8 spikes, 12 r7, 16 where to go on after a spike; clamped: 20
-     * clamps, 24 floor + 2^15, 28 ceiling less floor, 32 floor + 2^15 in both lanes. r0 membranes, r1 sums, r2
-     * thresholds, r3 decays, r12 2^15 in both lanes, lr end of the membranes. A pair of lanes a turn: r5 becomes its
-     * membranes, 29 instructions, without leak 13, clamped 44; 26 more where one fires.
+     * Stack: 0 first membrane, 4 `greater` in both lanes, 8 spikes, 12 r7, 16 where to go on after
+     * a spike; clamped: 20 clamps, 24 floor + 2^15, 28 ceiling less floor, 32 floor + 2^15 in both
+     * lanes. r0 membranes, r1 sums, r2 thresholds, r3 decays, r12 2^15 in both lanes, lr end of the
+     * membranes. A pair of lanes a turn: r5 becomes its membranes, 29 instructions, without leak
+     * 13, clamped 44; 26 more where one fires.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -124,7 +128,8 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "9:\n"
         "movs r4, #0\n"
         "b 10f\n"
-        "6:\n" /* the lanes of r5 fire that are not below 0 and, bit 15 set, do not borrow from it */
+        /* the lanes of r5 fire that are not below 0 and, bit 15 set, do not borrow from it */
+        "6:\n"
         "movs r6, r5\n"
         "orrs r6, r7\n"
         "subs r6, r6, r4\n"
@@ -205,7 +210,11 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "sxth r5, r4\n"
         "asrs r6, r4, #16\n"
         "b 13b\n"
-        "14:\n" /* below the floor or above the ceiling; what is above fires, so that it may come down at once */
+        /*
+         * below the floor or above the ceiling; what is above fires, so that it may come down at
+         * once
+         */
+        "14:\n"
         CLAMP("r5")
         CLAMP("r6")
         "b 16b\n"

@@ -4,11 +4,12 @@
 #if SNN_KERNELS == SNN_KERNELS_ARMV6M
 
 /*
- * Armv6-M (Cortex-M0, M0+): rows, two lanes of 16 bits to a word, added as 32 bits; the high registers serve as
- * accumulators. r7 is saved inside the assembly, since a compiler may keep it as frame pointer.
+ * Armv6-M (Cortex-M0, M0+): rows, two lanes of 16 bits to a word, added as 32 bits; the high
+ * registers serve as accumulators. r7 is saved inside the assembly, since a compiler may keep it as
+ * frame pointer.
  *
- * Addresses of rows are worked out once for a group of rows; each is moved on as its row is read, block of columns by
- * block.
+ * Addresses of rows are worked out once for a group of rows; each is moved on as its row is read,
+ * block of columns by block.
  */
 enum { GROUP = 32, FIELD_ROWS = 16 };
 
@@ -16,9 +17,11 @@ struct group {
     const uint8_t *rows[GROUP];
 };
 
-/** Fills in rows first ... end - 1. Out of line, for three callers are larger than one call is slow. */
-__attribute__((noinline))
-static void find_rows(struct group *group, const struct snn_row_set *set, uint32_t first, uint32_t end)
+/**
+ * Fills in rows first ... end - 1. Out of line, for three callers are larger than one call is slow.
+ */
+__attribute__((noinline)) static void find_rows(struct group *group, const struct snn_row_set *set,
+                                                uint32_t first, uint32_t end)
 {
     const uint8_t **row = group->rows;
     const uint32_t row_bytes = set->row_bytes;
@@ -29,8 +32,9 @@ static void find_rows(struct group *group, const struct snn_row_set *set, uint32
 }
 
 /*
- * A word of weights goes to two accumulators with four instructions: all of it shifted right by one field, and its
- * even fields, masked by r4. What the first holds of the even fields is taken out once, at the end. r3 scratch.
+ * A word of weights goes to two accumulators with four instructions: all of it shifted right by one
+ * field, and its even fields, masked by r4. What the first holds of the even fields is taken out
+ * once, at the end. r3 scratch.
  */
 #define ADD_WORD(even, all, word, bits)     \
     "lsrs r3, " word ", #" bits "\n"        \
@@ -50,9 +54,9 @@ static void find_rows(struct group *group, const struct snn_row_set *set, uint32
     "stm r0!, {r1}\n"
 
 /*
- * One block of columns: the sums of four words over the rows of a group in r5, r6, r8-r12 and lr, or near the end
- * those of one word in r12 and lr, with r0 = 0. Leaves through label 9 when no word is left. Stack: 0 first row, 4
- * end, 16 words to go.
+ * One block of columns: the sums of four words over the rows of a group in r5, r6, r8-r12 and lr,
+ * or near the end those of one word in r12 and lr, with r0 = 0. Leaves through label 9 when no word
+ * is left. Stack: 0 first row, 4 end, 16 words to go.
  */
 #define ADD_ROWS(bits)                      \
     "movs r5, #0\n"                         \
@@ -94,8 +98,8 @@ static void find_rows(struct group *group, const struct snn_row_set *set, uint32
     "6:\n"
 
 /*
- * An even and an odd accumulator in r0, r2 to two sums at r7. r3 shift, r5 pairs, r6 surplus, r1 scratch. 12
- * instructions.
+ * An even and an odd accumulator in r0, r2 to two sums at r7. r3 shift, r5 pairs, r6 surplus, r1
+ * scratch. 12 instructions.
  */
 #define FINISH_8                            \
     "lsrs r1, r0, #15\n"                    \
@@ -123,12 +127,13 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
         register uint32_t shift __asm__("r3") = set->shift;
         register uint32_t words __asm__("r4") = set->columns / 4;
         register uint32_t pairs __asm__("r5") = rows * UINT32_C(0x00010001);
-        register uint32_t surplus __asm__("r6") = (0u - rows * (128 * UINT32_C(0x00010001))) << set->shift;
+        register uint32_t surplus __asm__("r6") =
+            (0u - rows * (128 * UINT32_C(0x00010001))) << set->shift;
         /*
-         * Stack: 0 row, 4 end, 8 sums, 12 shift, 16 words, 20 pairs, 24 surplus, 28 r7. 16 columns a turn, then 4;
-         * two rows of 16 columns are 43 instructions. At the end an odd accumulator loses 256 times the upper even
-         * sum, which is the even accumulator >> 15 twice, for no sum of 32 bytes reaches bit 15, and 128 for every
-         * weight.
+         * Stack: 0 row, 4 end, 8 sums, 12 shift, 16 words, 20 pairs, 24 surplus, 28 r7. 16 columns
+         * a turn, then 4; two rows of 16 columns are 43 instructions. At the end an odd accumulator
+         * loses 256 times the upper even sum, which is the even accumulator >> 15 twice, for no sum
+         * of 32 bytes reaches bit 15, and 128 for every weight.
          */
         __asm__ volatile(
             ".syntax unified\n"
@@ -175,10 +180,12 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
         register uint32_t *sum __asm__("r2") = sums;
         register uint32_t shift __asm__("r3") = set->shift;
         register uint32_t words __asm__("r4") = set->columns / 8;
-        register uint32_t surplus __asm__("r5") = (0u - rows * (8 * UINT32_C(0x00010001))) << set->shift;
+        register uint32_t surplus __asm__("r5") =
+            (0u - rows * (8 * UINT32_C(0x00010001))) << set->shift;
         /*
-         * Stack: 0 row, 4 end, 8 sums, 12 shift, 16 words, 20 surplus, 24 r7, 28 an accumulator. 32 columns a turn,
-         * then 8; two rows of 32 columns are 43 instructions. Fields of a byte hold 16 rows: 16 * 15 < 256.
+         * Stack: 0 row, 4 end, 8 sums, 12 shift, 16 words, 20 surplus, 24 r7, 28 an accumulator. 32
+         * columns a turn, then 8; two rows of 32 columns are 43 instructions. Fields of a byte hold
+         * 16 rows: 16 * 15 < 256.
          */
         __asm__ volatile(
             ".syntax unified\n"
@@ -216,7 +223,11 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
             "bl 10f\n"
             "str r5, [sp, #8]\n"
             "b 1b\n"
-            "10:\n" /* even and odd accumulator in r0, r2 to four sums at r5; r4 mask, r6 shift; r1, r3, r7 lost */
+            /*
+             * even and odd accumulator in r0, r2 to four sums at r5; r4 mask, r6 shift; r1, r3, r7
+             * lost
+             */
+            "10:\n"
             "lsrs r1, r0, #8\n"
             "lsls r3, r1, #4\n"
             "subs r2, r2, r3\n"

@@ -4,13 +4,14 @@
 #if SNN_KERNELS == SNN_KERNELS_ARMV7M
 
 /*
- * Armv7-M without the DSP extension (Cortex-M3): the neurons, two lanes of 16 bits to a word. r7 is saved inside the
- * assembly, since a compiler may keep it as frame pointer.
+ * Armv7-M without the DSP extension (Cortex-M3): the neurons, two lanes of 16 bits to a word. r7 is
+ * saved inside the assembly, since a compiler may keep it as frame pointer.
  */
 
 /*
- * A lane v after its leak, to `to`: v + floor((v d + (v < 0 ? 32767 : 0)) / 2^15), where d = x >> 16 is the leak less
- * 1. `cut` brings v out of its pair; `mul` may be mla, whose `addend` is 2^15 times what to add to v. 5 instructions.
+ * A lane v after its leak, to `to`: v + floor((v d + (v < 0 ? 32767 : 0)) / 2^15), where d = x >>
+ * 16 is the leak less 1. `cut` brings v out of its pair; `mul` may be mla, whose `addend` is 2^15
+ * times what to add to v. 5 instructions.
  */
 #define LEAK(to, x, v, cut, mul, addend)            \
     cut                                             \
@@ -34,8 +35,9 @@
     "add r5, r9, r5, lsl #16\n"
 
 /*
- * Stores the membranes of r4 and r5, lifted, or goes to `spike` if one may fire: less its threshold, one that fires has
- * bit 15 set, as one has that borrows from the other lane. 9 instructions.
+ * Stores the membranes of r4 and r5, lifted, or goes to `spike` if one may fire: less its
+ * threshold, one that fires has bit 15 set, as one has that borrows from the other lane. 9
+ * instructions.
  */
 #define COMPARE(spike)                      \
     "ldm r2!, {r6, r7}\n"                   \
@@ -61,10 +63,11 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
     register uint32_t clamps __asm__("r4");
     register uint32_t greater __asm__("r5") = lif->greater * UINT32_C(0x00010001);
     /*
-     * Stack: 0 first membrane, 4 `greater` in both lanes, 8 spikes, 12 r7, 16 where to go on after a spike; clamped: 20
-     * clamps, 24 floor + 2^15 in both lanes. r0 membranes, r1 sums, r2 thresholds, r3 decays, r12 end of the membranes;
-     * clamped: r11 -(floor + 2^15) 2^15, where floor <= 0, and lr ceiling less floor. 4 lanes a turn: r4 and r5 become
-     * their membranes, 38 instructions, without leak 19, clamped 53; 32 more where one fires.
+     * Stack: 0 first membrane, 4 `greater` in both lanes, 8 spikes, 12 r7, 16 where to go on after
+     * a spike; clamped: 20 clamps, 24 floor + 2^15 in both lanes. r0 membranes, r1 sums, r2
+     * thresholds, r3 decays, r12 end of the membranes; clamped: r11 -(floor + 2^15) 2^15, where
+     * floor <= 0, and lr ceiling less floor. 4 lanes a turn: r4 and r5 become their membranes, 38
+     * instructions, without leak 19, clamped 53; 32 more where one fires.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -118,7 +121,10 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "9:\n"
         "movs r4, #0\n"
         "b 10f\n"
-        "6:\n" /* the lanes of r4 and r5 fire that are not below 0 and, bit 15 set, do not borrow from it */
+        /*
+         * the lanes of r4 and r5 fire that are not below 0 and, bit 15 set, do not borrow from it
+         */
+        "6:\n"
         "ldrd r6, r7, [r2, #-8]\n"
         "mov r10, #0x00010001\n"
         "orr r8, r4, #0x80008000\n"
@@ -207,7 +213,11 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "asrs r5, r5, #16\n"
         "add r5, r5, r11, asr #15\n"
         "b 13b\n"
-        "14:\n" /* below the floor or above the ceiling; what is above fires, so that it may come down at once */
+        /*
+         * below the floor or above the ceiling; what is above fires, so that it may come down at
+         * once
+         */
+        "14:\n"
         "ldr r8, [sp, #20]\n"
         CLAMP("r6")
         CLAMP("r4")

@@ -4,11 +4,12 @@
 #if SNN_KERNELS == SNN_KERNELS_ARMV7M
 
 /*
- * Armv7-M without the DSP extension (Cortex-M3): rows, two lanes of 16 bits to a word, added as 32 bits. r7 is saved
- * inside the assembly, since a compiler may keep it as frame pointer.
+ * Armv7-M without the DSP extension (Cortex-M3): rows, two lanes of 16 bits to a word, added as 32
+ * bits. r7 is saved inside the assembly, since a compiler may keep it as frame pointer.
  *
- * A word of weights goes to two accumulators with three instructions: its even fields masked, and all of it shifted
- * right by one field. What the second holds of the even fields is taken out once, at the end.
+ * A word of weights goes to two accumulators with three instructions: its even fields masked, and
+ * all of it shifted right by one field. What the second holds of the even fields is taken out once,
+ * at the end.
  */
 #define ADD_WORD(even, all, word, bits, mask)             \
     "add " all ", " all ", " word ", lsr #" bits "\n"     \
@@ -36,12 +37,14 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
     register uint32_t scale __asm__("r5") = UINT32_C(1) << set->shift;
     register uint32_t pairs __asm__("r6") = set->count * UINT32_C(0x00010001);
     register const uint8_t *base_end __asm__("r8") = set->weights + (set->columns & ~UINT32_C(15));
-    register uint32_t surplus __asm__("r9") = (set->count * (128 * UINT32_C(0x00010001))) << set->shift;
+    register uint32_t surplus __asm__("r9") =
+        (set->count * (128 * UINT32_C(0x00010001))) << set->shift;
     register uint32_t rest __asm__("r10") = set->columns & 8;
     /*
-     * Stack: 0 rows, 4 row_bytes, 8 end, 12 sums, 16 scale, 20 pairs, 24 r7, 28 base_end, 32 surplus, 36 rest. 16
-     * columns a turn; 8 remain or none. At the end an odd accumulator loses 256 times the upper even sum, which is
-     * the even accumulator >> 15 twice, for no sum of 64 bytes reaches bit 15, and 128 for every weight.
+     * Stack: 0 rows, 4 row_bytes, 8 end, 12 sums, 16 scale, 20 pairs, 24 r7, 28 base_end, 32
+     * surplus, 36 rest. 16 columns a turn; 8 remain or none. At the end an odd accumulator loses
+     * 256 times the upper even sum, which is the even accumulator >> 15 twice, for no sum of 64
+     * bytes reaches bit 15, and 128 for every weight.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -67,7 +70,8 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
         "beq 4f\n"
         "lsls r3, r3, #30\n"
         "bmi 3f\n"
-        "2:\n" ADD_ROW("8", "0x00FF00FF") "3:\n" ADD_ROW("8", "0x00FF00FF") /* two rows a turn, 35 instructions */
+        /* two rows a turn, 35 instructions */
+        "2:\n" ADD_ROW("8", "0x00FF00FF") "3:\n" ADD_ROW("8", "0x00FF00FF")
         "ldr r3, [sp, #8]\n"
         "cmp r0, r3\n"
         "bne 2b\n"
@@ -133,7 +137,8 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
         "8:\n"
         "ldr r7, [sp, #24]\n"
         "add sp, sp, #40\n"
-        : "+r"(rows), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(sum), "+r"(scale), "+r"(pairs), "+r"(base_end),
+        : "+r"(rows), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(sum), "+r"(scale), "+r"(pairs),
+          "+r"(base_end),
           "+r"(surplus), "+r"(rest)
         :
         : "r11", "r12", "lr", "cc", "memory");
@@ -149,8 +154,9 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
     register uint32_t *sum __asm__("r5") = sums;
     register uint32_t scale __asm__("r6") = UINT32_C(1) << set->shift;
     /*
-     * Stack: 0-31 accumulators of four words, in fields of a byte; of a group of at most 16 rows, 16 * 15 < 256, 32
-     * the end and 36 the length in bytes; 40 rows, 44 row_bytes, 48 end, 52 base_end, 56 sums, 60 scale, 64 r7.
+     * Stack: 0-31 accumulators of four words, in fields of a byte; of a group of at most 16 rows,
+     * 16 * 15 < 256, 32 the end and 36 the length in bytes; 40 rows, 44 row_bytes, 48 end, 52
+     * base_end, 56 sums, 60 scale, 64 r7.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -179,7 +185,8 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
         "bmi 5f\n"
         "cmp r3, #16\n"
         "blo 6f\n"
-        "3:\n" ADD_ROW("4", "0x0F0F0F0F") "4:\n" ADD_ROW("4", "0x0F0F0F0F") /* two rows a turn, 35 instructions */
+        /* two rows a turn, 35 instructions */
+        "3:\n" ADD_ROW("4", "0x0F0F0F0F") "4:\n" ADD_ROW("4", "0x0F0F0F0F")
         "ldr r12, [sp, #32]\n"
         "cmp r0, r12\n"
         "bne 3b\n"
@@ -204,7 +211,8 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
         "bne 7b\n"
         "mov lr, #1\n"
         "add lr, lr, r3, lsr #2\n"
-        "8:\n" /* lr words to the sums at r12, r0 scale, r1 the surplus of a sum: 20 instructions a word */
+        /* lr words to the sums at r12, r0 scale, r1 the surplus of a sum: 20 instructions a word */
+        "8:\n"
         "stm sp, {r4-r11}\n"
         "mov r3, sp\n"
         "ldrd r12, r0, [sp, #56]\n"
@@ -264,8 +272,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     register int32_t *sum __asm__("r6") = sums;
     register int32_t surplus __asm__("r8") = 128 * total;
     /*
-     * Stack: 0 row_bytes, 4 base, 8 end, 12 base_end, 16 sums, 20 r7, 24 surplus, 28 rows, 32 values.
-     * 8 columns a turn in r4-r11, 24 instructions a row.
+     * Stack: 0 row_bytes, 4 base, 8 end, 12 base_end, 16 sums, 20 r7, 24 surplus, 28 rows, 32
+     * values. 8 columns a turn in r4-r11, 24 instructions a row.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -319,7 +327,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
         "bne 1b\n"
         "ldr r7, [sp, #20]\n"
         "add sp, sp, #36\n"
-        : "+r"(rows), "+r"(value), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(base_end), "+r"(sum), "+r"(surplus)
+        : "+r"(rows), "+r"(value), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(base_end),
+          "+r"(sum), "+r"(surplus)
         :
         : "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }

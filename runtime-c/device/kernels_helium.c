@@ -7,9 +7,9 @@
 #include <stdbool.h>
 
 /*
- * Vectors of eight columns or lanes of 16 bits; sums of four-bit rows gather in sixteen lanes of 8 bits first. Rows
- * are read in the order in which they lie, and the sums in memory are gathered and scattered in the same order, once
- * for all rows.
+ * Vectors of eight columns or lanes of 16 bits; sums of four-bit rows gather in sixteen lanes of 8
+ * bits first. Rows are read in the order in which they lie, and the sums in memory are gathered and
+ * scattered in the same order, once for all rows.
  */
 
 /** Rows that four-bit columns in lanes of 8 bits can take: 16 * 15 < 256. */
@@ -25,7 +25,8 @@ static inline void add_eight(uint32_t *sums, uint16x8_t columns, uint16x8_t orde
 {
     uint16_t *sum = (uint16_t *)(void *)sums;
     const uint16x8_t before = vldrhq_gather_shifted_offset_u16(sum, order);
-    vstrhq_scatter_shifted_offset_u16(sum, order, vaddq_u16(before, vshlq_r_u16(columns, (int32_t)shift)));
+    vstrhq_scatter_shifted_offset_u16(sum, order,
+                                      vaddq_u16(before, vshlq_r_u16(columns, (int32_t)shift)));
 }
 
 /* A row of 32 columns takes 11 instructions, of 8 columns 5; every eight columns 6 more. */
@@ -66,29 +67,36 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
     }
 }
 
-/** Adds to one word of sums of every eight columns: the first words that `some` says, or all four. */
-static inline void add_words(uint32_t *sums, uint16x8_t columns, uint16_t excess, uint32_t shift, mve_pred16_t some,
-                             bool all)
+/**
+ * Adds to one word of sums of every eight columns: the first words that `some` says, or all four.
+ */
+static inline void add_words(uint32_t *sums, uint16x8_t columns, uint16_t excess, uint32_t shift,
+                             mve_pred16_t some, bool all)
 {
     static const uint32_t place_of[4] = {0, 4, 8, 12};
     const uint32x4_t place = vldrwq_u32(place_of);
     const uint16x8_t sum = vshlq_r_u16(vsubq_n_u16(columns, excess), (int32_t)shift);
     if (all) {
-        const uint16x8_t before = vreinterpretq_u16_u32(vldrwq_gather_shifted_offset_u32(sums, place));
-        vstrwq_scatter_shifted_offset_u32(sums, place, vreinterpretq_u32_u16(vaddq_u16(before, sum)));
+        const uint16x8_t before =
+            vreinterpretq_u16_u32(vldrwq_gather_shifted_offset_u32(sums, place));
+        vstrwq_scatter_shifted_offset_u32(sums, place,
+                                          vreinterpretq_u32_u16(vaddq_u16(before, sum)));
     } else {
-        const uint16x8_t before = vreinterpretq_u16_u32(vldrwq_gather_shifted_offset_z_u32(sums, place, some));
-        vstrwq_scatter_shifted_offset_p_u32(sums, place, vreinterpretq_u32_u16(vaddq_u16(before, sum)), some);
+        const uint16x8_t before =
+            vreinterpretq_u16_u32(vldrwq_gather_shifted_offset_z_u32(sums, place, some));
+        vstrwq_scatter_shifted_offset_p_u32(sums, place,
+                                            vreinterpretq_u32_u16(vaddq_u16(before, sum)), some);
     }
 }
 
 /*
- * A byte holds one column in its low half and one in its high half. Sums of whole bytes, modulo 2^8, less 16 times the
- * sums of the high halves are those of the low halves. A row of 32 columns takes 7 instructions, 8 where they are
- * fewer.
+ * A byte holds one column in its low half and one in its high half. Sums of whole bytes, modulo
+ * 2^8, less 16 times the sums of the high halves are those of the low halves. A row of 32 columns
+ * takes 7 instructions, 8 where they are fewer.
  */
-static inline void add_rows_32(uint32_t *sums, const uint8_t *weights, const uint16_t *row, uint32_t count,
-                               uint32_t columns, const struct snn_row_set *set, bool whole)
+static inline void add_rows_32(uint32_t *sums, const uint8_t *weights, const uint16_t *row,
+                               uint32_t count, uint32_t columns, const struct snn_row_set *set,
+                               bool whole)
 {
     const uint32_t row_bytes = set->row_bytes, shift = set->shift;
     const mve_pred16_t bytes = vctp8q(columns / 2), words = vctp32q(columns / 8);
@@ -127,10 +135,15 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
 /** Adds four columns, which lie in the order 0 2 1 3. */
 static inline void add_four(int32_t *sums, int32x4_t columns, uint32x4_t order)
 {
-    vstrwq_scatter_shifted_offset_s32(sums, order, vaddq_s32(columns, vldrwq_gather_shifted_offset_s32(sums, order)));
+    vstrwq_scatter_shifted_offset_s32(sums, order,
+                                      vaddq_s32(columns,
+                                                vldrwq_gather_shifted_offset_s32(sums, order)));
 }
 
-/* A row of 24 columns takes 16 instructions, of 8 columns 8. Assembler because gcc 12 adds to find the bytes. */
+/*
+ * A row of 24 columns takes 16 instructions, of 8 columns 8. Assembler because gcc 12 adds to find
+ * the bytes.
+ */
 void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values)
 {
     static const uint32_t order_of[4] = {0, 2, 1, 3};
@@ -161,8 +174,10 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
                     "vmla.s32 %q[e], %q[bytes], %[factor]\n\t"
                     "vldrb.u32 %q[bytes], [%[from], #20]\n\t"
                     "vmla.s32 %q[f], %q[bytes], %[factor]"
-                    : [a] "+w"(a), [b] "+w"(b), [c] "+w"(c), [d] "+w"(d), [e] "+w"(e), [f] "+w"(f), [bytes] "=w"(bytes)
-                    : [from] "l"(from), [factor] "r"(factor), "m"(*(const uint8_t(*)[24])(const void *)from));
+                    : [a] "+w"(a), [b] "+w"(b), [c] "+w"(c), [d] "+w"(d), [e] "+w"(e),
+                      [f] "+w"(f), [bytes] "=w"(bytes)
+                    : [from] "l"(from), [factor] "r"(factor),
+                      "m"(*(const uint8_t(*)[24])(const void *)from));
         }
         add_four(sums, a, order);
         add_four(sums + 4, b, order);
@@ -186,7 +201,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
                     "vldrb.u32 %q[bytes], [%[from], #4]\n\t"
                     "vmla.s32 %q[b], %q[bytes], %[factor]"
                     : [a] "+w"(a), [b] "+w"(b), [bytes] "=w"(bytes)
-                    : [from] "l"(from), [factor] "r"(factor), "m"(*(const uint8_t(*)[8])(const void *)from));
+                    : [from] "l"(from), [factor] "r"(factor),
+                      "m"(*(const uint8_t(*)[8])(const void *)from));
         }
         add_four(sums, a, order);
         add_four(sums + 4, b, order);
@@ -196,14 +212,17 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 }
 
 /*
- * Eight lanes a turn, the last four or eight under the loop's own predicate. Assembler because gcc 12 writes no such
- * loop and moves every predicate to a register and back; the predicate has no name that both gcc and clang know.
+ * Eight lanes a turn, the last four or eight under the loop's own predicate. Assembler because gcc
+ * 12 writes no such loop and moves every predicate to a register and back; the predicate has no
+ * name that both gcc and clang know.
  *
- * The leak: a magnitude times 2 * leak has the leaky magnitude in its high half, which gets its sign back. The high
- * half of a decay is leak - 2^15, twice which is 2 * leak modulo 2^16; a leak of 2^15 does not fit and is left out.
+ * The leak: a magnitude times 2 * leak has the leaky magnitude in its high half, which gets its
+ * sign back. The high half of a decay is leak - 2^15, twice which is 2 * leak modulo 2^16; a leak
+ * of 2^15 does not fit and is left out.
  *
- * A lane was clamped where the saturated sum, brought into floor ... ceiling, differs from the wrapped. Lanes that
- * never are take the same way, with bounds that they do not reach. 26 instructions a turn, without leak 17.
+ * A lane was clamped where the saturated sum, brought into floor ... ceiling, differs from the
+ * wrapped. Lanes that never are take the same way, with bounds that they do not reach. 26
+ * instructions a turn, without leak 17.
  */
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
@@ -250,9 +269,11 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
                      "vstrh.16 %q[v], [%[membrane]], #16\n\t"
                      "letp lr, 1b"
                      : [membrane] "+&r"(membrane), [sums] "+&r"(sums), [threshold] "+&r"(threshold),
-                       [decay] "+&l"(decay), [spikes] "+&r"(spikes), [clamps] "+&Te"(clamps), [fired] "=&Te"(fired),
+                       [decay] "+&l"(decay), [spikes] "+&r"(spikes), [clamps] "+&Te"(clamps),
+                        [fired] "=&Te"(fired),
                        [v] "=&w"(v), [a] "=&w"(a), [b] "=&w"(b)
-                     : [greater] "r"(lif->greater), [lanes] "r"(lif->lanes), [floor] "w"(floor), [ceiling] "w"(ceiling),
+                     : [greater] "r"(lif->greater), [lanes] "r"(lif->lanes), [floor] "w"(floor),
+                        [ceiling] "w"(ceiling),
                        [ones] "w"(ones), [bits] "w"(bits), [high_halves] "w"(high_halves)
                      : "lr", "cc", "memory");
     return clamps;

@@ -5,7 +5,9 @@
 
 #include "snn/fixed_point.h"
 
-/* C99 for any 32-bit machine: two or four columns to a word, eight columns at a time in registers. */
+/*
+ * C99 for any 32-bit machine: two or four columns to a word, eight columns at a time in registers.
+ */
 
 /** Rows that four-bit columns in fields of a byte can take: 16 * 15 < 256. */
 enum { FIELD_ROWS = 16 };
@@ -13,7 +15,10 @@ enum { FIELD_ROWS = 16 };
 #define BYTES UINT32_C(0x00FF00FF)
 #define NIBBLES UINT32_C(0x0F0F0F0F)
 
-/** What the sums of `count` rows hold too much, in both halves of a word; less SNN_SUM_ZERO, which they start from. */
+/**
+ * What the sums of `count` rows hold too much, in both halves of a word; less SNN_SUM_ZERO, which
+ * they start from.
+ */
 static uint32_t surplus(uint32_t count, uint32_t bias)
 {
     return count * bias * UINT32_C(0x00010001);
@@ -25,7 +30,9 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
     for (uint32_t column = 0; column < set->columns; column += 8) {
         uint32_t a = 0u - excess, b = a, c = a, d = a;
         for (uint32_t i = 0; i < set->count; i++) {
-            const uint32_t *row = (const uint32_t *)(const void *)(set->weights + set->rows[i] * set->row_bytes + column);
+            const uint32_t *row =
+                (const uint32_t *)(const void *)(set->weights + set->rows[i] * set->row_bytes +
+                                                 column);
             const uint32_t first = row[0], second = row[1];
             a += first & BYTES;
             b += (first >> 8) & BYTES;
@@ -50,7 +57,8 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
             uint32_t low = 0, high = 0;
             for (; i < end; i++) {
                 const uint32_t word =
-                    *(const uint32_t *)(const void *)(set->weights + set->rows[i] * set->row_bytes + column / 2);
+                    *(const uint32_t *)(const void *)(set->weights + set->rows[i] * set->row_bytes +
+                                                      column / 2);
                 low += word & NIBBLES;
                 high += (word >> 4) & NIBBLES;
             }
@@ -89,7 +97,10 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     }
 }
 
-/** floor(2 v m / 2^32) + (v < 0) more than v: the leak of kernels.h by way of the magnitude, 32 bits wide. */
+/**
+ * floor(2 v m / 2^32) + (v < 0) more than v: the leak of kernels.h by way of the magnitude, 32 bits
+ * wide.
+ */
 static int32_t leaked(int32_t v, int32_t decay)
 {
     return snn_leak_s16((int16_t)v, snn_leak_of(decay));

@@ -6,14 +6,18 @@
 #include <stdbool.h>
 
 /*
- * C for RV32IM and gcc. The registers hold 16 columns of eight bits or 32 of four, so that a row costs an address and
- * a branch more than its loads and additions.
+ * C for RV32IM and gcc. The registers hold 16 columns of eight bits or 32 of four, so that a row
+ * costs an address and a branch more than its loads and additions.
  *
- * Of a word's fields every other one is added behind a mask. The fields between are added with all that lies above
- * them; what they hold too much is taken off after the last row. That saves an instruction a word and row.
+ * Of a word's fields every other one is added behind a mask. The fields between are added with all
+ * that lies above them; what they hold too much is taken off after the last row. That saves an
+ * instruction a word and row.
  */
 
-/** Blocks as wide as the registers allow; a build for size makes do with four or eight columns, and with one lane. */
+/**
+ * Blocks as wide as the registers allow; a build for size makes do with four or eight columns, and
+ * with one lane.
+ */
 #ifdef __OPTIMIZE_SIZE__
 enum { WIDE = 0 };
 #else
@@ -35,7 +39,8 @@ static inline const snn_word *row_words(const uint8_t *weights, uint32_t row, ui
 }
 
 /** Adds four columns: sums of bytes 0 and 2, sums of whole words >> 8 less `excess`. */
-static inline void add_bytes(uint32_t *sums, uint32_t even, uint32_t rest, uint32_t excess, uint32_t shift)
+static inline void add_bytes(uint32_t *sums, uint32_t even, uint32_t rest, uint32_t excess,
+                             uint32_t shift)
 {
     sums[0] += (even - excess) << shift;
     sums[1] += (rest - (even >> 16 << 8)) << shift;
@@ -89,8 +94,12 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
     }
 }
 
-/** Adds eight columns: sums of the low nibbles, sums of whole words >> 4. At most 16 words >> 4 stay below 2^32. */
-static void add_nibbles(uint32_t *sums, uint32_t even, uint32_t rest, uint32_t excess, uint32_t shift)
+/**
+ * Adds eight columns: sums of the low nibbles, sums of whole words >> 4. At most 16 words >> 4 stay
+ * below 2^32.
+ */
+static void add_nibbles(uint32_t *sums, uint32_t even, uint32_t rest, uint32_t excess,
+                        uint32_t shift)
 {
     rest -= even >> 8 << 4;
     sums[0] += ((even & BYTES) - excess) << shift;
@@ -99,7 +108,10 @@ static void add_nibbles(uint32_t *sums, uint32_t even, uint32_t rest, uint32_t e
     sums[3] += ((rest >> 8 & BYTES) - excess) << shift;
 }
 
-/* A row of 32 columns takes 25 instructions, of 8 columns 10; every eight columns 31 more for up to 16 rows. */
+/*
+ * A row of 32 columns takes 25 instructions, of 8 columns 10; every eight columns 31 more for up to
+ * 16 rows.
+ */
 void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
 {
     const uint32_t row_bytes = set->row_bytes, shift = set->shift;
@@ -149,7 +161,10 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
     } while (rows != last);
 }
 
-/* A row of eight columns takes 31 instructions: a load, a product and a sum each, and 7 more; for size, of four 19. */
+/*
+ * A row of eight columns takes 31 instructions: a load, a product and a sum each, and 7 more; for
+ * size, of four 19.
+ */
 void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values)
 {
     const uint32_t row_bytes = set->row_bytes;
@@ -196,10 +211,14 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     } while (sum != last);
 }
 
-/** One lane's step at its place in the arrays; `decay` is null without leak. Counts how often it is clamped. */
-static inline __attribute__((always_inline)) void step_lane(const struct snn_lif *lif, int16_t *membrane,
-                                                            const snn_half *sum, int32_t threshold,
-                                                            const int32_t *decay, int32_t floor, uint32_t *clamps)
+/**
+ * One lane's step at its place in the arrays; `decay` is null without leak. Counts how often it is
+ * clamped.
+ */
+static inline __attribute__((always_inline)) void step_lane(const struct snn_lif *lif,
+                                                            int16_t *membrane, const snn_half *sum,
+                                                            int32_t threshold, const int32_t *decay,
+                                                            int32_t floor, uint32_t *clamps)
 {
     int32_t v = *membrane;
     if (decay != 0) {
@@ -236,9 +255,12 @@ static inline __attribute__((always_inline)) uint32_t run(const struct snn_lif *
     do {
         step_lane(lif, membrane, sum, threshold[0], leak ? decay : 0, floor, &clamps);
         if (WIDE) {
-            step_lane(lif, membrane + 1, sum + 1, threshold[1], leak ? decay + 1 : 0, floor, &clamps);
-            step_lane(lif, membrane + 2, sum + 2, threshold[2], leak ? decay + 2 : 0, floor, &clamps);
-            step_lane(lif, membrane + 3, sum + 3, threshold[3], leak ? decay + 3 : 0, floor, &clamps);
+            step_lane(lif, membrane + 1, sum + 1, threshold[1], leak ? decay + 1 : 0, floor,
+                      &clamps);
+            step_lane(lif, membrane + 2, sum + 2, threshold[2], leak ? decay + 2 : 0, floor,
+                      &clamps);
+            step_lane(lif, membrane + 3, sum + 3, threshold[3], leak ? decay + 3 : 0, floor,
+                      &clamps);
         }
         membrane += AT_ONCE;
         sum += AT_ONCE;

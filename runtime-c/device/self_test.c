@@ -8,12 +8,13 @@ struct tested {
     uint32_t digest;
 };
 
-static void on_neurons(void *context, uint32_t layer, uint32_t step, uint32_t pixel, const void *membrane,
-                       const uint32_t *spikes)
+static void on_neurons(void *context, uint32_t layer, uint32_t step, uint32_t pixel,
+                       const void *membrane, const uint32_t *spikes)
 {
     struct tested *tested = (struct tested *)context;
     uint32_t fired;
-    const uint32_t digest = snn_digest_pixel(snn_layers(tested->image) + layer, step, pixel, membrane, spikes, &fired);
+    const uint32_t digest =
+        snn_digest_pixel(snn_layers(tested->image) + layer, step, pixel, membrane, spikes, &fired);
     tested->digest += (2 * layer + 1) * digest;
 }
 
@@ -51,7 +52,8 @@ static enum snn_status run(struct snn_device *network, const struct snn_golden *
     return SNN_OK;
 }
 
-enum snn_status snn_self_test(const struct snn_image *image, void *arena, size_t size, const struct snn_golden *golden)
+enum snn_status snn_self_test(const struct snn_image *image, void *arena, size_t size,
+                              const struct snn_golden *golden)
 {
     struct snn_device network;
     struct tested tested = {image, 0};

@@ -15,17 +15,21 @@ struct loader {
     struct snn_loader_error *error;
 };
 
-/** Zeroed memory that stays; null, with the error set, when the arena is used up. `count` * `size` may be anything. */
+/**
+ * Zeroed memory that stays; null, with the error set, when the arena is used up. `count` * `size`
+ * may be anything.
+ */
 void *loader_keep(struct loader *loader, uint64_t count, size_t size);
 /** Memory until loader_release; null, with the error set, when the arena is used up. */
 void *loader_scratch(struct loader *loader, uint64_t size);
 
 /** Sets the error: `part` "projections", its index (negative: none) and `field`. Returns false. */
-bool loader_refuse(struct loader *loader, enum snn_status code, const char *part, int64_t index, const char *field,
-                   int64_t expected, int64_t found);
+bool loader_refuse(struct loader *loader, enum snn_status code, const char *part, int64_t index,
+                   const char *field, int64_t expected, int64_t found);
 
 /** Refuses text, which ends in 0, that is not UTF-8. */
-bool loader_check_text(struct loader *loader, const char *part, int64_t index, const char *field, const char *text);
+bool loader_check_text(struct loader *loader, const char *part, int64_t index, const char *field,
+                       const char *text);
 
 /** Reads the weights of projection `index`, whose topology and convolution are set. */
 bool loader_read_weights(struct loader *loader, uint32_t index, const Snnpb__Weights *from,

@@ -7,8 +7,9 @@
 /* FORMAT.md, section 7: from packed bytes to rows in memory. */
 
 /*
- * From this density on rows are held full. Measured (make bench, table in DESIGN.md): vectors make full rows as fast or
- * faster down to one entry in 32, at one byte an entry where a sparse one takes three.
+ * From this density on rows are held full. Measured (make bench, table in DESIGN.md): vectors make
+ * full rows as fast or faster down to one entry in 32, at one byte an entry where a sparse one
+ * takes three.
  */
 enum { FULL_FROM_ONE_IN = 32 };
 
@@ -35,11 +36,12 @@ struct stored {
     int8_t value;
 };
 
-static bool refuse(struct reader *reader, enum snn_status code, const char *field, uint64_t expected, uint64_t found)
+static bool refuse(struct reader *reader, enum snn_status code, const char *field,
+                   uint64_t expected, uint64_t found)
 {
     reader->failed = true;
-    return loader_refuse(reader->loader, code, "projections", reader->projection, field, (int64_t)expected,
-                         (int64_t)found);
+    return loader_refuse(reader->loader, code, "projections", reader->projection, field,
+                         (int64_t)expected, (int64_t)found);
 }
 
 static voidpf zlib_alloc(voidpf context, uInt items, uInt size)
@@ -54,8 +56,8 @@ static void zlib_free(voidpf context, voidpf address)
 }
 
 /** Inflates exactly `size` bytes; more, fewer or left-over input is an error. */
-static const uint8_t *inflate_bytes(struct reader *reader, const ProtobufCBinaryData *packed, size_t size,
-                                    const char *field)
+static const uint8_t *inflate_bytes(struct reader *reader, const ProtobufCBinaryData *packed,
+                                    size_t size, const char *field)
 {
     uint8_t *bytes = loader_scratch(reader->loader, (uint64_t)size + 1);
     z_stream stream;
@@ -85,7 +87,8 @@ static const uint8_t *inflate_bytes(struct reader *reader, const ProtobufCBinary
 }
 
 /** The bytes of `values` or `index`, inflated where need be, `size` of them. */
-static const uint8_t *unpack(struct reader *reader, const ProtobufCBinaryData *bytes, size_t size, const char *field)
+static const uint8_t *unpack(struct reader *reader, const ProtobufCBinaryData *bytes, size_t size,
+                             const char *field)
 {
     static const uint8_t none[1] = {0};
     if (reader->from->compression == SNNPB__WEIGHTS__COMPRESSION__ZLIB) {
@@ -98,7 +101,10 @@ static const uint8_t *unpack(struct reader *reader, const ProtobufCBinaryData *b
     return bytes->data != NULL ? bytes->data : none;
 }
 
-/** Bits of a stored value; 0, with the error set, for a code book of a wrong size or with a level outside int8. */
+/**
+ * Bits of a stored value; 0, with the error set, for a code book of a wrong size or with a level
+ * outside int8.
+ */
 static uint32_t find_bits(struct reader *reader)
 {
     const Snnpb__Weights *from = reader->from;
@@ -112,7 +118,8 @@ static uint32_t find_bits(struct reader *reader)
     case SNNPB__WEIGHTS__CODING__CODEBOOK:
         for (size_t i = 0; i < from->n_codebook; i++) {
             if (from->codebook[i] < INT8_MIN || from->codebook[i] > INT8_MAX) {
-                (void)refuse(reader, SNN_ERROR_LIMIT, "weights.codebook", INT8_MAX, (uint64_t)from->codebook[i]);
+                (void)refuse(reader, SNN_ERROR_LIMIT, "weights.codebook", INT8_MAX,
+                             (uint64_t)from->codebook[i]);
                 return 0;
             }
         }
@@ -135,7 +142,8 @@ static uint32_t find_bits(struct reader *reader)
 static int8_t decode(struct reader *reader, uint64_t i)
 {
     const uint64_t at = i * reader->bits;
-    const uint32_t code = (uint32_t)(reader->values[at >> 3] >> (at & 7)) & ((1u << reader->bits) - 1);
+    const uint32_t code =
+        (uint32_t)(reader->values[at >> 3] >> (at & 7)) & ((1u << reader->bits) - 1);
     const uint32_t sign = 1u << (reader->bits - 1);
     if (reader->from->coding == SNNPB__WEIGHTS__CODING__CODEBOOK) {
         return (int8_t)reader->from->codebook[code];
@@ -152,7 +160,8 @@ static bool read_varint(struct reader *reader, uint32_t *number)
     uint64_t value = 0;
     for (uint32_t shift = 0; shift < 35; shift += 7) {
         if (reader->byte == reader->index_size) {
-            return refuse(reader, SNN_ERROR_INDEX, "weights.index", reader->index_size, reader->index_size + 1);
+            return refuse(reader, SNN_ERROR_INDEX, "weights.index", reader->index_size,
+                          reader->index_size + 1);
         }
         const uint8_t byte = reader->index[reader->byte++];
         value |= (uint64_t)(byte & 0x7F) << shift;
@@ -197,7 +206,8 @@ static bool next_place(struct reader *reader, struct stored *stored)
         }
         const uint64_t column = first ? delta : (uint64_t)reader->column + 1 + delta;
         if (column >= from->columns) {
-            return refuse(reader, SNN_ERROR_INDEX, "weights.index", (uint64_t)from->columns - 1, column);
+            return refuse(reader, SNN_ERROR_INDEX, "weights.index", (uint64_t)from->columns - 1,
+                          column);
         }
         reader->column = (uint32_t)column;
         reader->left--;
@@ -207,7 +217,8 @@ static bool next_place(struct reader *reader, struct stored *stored)
     }
     const uint64_t entries = (uint64_t)from->rows * from->columns;
     if (from->layout == SNNPB__WEIGHTS__LAYOUT__BITMAP) {
-        while (reader->entry < entries && (reader->index[reader->entry >> 3] >> (reader->entry & 7) & 1) == 0) {
+        while (reader->entry < entries &&
+               (reader->index[reader->entry >> 3] >> (reader->entry & 7) & 1) == 0) {
             reader->entry++;
         }
         if (reader->entry == entries) {
@@ -226,7 +237,8 @@ static bool check_end(struct reader *reader)
     const Snnpb__Weights *from = reader->from;
     if (from->layout == SNNPB__WEIGHTS__LAYOUT__CSR) {
         if (reader->left != 0) {
-            return refuse(reader, SNN_ERROR_INDEX, "weights.index", from->stored, (uint64_t)from->stored + 1);
+            return refuse(reader, SNN_ERROR_INDEX, "weights.index", from->stored,
+                          (uint64_t)from->stored + 1);
         }
         for (uint32_t row = reader->row + 1; row < from->rows; row++) {
             uint32_t count = 0;
@@ -238,12 +250,14 @@ static bool check_end(struct reader *reader)
             }
         }
         if (reader->byte != reader->index_size) {
-            return refuse(reader, SNN_ERROR_INDEX, "weights.index", reader->byte, reader->index_size);
+            return refuse(reader, SNN_ERROR_INDEX, "weights.index", reader->byte,
+                          reader->index_size);
         }
     } else if (from->layout == SNNPB__WEIGHTS__LAYOUT__BITMAP) {
         for (; reader->entry < (uint64_t)reader->index_size * 8; reader->entry++) {
             if ((reader->index[reader->entry >> 3] >> (reader->entry & 7) & 1) != 0) {
-                return refuse(reader, SNN_ERROR_INDEX, "weights.index", from->stored, (uint64_t)from->stored + 1);
+                return refuse(reader, SNN_ERROR_INDEX, "weights.index", from->stored,
+                              (uint64_t)from->stored + 1);
             }
         }
     }
@@ -272,7 +286,8 @@ static bool count_synapses(struct reader *reader, uint64_t *synapses)
 }
 
 /** Second pass into full rows, with synapse counts where some entry is zero. */
-static bool fill_full(struct reader *reader, uint64_t runs, uint32_t length, bool some_zero, struct snn_weights *to)
+static bool fill_full(struct reader *reader, uint64_t runs, uint32_t length, bool some_zero,
+                      struct snn_weights *to)
 {
     int8_t *values = loader_keep(reader->loader, (uint64_t)to->rows * to->columns, 1);
     uint32_t *start = some_zero ? loader_keep(reader->loader, runs + 1, sizeof *start) : NULL;
@@ -304,7 +319,8 @@ static bool fill_sparse(struct reader *reader, uint64_t runs, uint32_t length, u
     uint32_t *start = loader_keep(reader->loader, runs + 1, sizeof *start);
     int8_t *values = loader_keep(reader->loader, synapses + 1, 1);
     const bool narrow = length <= 65536;
-    void *columns = loader_keep(reader->loader, synapses + 1, narrow ? sizeof(uint16_t) : sizeof(uint32_t));
+    void *columns =
+        loader_keep(reader->loader, synapses + 1, narrow ? sizeof(uint16_t) : sizeof(uint32_t));
     const uint32_t taps = to->columns / length;
     uint32_t count = 0;
     uint64_t run = 0;
@@ -347,33 +363,40 @@ static bool check_sizes(struct reader *reader)
     const Snnpb__Weights *from = reader->from;
     const uint64_t entries = (uint64_t)from->rows * from->columns;
     const uint64_t values_size = ((uint64_t)from->stored * reader->bits + 7) / 8;
-    if (from->rows == 0 || from->rows > UINT32_C(1) << 20 || from->columns == 0 || from->columns >= UINT32_C(1) << 31) {
+    if (from->rows == 0 || from->rows > UINT32_C(1) << 20 || from->columns == 0 ||
+        from->columns >= UINT32_C(1) << 31) {
         return refuse(reader, SNN_ERROR_SHAPE, "weights.rows", UINT32_C(1) << 20, from->rows);
     }
     reader->loader->entries += entries;
     if (reader->loader->entries > max_entries) {
-        return refuse(reader, SNN_ERROR_LIMIT, "weights.rows", max_entries, reader->loader->entries);
+        return refuse(reader, SNN_ERROR_LIMIT, "weights.rows", max_entries,
+                      reader->loader->entries);
     }
-    if (from->layout < SNNPB__WEIGHTS__LAYOUT__FULL || from->layout > SNNPB__WEIGHTS__LAYOUT__BITMAP) {
+    if (from->layout < SNNPB__WEIGHTS__LAYOUT__FULL ||
+        from->layout > SNNPB__WEIGHTS__LAYOUT__BITMAP) {
         return refuse(reader, SNN_ERROR_ENUM, "weights.layout", SNNPB__WEIGHTS__LAYOUT__BITMAP,
                       (uint64_t)from->layout);
     }
     if (from->compression < SNNPB__WEIGHTS__COMPRESSION__STORED ||
         from->compression > SNNPB__WEIGHTS__COMPRESSION__ZLIB) {
-        return refuse(reader, SNN_ERROR_ENUM, "weights.compression", SNNPB__WEIGHTS__COMPRESSION__ZLIB,
-                      (uint64_t)from->compression);
+        return refuse(reader, SNN_ERROR_ENUM, "weights.compression",
+                      SNNPB__WEIGHTS__COMPRESSION__ZLIB, (uint64_t)from->compression);
     }
-    if (from->stored > entries || (from->layout == SNNPB__WEIGHTS__LAYOUT__FULL && from->stored != entries)) {
+    if (from->stored > entries ||
+        (from->layout == SNNPB__WEIGHTS__LAYOUT__FULL && from->stored != entries)) {
         return refuse(reader, SNN_ERROR_SIZE, "weights.stored", entries, from->stored);
     }
     if (from->values_size != values_size) {
-        return refuse(reader, SNN_ERROR_SIZE, "weights.values_size", values_size, from->values_size);
+        return refuse(reader, SNN_ERROR_SIZE, "weights.values_size", values_size,
+                      from->values_size);
     }
-    if (from->layout == SNNPB__WEIGHTS__LAYOUT__FULL && (from->index.len != 0 || from->index_size != 0)) {
+    if (from->layout == SNNPB__WEIGHTS__LAYOUT__FULL &&
+        (from->index.len != 0 || from->index_size != 0)) {
         return refuse(reader, SNN_ERROR_SIZE, "weights.index", 0, from->index.len);
     }
     if (from->layout == SNNPB__WEIGHTS__LAYOUT__BITMAP && from->index_size != (entries + 7) / 8) {
-        return refuse(reader, SNN_ERROR_SIZE, "weights.index_size", (entries + 7) / 8, from->index_size);
+        return refuse(reader, SNN_ERROR_SIZE, "weights.index_size", (entries + 7) / 8,
+                      from->index_size);
     }
     /* A varint below 2^32 has at most 5 bytes. */
     const uint64_t most = ((uint64_t)from->rows + from->stored) * 5;
@@ -396,7 +419,8 @@ bool loader_read_weights(struct loader *loader, uint32_t index, const Snnpb__Wei
     }
     uint32_t taps = 1;
     if (projection->topology == SNN_CONV) {
-        taps = (uint32_t)projection->convolution.kernel_height * projection->convolution.kernel_width;
+        taps =
+            (uint32_t)projection->convolution.kernel_height * projection->convolution.kernel_width;
         if (taps == 0 || from->columns % taps != 0) {
             return refuse(&reader, SNN_ERROR_SHAPE, "weights.columns", taps, from->columns);
         }

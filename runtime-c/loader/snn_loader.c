@@ -6,8 +6,9 @@
 #include <string.h>
 
 /*
- * From .snnpb bytes to struct snn_model. What must be checked before it can be stored in narrower types, or before
- * memory is laid out, is checked here; every rule about the model itself is checked by snn_check, on the result.
+ * From .snnpb bytes to struct snn_model. What must be checked before it can be stored in narrower
+ * types, or before memory is laid out, is checked here; every rule about the model itself is
+ * checked by snn_check, on the result.
  */
 
 /* ---- Arena and errors ---- */
@@ -70,8 +71,8 @@ static size_t append_index(char path[SNN_LOADER_PATH], size_t at, int64_t index)
     return append(path, at, digits + first);
 }
 
-bool loader_refuse(struct loader *loader, enum snn_status code, const char *part, int64_t index, const char *field,
-                   int64_t expected, int64_t found)
+bool loader_refuse(struct loader *loader, enum snn_status code, const char *part, int64_t index,
+                   const char *field, int64_t expected, int64_t found)
 {
     struct snn_loader_error *error = loader->error;
     size_t at = append(error->path, 0, part);
@@ -97,10 +98,12 @@ struct place {
     int64_t index;
 };
 
-static bool in_range(const struct place *at, const char *field, int64_t value, int64_t low, int64_t high)
+static bool in_range(const struct place *at, const char *field, int64_t value, int64_t low,
+                     int64_t high)
 {
     return (value >= low && value <= high) ||
-           loader_refuse(at->loader, SNN_ERROR_LIMIT, at->part, at->index, field, value < low ? low : high, value);
+           loader_refuse(at->loader, SNN_ERROR_LIMIT, at->part, at->index, field,
+                         value < low ? low : high, value);
 }
 
 static bool known(const struct place *at, const char *field, int value, int last)
@@ -116,7 +119,8 @@ static bool text(const struct place *at, const char *field, const char *value)
 
 static bool present(const struct place *at, const char *field, const void *message)
 {
-    return message != NULL || loader_refuse(at->loader, SNN_ERROR_SHAPE, at->part, at->index, field, 1, 0);
+    return message != NULL ||
+           loader_refuse(at->loader, SNN_ERROR_SHAPE, at->part, at->index, field, 1, 0);
 }
 
 static struct snn_shape read_shape(const Snnpb__Shape *from)
@@ -125,7 +129,8 @@ static struct snn_shape read_shape(const Snnpb__Shape *from)
     return shape;
 }
 
-static bool read_input(struct loader *loader, uint32_t index, const Snnpb__InputPort *from, struct snn_input *to)
+static bool read_input(struct loader *loader, uint32_t index, const Snnpb__InputPort *from,
+                       struct snn_input *to)
 {
     const struct place at = {loader, "inputs", index};
     const bool values = from->kind == SNNPB__INPUT_PORT__KIND__VALUES;
@@ -146,7 +151,8 @@ static bool read_input(struct loader *loader, uint32_t index, const Snnpb__Input
     return true;
 }
 
-static bool read_parameters(const struct place *at, const Snnpb__Population *from, struct snn_population *to)
+static bool read_parameters(const struct place *at, const Snnpb__Population *from,
+                            struct snn_population *to)
 {
     const size_t most = (size_t)1 << 20;
     if (!in_range(at, "threshold", (int64_t)from->n_threshold, 0, (int64_t)most) ||
@@ -219,9 +225,11 @@ static bool read_population(struct loader *loader, uint32_t index, const Snnpb__
     return read_parameters(&at, from, to);
 }
 
-static bool read_convolution(const struct place *at, const Snnpb__Convolution *from, struct snn_convolution *to)
+static bool read_convolution(const struct place *at, const Snnpb__Convolution *from,
+                             struct snn_convolution *to)
 {
-    if (!present(at, "convolution", from) || !in_range(at, "convolution.kernel_height", from->kernel_height, 1, 31) ||
+    if (!present(at, "convolution", from) ||
+        !in_range(at, "convolution.kernel_height", from->kernel_height, 1, 31) ||
         !in_range(at, "convolution.kernel_width", from->kernel_width, 1, 31) ||
         !in_range(at, "convolution.stride_y", from->stride_y, 1, 16) ||
         !in_range(at, "convolution.stride_x", from->stride_x, 1, 16) ||
@@ -255,12 +263,14 @@ static bool read_projection(struct loader *loader, uint32_t index, const Snnpb__
     /* Wider than any valid index; which ones exist, snn_check knows. */
     if (source > UINT16_MAX || from->target > UINT16_MAX) {
         const bool bad_source = source > UINT16_MAX;
-        return loader_refuse(loader, SNN_ERROR_REFERENCE, at.part, at.index, bad_source ? "source" : "target",
-                             UINT16_MAX, bad_source ? source : from->target);
+        return loader_refuse(loader, SNN_ERROR_REFERENCE, at.part, at.index,
+                             bad_source ? "source" : "target", UINT16_MAX,
+                             bad_source ? source : from->target);
     }
-    if (!text(&at, "name", from->name) || !known(&at, "topology", (int)from->topology, SNN_LATERAL) || !in_range(&at, "delay", from->delay, 0, 1) ||
-        !in_range(&at, "pool", from->pool, 0, 16) || !in_range(&at, "shift", from->shift, 0, 24) ||
-        !present(&at, "weights", from->weights)) {
+    if (!text(&at, "name", from->name) ||
+        !known(&at, "topology", (int)from->topology, SNN_LATERAL) ||
+        !in_range(&at, "delay", from->delay, 0, 1) || !in_range(&at, "pool", from->pool, 0, 16) ||
+        !in_range(&at, "shift", from->shift, 0, 24) || !present(&at, "weights", from->weights)) {
         return false;
     }
     to->source = (uint16_t)source;
@@ -276,11 +286,15 @@ static bool read_projection(struct loader *loader, uint32_t index, const Snnpb__
     return loader_read_weights(loader, index, from->weights, to);
 }
 
-/** What no engine reads: one class name per read-out neuron or none, and a digest of 4 bytes or none. */
+/**
+ * What no engine reads: one class name per read-out neuron or none, and a digest of 4 bytes or
+ * none.
+ */
 static bool check_task(struct loader *loader, const Snnpb__Model *from)
 {
     if (from->golden_digest.len != 0 && from->golden_digest.len != 4) {
-        return loader_refuse(loader, SNN_ERROR_SIZE, "", -1, "golden_digest", 4, (int64_t)from->golden_digest.len);
+        return loader_refuse(loader, SNN_ERROR_SIZE, "", -1, "golden_digest", 4,
+                             (int64_t)from->golden_digest.len);
     }
     const struct place at = {loader, "", -1};
     for (size_t i = 0; from->task != NULL && i < from->task->n_class_names; i++) {
@@ -288,11 +302,12 @@ static bool check_task(struct loader *loader, const Snnpb__Model *from)
             return false;
         }
     }
-    if (from->task != NULL &&
-        (!text(&at, "task.dataset", from->task->dataset) || !text(&at, "task.recipe", from->task->recipe))) {
+    if (from->task != NULL && (!text(&at, "task.dataset", from->task->dataset) ||
+                               !text(&at, "task.recipe", from->task->recipe))) {
         return false;
     }
-    if (from->task == NULL || from->task->n_class_names == 0 || from->readout >= from->n_populations) {
+    if (from->task == NULL || from->task->n_class_names == 0 ||
+        from->readout >= from->n_populations) {
         return true;
     }
     /* Three numbers below 2^32 may pass 2^64; snn_check refuses such a shape in any case. */
@@ -303,12 +318,16 @@ static bool check_task(struct loader *loader, const Snnpb__Model *from)
                          (int64_t)from->task->n_class_names);
 }
 
-/** Structs of a whole message; the parts not read are name lengths and the task's class names, checked only. */
+/**
+ * Structs of a whole message; the parts not read are name lengths and the task's class names,
+ * checked only.
+ */
 static struct snn_model *read_model(struct loader *loader, const Snnpb__Model *from)
 {
     const struct place at = {loader, "", -1};
     if (from->format_major != SNN_FORMAT_MAJOR) {
-        (void)loader_refuse(loader, SNN_ERROR_VERSION, "", -1, "format_major", SNN_FORMAT_MAJOR, from->format_major);
+        (void)loader_refuse(loader, SNN_ERROR_VERSION, "", -1, "format_major", SNN_FORMAT_MAJOR,
+                            from->format_major);
         return NULL;
     }
     if (!text(&at, "name", from->name) || !text(&at, "producer", from->producer) ||
@@ -322,9 +341,12 @@ static struct snn_model *read_model(struct loader *loader, const Snnpb__Model *f
     struct snn_model *model = loader_keep(loader, 1, sizeof *model);
     char *name = loader_keep(loader, strlen(from->name) + 1, 1);
     struct snn_input *inputs = loader_keep(loader, from->n_inputs, sizeof *inputs);
-    struct snn_population *populations = loader_keep(loader, from->n_populations, sizeof *populations);
-    struct snn_projection *projections = loader_keep(loader, from->n_projections, sizeof *projections);
-    if (model == NULL || name == NULL || inputs == NULL || populations == NULL || projections == NULL) {
+    struct snn_population *populations =
+        loader_keep(loader, from->n_populations, sizeof *populations);
+    struct snn_projection *projections =
+        loader_keep(loader, from->n_projections, sizeof *projections);
+    if (model == NULL || name == NULL || inputs == NULL || populations == NULL ||
+        projections == NULL) {
         return NULL;
     }
     memcpy(name, from->name, strlen(from->name));
@@ -374,8 +396,8 @@ static bool report_fault(struct loader *loader, const struct snn_fault *fault)
         "source",     "target",         "delay",             "topology",    "convolution",
         "pool",       "shift",          "weights",           "weights.rows", "weights.columns"};
     return loader_refuse(loader, fault->status, parts[fault->part],
-                         fault->part == SNN_PART_MODEL ? -1 : (int64_t)fault->index, fields[fault->field],
-                         fault->expected, fault->found);
+                         fault->part == SNN_PART_MODEL ? -1 : (int64_t)fault->index,
+                         fields[fault->field], fault->expected, fault->found);
 }
 
 static void *unpack_alloc(void *context, size_t size)
@@ -389,8 +411,8 @@ static void unpack_free(void *context, void *pointer)
     (void)pointer;
 }
 
-enum snn_status snn_load(void *arena, size_t size, const void *bytes, size_t length, const struct snn_model **model,
-                         struct snn_loader_error *error)
+enum snn_status snn_load(void *arena, size_t size, const void *bytes, size_t length,
+                         const struct snn_model **model, struct snn_loader_error *error)
 {
     uint8_t nothing[1] = {0};
     const size_t misaligned = (size_t)(-(uintptr_t)arena & 15);
@@ -401,8 +423,8 @@ enum snn_status snn_load(void *arena, size_t size, const void *bytes, size_t len
     memset(error, 0, sizeof *error);
     *model = NULL;
     if (length > SNN_LOADER_MAX_ARENA / 4) {
-        (void)loader_refuse(&loader, SNN_ERROR_LIMIT, "", -1, "", (int64_t)(SNN_LOADER_MAX_ARENA / 4),
-                            (int64_t)length);
+        (void)loader_refuse(&loader, SNN_ERROR_LIMIT, "", -1, "",
+                            (int64_t)(SNN_LOADER_MAX_ARENA / 4), (int64_t)length);
         return error->code;
     }
     if (size < 2 * length + 65536) {
@@ -462,5 +484,6 @@ const char *snn_status_text(enum snn_status status)
                                         "weight index is not well formed",
                                         "weight code without a value"};
     const int number = -(int)status;
-    return number >= 0 && number < (int)(sizeof texts / sizeof texts[0]) ? texts[number] : "unknown status";
+    return number >= 0 && number < (int)(sizeof texts / sizeof texts[0]) ? texts[number]
+                                                                         : "unknown status";
 }

@@ -2,9 +2,9 @@
 #include "internal.h"
 
 /*
- * FORMAT.md, section 5: how large the sums of every neuron can become. Neurons are taken in blocks of channels at one
- * place, so that the weights of a block lie side by side. Places of a convolution that see the same kernel taps share
- * their bound and are visited once.
+ * FORMAT.md, section 5: how large the sums of every neuron can become. Neurons are taken in blocks
+ * of channels at one place, so that the weights of a block lie side by side. Places of a
+ * convolution that see the same kernel taps share their bound and are visited once.
  */
 
 enum { BLOCK = 64 };
@@ -12,7 +12,10 @@ enum { BLOCK = 64 };
 /** Sums beyond this are all equally refused; 1024 of them stay far from 2^64. */
 static const uint64_t too_large = UINT64_C(1) << 40;
 
-/** |w| of one run of entries, summed, or the largest (one source, arriving many times), per neuron of the block. */
+/**
+ * |w| of one run of entries, summed, or the largest (one source, arriving many times), per neuron
+ * of the block.
+ */
 struct block_sums {
     uint64_t entry[BLOCK];
     bool largest;
@@ -29,11 +32,13 @@ static void take(struct block_sums *sums, uint32_t i, int32_t weight)
 }
 
 /** First entry of a sparse run whose column is at least `column`. */
-static uint32_t find_column(const struct snn_weights *weights, uint32_t first, uint32_t last, uint32_t column)
+static uint32_t find_column(const struct snn_weights *weights, uint32_t first, uint32_t last,
+                            uint32_t column)
 {
     while (first < last) {
         const uint32_t middle = first + (last - first) / 2;
-        const uint32_t found = weights->column16 != NULL ? weights->column16[middle] : weights->column32[middle];
+        const uint32_t found =
+            weights->column16 != NULL ? weights->column16[middle] : weights->column32[middle];
         if (found < column) {
             first = middle + 1;
         } else {
@@ -44,8 +49,8 @@ static uint32_t find_column(const struct snn_weights *weights, uint32_t first, u
 }
 
 /** Takes the entries from ... from + count - 1 of a run into block entries at ... */
-static void take_run(struct block_sums *sums, const struct snn_weights *weights, uint32_t run, uint32_t length,
-                     uint32_t from, uint32_t count, uint32_t at)
+static void take_run(struct block_sums *sums, const struct snn_weights *weights, uint32_t run,
+                     uint32_t length, uint32_t from, uint32_t count, uint32_t at)
 {
     if (weights->layout == SNN_ROWS_FULL) {
         const int8_t *values = weights->values + (size_t)run * length + from;
@@ -55,8 +60,10 @@ static void take_run(struct block_sums *sums, const struct snn_weights *weights,
         return;
     }
     const uint32_t last = weights->synapse_start[run + 1];
-    for (uint32_t k = find_column(weights, weights->synapse_start[run], last, from); k < last; k++) {
-        const uint32_t column = weights->column16 != NULL ? weights->column16[k] : weights->column32[k];
+    for (uint32_t k = find_column(weights, weights->synapse_start[run], last, from); k < last;
+         k++) {
+        const uint32_t column =
+            weights->column16 != NULL ? weights->column16[k] : weights->column32[k];
         if (column >= from + count) {
             return;
         }
@@ -70,14 +77,16 @@ struct block {
 };
 
 /** Source coordinate that kernel tap k feeds target coordinate o from; true when it lies inside. */
-static bool tap_inside(uint32_t o, uint32_t k, uint32_t stride, uint32_t dilation, uint32_t padding, uint32_t length)
+static bool tap_inside(uint32_t o, uint32_t k, uint32_t stride, uint32_t dilation, uint32_t padding,
+                       uint32_t length)
 {
     const uint32_t padded = o * stride + k * dilation;
     return padded >= padding && padded - padding < length;
 }
 
 static void take_convolution(struct block_sums *sums, const struct snn_projection *projection,
-                             const struct snn_shape *source, const struct snn_shape *target, const struct block *block)
+                             const struct snn_shape *source, const struct snn_shape *target,
+                             const struct block *block)
 {
     const struct snn_convolution *kernel = &projection->convolution;
     const uint32_t sources = source->channels / kernel->groups;
@@ -90,16 +99,18 @@ static void take_convolution(struct block_sums *sums, const struct snn_projectio
         const uint32_t left = block->count - done;
         const uint32_t count = left < length - from ? left : length - from;
         for (uint32_t ky = 0; ky < kernel->kernel_height; ky++) {
-            if (!tap_inside(block->y, ky, kernel->stride_y, kernel->dilation_y, kernel->padding_y, source->height)) {
+            if (!tap_inside(block->y, ky, kernel->stride_y, kernel->dilation_y, kernel->padding_y,
+                            source->height)) {
                 continue;
             }
             for (uint32_t kx = 0; kx < kernel->kernel_width; kx++) {
-                if (!tap_inside(block->x, kx, kernel->stride_x, kernel->dilation_x, kernel->padding_x,
-                                source->width)) {
+                if (!tap_inside(block->x, kx, kernel->stride_x, kernel->dilation_x,
+                                kernel->padding_x, source->width)) {
                     continue;
                 }
                 for (uint32_t ci = group * sources; ci < (group + 1) * sources; ci++) {
-                    const uint32_t run = (ci * kernel->kernel_height + ky) * kernel->kernel_width + kx;
+                    const uint32_t run =
+                        (ci * kernel->kernel_height + ky) * kernel->kernel_width + kx;
                     take_run(sums, &projection->weights, run, length, from, count, done);
                 }
             }
@@ -141,9 +152,12 @@ static void take_projection(struct block_sums *sums, const struct snn_model *mod
     }
 }
 
-/** Adds B_p(j) of one projection; false, with the sum in `found`, when a sum of values reaches 2^24. */
+/**
+ * Adds B_p(j) of one projection; false, with the sum in `found`, when a sum of values reaches 2^24.
+ */
 static bool add_projection(uint64_t bound[BLOCK], const struct snn_model *model,
-                           const struct snn_projection *projection, const struct block *block, uint64_t *found)
+                           const struct snn_projection *projection, const struct block *block,
+                           uint64_t *found)
 {
     struct block_sums sums = {{0}, false};
     const bool from_values = snn_is_from_values(model, projection);
@@ -154,7 +168,8 @@ static bool add_projection(uint64_t bound[BLOCK], const struct snn_model *model,
         const int32_t high = model->inputs[projection->source].max_value;
         const int32_t largest = -low > high ? -low : high;
         factor *= (uint64_t)(largest > -high ? largest : -high);
-    } else if (projection->from_input && model->inputs[projection->source].multiplicity == SNN_EVERY) {
+    } else if (projection->from_input &&
+               model->inputs[projection->source].multiplicity == SNN_EVERY) {
         sums.largest = true;
         factor = model->inputs[projection->source].max_events_per_step;
     }
@@ -177,8 +192,8 @@ static bool add_projection(uint64_t bound[BLOCK], const struct snn_model *model,
     return true;
 }
 
-static uint64_t magnitude_at(const int32_t *values, uint32_t count, uint32_t channel, uint32_t neuron,
-                             uint32_t neurons)
+static uint64_t magnitude_at(const int32_t *values, uint32_t count, uint32_t channel,
+                             uint32_t neuron, uint32_t neurons)
 {
     if (count == 0) {
         return 0;
@@ -188,7 +203,8 @@ static uint64_t magnitude_at(const int32_t *values, uint32_t count, uint32_t cha
 }
 
 /** Whether target coordinates o and o - 1 of an axis see the same kernel taps. */
-static bool same_taps(uint32_t o, uint32_t taps, uint32_t stride, uint32_t dilation, uint32_t padding, uint32_t length)
+static bool same_taps(uint32_t o, uint32_t taps, uint32_t stride, uint32_t dilation,
+                      uint32_t padding, uint32_t length)
 {
     for (uint32_t k = 0; k < taps; k++) {
         if (tap_inside(o, k, stride, dilation, padding, length) !=
@@ -228,26 +244,33 @@ static bool repeats(const struct snn_model *model, uint32_t index, uint32_t o, b
         }
         const struct snn_shape source = snn_pooled_shape(model, projection);
         const struct snn_convolution *k = &projection->convolution;
-        if (row ? !same_taps(o, k->kernel_height, k->stride_y, k->dilation_y, k->padding_y, source.height)
-                : !same_taps(o, k->kernel_width, k->stride_x, k->dilation_x, k->padding_x, source.width)) {
+        if (row ? !same_taps(o, k->kernel_height, k->stride_y, k->dilation_y, k->padding_y,
+                             source.height)
+                : !same_taps(o, k->kernel_width, k->stride_x, k->dilation_x, k->padding_x,
+                             source.width)) {
             return false;
         }
     }
     return true;
 }
 
-static enum snn_status refuse(struct snn_fault *fault, enum snn_part part, uint32_t index, uint64_t expected,
-                              uint64_t found)
+static enum snn_status refuse(struct snn_fault *fault, enum snn_part part, uint32_t index,
+                              uint64_t expected, uint64_t found)
 {
-    const struct snn_fault here = {SNN_ERROR_BOUND, part, index,
-                                   part == SNN_PART_PROJECTION ? SNN_FIELD_WEIGHTS : SNN_FIELD_PROJECTIONS,
-                                   (long long)expected, (long long)found};
+    const struct snn_fault here = {SNN_ERROR_BOUND,
+                                   part,
+                                   index,
+                                   part == SNN_PART_PROJECTION ? SNN_FIELD_WEIGHTS
+                                                               : SNN_FIELD_PROJECTIONS,
+                                   (long long)expected,
+                                   (long long)found};
     return snn_refuse(fault, here);
 }
 
 /** Bounds of the neurons of one block; the largest B(j) so far is kept in `largest`. */
-static enum snn_status check_block(const struct snn_model *model, uint32_t index, const struct block *block,
-                                   uint64_t *largest, struct snn_fault *fault)
+static enum snn_status check_block(const struct snn_model *model, uint32_t index,
+                                   const struct block *block, uint64_t *largest,
+                                   struct snn_fault *fault)
 {
     const struct snn_population *population = &model->populations[index];
     const uint32_t neurons = snn_shape_size(&population->shape);
@@ -263,14 +286,16 @@ static enum snn_status check_block(const struct snn_model *model, uint32_t index
         const uint32_t channel = block->channel + i;
         const uint32_t neuron =
             (block->y * population->shape.width + block->x) * population->shape.channels + channel;
-        bound[i] += magnitude_at(population->bias, population->bias_count, channel, neuron, neurons);
+        bound[i] +=
+            magnitude_at(population->bias, population->bias_count, channel, neuron, neurons);
         if (population->kind == SNN_LIF) {
             if (bound[i] + 32768 >= UINT64_C(1) << 24) {
-                return refuse(fault, SNN_PART_POPULATION, index, (UINT64_C(1) << 24) - 32769, bound[i]);
+                return refuse(fault, SNN_PART_POPULATION, index, (UINT64_C(1) << 24) - 32769,
+                              bound[i]);
             }
         } else {
-            const uint64_t initial =
-                magnitude_at(population->initial, population->initial_count, channel, neuron, neurons);
+            const uint64_t initial = magnitude_at(population->initial, population->initial_count,
+                                                  channel, neuron, neurons);
             if (initial + model->max_steps * bound[i] >= UINT64_C(1) << 31) {
                 return refuse(fault, SNN_PART_POPULATION, index, (UINT64_C(1) << 31) - 1,
                               initial + model->max_steps * bound[i]);
@@ -281,8 +306,8 @@ static enum snn_status check_block(const struct snn_model *model, uint32_t index
     return SNN_OK;
 }
 
-static enum snn_status check_population(const struct snn_model *model, uint32_t index, uint64_t *largest,
-                                        struct snn_fault *fault)
+static enum snn_status check_population(const struct snn_model *model, uint32_t index,
+                                        uint64_t *largest, struct snn_fault *fault)
 {
     const struct snn_shape *shape = &model->populations[index].shape;
     const bool uniform = is_uniform(model, index);
@@ -322,7 +347,8 @@ static uint8_t choose_accumulator(const struct snn_population *population, uint6
     return largest < 32768 ? SNN_ACCUMULATOR_S16 : SNN_ACCUMULATOR_S32;
 }
 
-enum snn_status snn_check_bounds(const struct snn_model *model, struct snn_plan *plan, struct snn_fault *fault)
+enum snn_status snn_check_bounds(const struct snn_model *model, struct snn_plan *plan,
+                                 struct snn_fault *fault)
 {
     for (uint32_t p = 0; p < model->population_count; p++) {
         uint64_t largest = 0;

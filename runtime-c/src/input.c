@@ -10,7 +10,9 @@
 
 static struct snn_input_state *event_port(struct snn *snn, uint32_t port)
 {
-    return port < snn->model->input_count && snn->model->inputs[port].kind == SNN_EVENTS ? &snn->inputs[port] : NULL;
+    return port < snn->model->input_count && snn->model->inputs[port].kind == SNN_EVENTS
+               ? &snn->inputs[port]
+               : NULL;
 }
 
 /** An event of the open step, which is not late. */
@@ -81,14 +83,17 @@ void snn_advance(struct snn *snn, uint64_t microseconds)
     }
 }
 
-bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32_t polarity, uint64_t microseconds)
+bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32_t polarity,
+                  uint64_t microseconds)
 {
     struct snn_input_state *input = event_port(snn, port);
     const uint32_t dt = snn->model->step_microseconds;
     if (input == NULL || dt == 0) {
         return false;
     }
-    /* Before its time is looked at: an event outside the sensor says nothing about the recording. */
+    /*
+     * Before its time is looked at: an event outside the sensor says nothing about the recording.
+     */
     const struct snn_shape *shape = &snn->model->inputs[port].shape;
     if (x >= shape->width || y >= shape->height || polarity >= shape->channels) {
         input->counters.dropped_outside++;
@@ -111,11 +116,11 @@ bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32
 /* ---- Values ---- */
 
 /** The port, if it takes a frame of `count` values now. */
-static enum snn_status value_port(struct snn *snn, uint32_t port, const void *values, uint32_t count,
-                                  struct snn_input_state **input)
+static enum snn_status value_port(struct snn *snn, uint32_t port, const void *values,
+                                  uint32_t count, struct snn_input_state **input)
 {
-    if (values == NULL || port >= snn->model->input_count || snn->model->inputs[port].kind != SNN_VALUES ||
-        snn->inputs[port].size != count) {
+    if (values == NULL || port >= snn->model->input_count ||
+        snn->model->inputs[port].kind != SNN_VALUES || snn->inputs[port].size != count) {
         return SNN_ERROR_ARGUMENT;
     }
     *input = &snn->inputs[port];
@@ -146,7 +151,8 @@ enum snn_status snn_values_u8(struct snn *snn, uint32_t port, const uint8_t *val
     return SNN_OK;
 }
 
-enum snn_status snn_values_s16(struct snn *snn, uint32_t port, const int16_t *values, uint32_t count)
+enum snn_status snn_values_s16(struct snn *snn, uint32_t port, const int16_t *values,
+                               uint32_t count)
 {
     struct snn_input_state *input = NULL;
     const enum snn_status status = value_port(snn, port, values, count, &input);
@@ -154,7 +160,8 @@ enum snn_status snn_values_s16(struct snn *snn, uint32_t port, const int16_t *va
         return status;
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (values[i] < snn->model->inputs[port].min_value || values[i] > snn->model->inputs[port].max_value) {
+        if (values[i] < snn->model->inputs[port].min_value ||
+            values[i] > snn->model->inputs[port].max_value) {
             return SNN_ERROR_VALUE;
         }
     }
@@ -173,12 +180,14 @@ void snn_add_value_sums(struct snn *snn, const struct snn_delivery *delivery, vo
     if (wide) {
         int32_t *to = sum;
         for (uint32_t i = 0; i < size; i++) {
-            to[i] = snn_add_s32(to[i], snn_scale_value(snn_s32((uint32_t)values[i] + common), shift));
+            to[i] =
+                snn_add_s32(to[i], snn_scale_value(snn_s32((uint32_t)values[i] + common), shift));
         }
     } else {
         int16_t *to = sum;
         for (uint32_t i = 0; i < size; i++) {
-            const uint32_t scaled = (uint32_t)snn_scale_value(snn_s32((uint32_t)values[i] + common), shift);
+            const uint32_t scaled =
+                (uint32_t)snn_scale_value(snn_s32((uint32_t)values[i] + common), shift);
             to[i] = snn_s16((uint32_t)to[i] + scaled);
         }
     }
@@ -186,11 +195,13 @@ void snn_add_value_sums(struct snn *snn, const struct snn_delivery *delivery, vo
 }
 
 /** The bias of a population into its offsets. */
-static void set_bias(const struct snn_population *population, struct snn_population_state *state, bool wide)
+static void set_bias(const struct snn_population *population, struct snn_population_state *state,
+                     bool wide)
 {
     uint32_t k = 0;
     if (population->bias_count == 0) {
-        memset(state->offset, 0, state->offset_parameter.period * (wide ? sizeof(int32_t) : sizeof(int16_t)));
+        memset(state->offset, 0,
+               state->offset_parameter.period * (wide ? sizeof(int32_t) : sizeof(int16_t)));
         return;
     }
     for (uint32_t i = 0; i < state->offset_parameter.period; i++) {
@@ -218,7 +229,9 @@ void snn_set_offset(struct snn *snn, uint32_t index)
         const struct snn_projection *projection = &snn->model->projections[q];
         if (snn_is_held(snn->model, projection) && snn->inputs[projection->source].presented) {
             const struct snn_input_state *input = &snn->inputs[projection->source];
-            struct snn_delivery delivery = {snn, projection, &snn->projections[q], NULL, true, input->fresh, 0, 0};
+            struct snn_delivery delivery = {snn,  projection, &snn->projections[q],
+                                            NULL, true,       input->fresh,
+                                            0,    0};
             snn_deliver_values(&delivery, input->frame);
             snn_add_value_sums(snn, &delivery, state->offset, wide);
         }
@@ -234,7 +247,8 @@ void snn_begin_step(struct snn *snn)
     for (uint32_t p = 0; any && p < snn->model->population_count; p++) {
         const struct snn_population_state *state = &snn->populations[p];
         for (uint32_t i = 0; i < state->incoming_count; i++) {
-            const struct snn_projection *projection = &snn->model->projections[snn->incoming[state->incoming + i]];
+            const struct snn_projection *projection =
+                &snn->model->projections[snn->incoming[state->incoming + i]];
             if (snn_is_held(snn->model, projection) && snn->inputs[projection->source].fresh) {
                 snn_set_offset(snn, p);
                 break;

@@ -7,7 +7,10 @@
 /* Limits of FORMAT.md that size arrays here. */
 enum { SNN_MAX_INPUTS = 16, SNN_MAX_POPULATIONS = 256, SNN_MAX_PROJECTIONS = 1024 };
 
-/** Spikes handled per kernel call, a multiple of 32; 128 rows of int8 sum to at most 2^14, inside int16. */
+/**
+ * Spikes handled per kernel call, a multiple of 32; 128 rows of int8 sum to at most 2^14, inside
+ * int16.
+ */
 enum { SNN_CHUNK = 128 };
 
 /** Hits handled per kernel call. */
@@ -18,7 +21,9 @@ enum { SNN_HITS = 64 };
 
 /* ---- Kernels: everything whose speed depends on the instruction set ---- */
 
-/** Spikes that reach the same targets: bit i stands for lane `hit.lane` + i. As wide as a register. */
+/**
+ * Spikes that reach the same targets: bit i stands for lane `hit.lane` + i. As wide as a register.
+ */
 #ifndef SNN_LANE_BITS
 #if UINTPTR_MAX > UINT32_MAX
 #define SNN_LANE_BITS 64
@@ -32,7 +37,10 @@ typedef uint64_t snn_lanes;
 typedef uint32_t snn_lanes;
 #endif
 
-/** A source channel of a convolution. Lanes repeat the channels, once per pixel that a word of lanes holds. */
+/**
+ * A source channel of a convolution. Lanes repeat the channels, once per pixel that a word of lanes
+ * holds.
+ */
 struct snn_lane {
     uint32_t run;      /**< its first run of weights */
     uint32_t synapses; /**< of all its runs */
@@ -79,7 +87,8 @@ struct snn_lif_pass {
     uint32_t *spikes;    /**< (count + 31) / 32 words */
     struct snn_parameter threshold; /**< int16 */
     struct snn_parameter leak;      /**< uint16; null: no leak in this pass */
-    struct snn_parameter offset;    /**< int32 for S32, else int16; bias plus held current; null: none */
+    /** int32 for S32, else int16; bias plus held current; null: none */
+    struct snn_parameter offset;
     int32_t common;                 /**< added to every neuron */
     uint32_t count;
     int16_t floor, ceiling, reset_value;
@@ -93,16 +102,22 @@ struct snn_kernels {
     void (*add_rows_s16)(int16_t *sum, const struct snn_row_set *set);
     void (*add_rows_s32)(int32_t *sum, const struct snn_row_set *set);
     /** Adds spikes; returns their synapses as if each hit had the whole kernel. */
-    uint64_t (*add_taps_s16)(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count);
-    uint64_t (*add_taps_s32)(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count);
+    uint64_t (*add_taps_s16)(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
+                             uint32_t count);
+    uint64_t (*add_taps_s32)(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
+                             uint32_t count);
     /** sum += values[i] * row rows[i]; |values[i]| <= 2^15 * k^2, k^2 of the pool. */
     void (*mac_rows)(int32_t *sum, const struct snn_row_set *set, const int32_t *values);
-    void (*mac_taps)(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, const int32_t *values,
-                     uint32_t count);
+    void (*mac_taps)(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
+                     const int32_t *values, uint32_t count);
     void (*leak)(int16_t *membrane, const struct snn_parameter *leak, uint32_t count);
     void (*lif)(struct snn_lif_pass *pass);
-    /** Indices of the set bits from word *word on, as whole words, until SNN_CHUNK may not hold another; 0 at the end. */
-    uint32_t (*find_spikes)(const uint32_t *bits, uint32_t words, uint32_t *word, uint32_t indices[SNN_CHUNK]);
+    /**
+     * Indices of the set bits from word *word on, as whole words, until SNN_CHUNK may not hold
+     * another; 0 at the end.
+     */
+    uint32_t (*find_spikes)(const uint32_t *bits, uint32_t words, uint32_t *word,
+                            uint32_t indices[SNN_CHUNK]);
 };
 
 extern const struct snn_kernels snn_kernels_portable;
@@ -114,10 +129,16 @@ extern const struct snn_kernels snn_kernels_avx512;
 /** The fastest kernels of this processor. */
 const struct snn_kernels *snn_best_kernels(void);
 
-/** Neurons first ... count - 1 of a pass, in portable C; `first` is a multiple of 32. Adds to the findings. */
+/**
+ * Neurons first ... count - 1 of a pass, in portable C; `first` is a multiple of 32. Adds to the
+ * findings.
+ */
 void snn_lif_from(struct snn_lif_pass *pass, uint32_t first);
 
-/** All whole words of 32 neurons of a pass without leak and refractory steps, in portable C. Adds to the findings. */
+/**
+ * All whole words of 32 neurons of a pass without leak and refractory steps, in portable C. Adds to
+ * the findings.
+ */
 void snn_lif_words(struct snn_lif_pass *pass);
 
 /* ---- State ---- */
@@ -150,11 +171,13 @@ struct snn_population_state {
 };
 
 struct snn_projection_state {
-    uint32_t *map_y, *map_x; /**< source row, column -> where it goes (see snn_map_axis); null: identity */
+    /** source row, column -> where it goes (see snn_map_axis); null: identity */
+    uint32_t *map_y, *map_x;
     struct snn_taps taps;    /**< CONV */
     uint32_t run_step_y, run_step_x; /**< CONV: runs from tap to tap */
     uint32_t kernel_width, kernel_taps;
-    struct snn_lane *lane; /**< CONV: the channels, repeated for every pixel that a word of lanes holds */
+    /** CONV: the channels, repeated for every pixel that a word of lanes holds */
+    struct snn_lane *lane;
     uint64_t channel_reciprocal, width_reciprocal;
     uint64_t group_reciprocal; /**< CONV: of the source channels of a group */
     struct snn_shape source;      /**< before pooling */
@@ -195,16 +218,21 @@ struct snn_plan {
     uint8_t accumulator[SNN_MAX_POPULATIONS];
 };
 
-enum snn_status snn_plan_model(const struct snn_model *model, struct snn_plan *plan, struct snn_fault *fault);
-enum snn_status snn_check_weights(const struct snn_projection *projection, uint32_t index, struct snn_fault *fault);
-enum snn_status snn_check_bounds(const struct snn_model *model, struct snn_plan *plan, struct snn_fault *fault);
+enum snn_status snn_plan_model(const struct snn_model *model, struct snn_plan *plan,
+                               struct snn_fault *fault);
+enum snn_status snn_check_weights(const struct snn_projection *projection, uint32_t index,
+                                  struct snn_fault *fault);
+enum snn_status snn_check_bounds(const struct snn_model *model, struct snn_plan *plan,
+                                 struct snn_fault *fault);
 
 /** Fills `fault` where there is one; returns fault.status. */
 enum snn_status snn_refuse(struct snn_fault *to, struct snn_fault fault);
 
 /** The source shape of a projection, before and after its sum-pool. */
-struct snn_shape snn_source_shape(const struct snn_model *model, const struct snn_projection *projection);
-struct snn_shape snn_pooled_shape(const struct snn_model *model, const struct snn_projection *projection);
+struct snn_shape snn_source_shape(const struct snn_model *model,
+                                  const struct snn_projection *projection);
+struct snn_shape snn_pooled_shape(const struct snn_model *model,
+                                  const struct snn_projection *projection);
 
 /** Whether the source presents integers rather than spikes; `held`: constant over the sample. */
 bool snn_is_from_values(const struct snn_model *model, const struct snn_projection *projection);
@@ -212,7 +240,9 @@ bool snn_is_held(const struct snn_model *model, const struct snn_projection *pro
 
 /* ---- Layout (layout.c) ---- */
 
-/** Places every array from `base` on and returns the bytes used; with a null base it only counts. */
+/**
+ * Places every array from `base` on and returns the bytes used; with a null base it only counts.
+ */
 size_t snn_lay_out(const struct snn_model *model, const struct snn_plan *plan, uint8_t *base);
 
 /* ---- Sources: spikes of one step, as a bitmap or a list ---- */
@@ -230,7 +260,8 @@ struct snn_cursor {
     uint32_t position;
 };
 
-void snn_cursor_begin(struct snn_cursor *cursor, const struct snn_source *source, const struct snn_kernels *kernels);
+void snn_cursor_begin(struct snn_cursor *cursor, const struct snn_source *source,
+                      const struct snn_kernels *kernels);
 /** Up to SNN_CHUNK further spikes into `indices`; 0 at the end. */
 uint32_t snn_cursor_next(struct snn_cursor *cursor, uint32_t indices[SNN_CHUNK]);
 
@@ -261,17 +292,20 @@ void snn_lateral_spikes(struct snn_delivery *delivery, const struct snn_source *
 void snn_lateral_values(struct snn_delivery *delivery, const int16_t *frame);
 
 /** Adds weight * factor of `count` sparse entries from `first` on to sum[base + column]. */
-void snn_sparse_add(struct snn_delivery *delivery, uint32_t base, uint32_t first, uint32_t last, int32_t factor);
+void snn_sparse_add(struct snn_delivery *delivery, uint32_t base, uint32_t first, uint32_t last,
+                    int32_t factor);
 
 /** Adds a value to one entry of the delivery's sum. */
 void snn_sum_add(struct snn_delivery *delivery, uint32_t index, int32_t value);
 
-/** Pooled linear index of a source index through the maps; SNN_OUTSIDE when outside every window. */
+/**
+ * Pooled linear index of a source index through the maps; SNN_OUTSIDE when outside every window.
+ */
 uint32_t snn_pooled_index(const struct snn_projection_state *state, uint32_t index);
 
 /** Sum of the values that fall into one pooled cell. */
-int32_t snn_pooled_value(const struct snn_projection_state *state, const int16_t *frame, uint32_t channel, uint32_t y,
-                         uint32_t x);
+int32_t snn_pooled_value(const struct snn_projection_state *state, const int16_t *frame,
+                         uint32_t channel, uint32_t y, uint32_t x);
 
 /* ---- Input (input.c) ---- */
 
@@ -281,7 +315,9 @@ void snn_begin_step(struct snn *snn);
 void snn_end_step(struct snn *snn);
 /** Offsets of one population anew: its bias and the currents of all frames held. */
 void snn_set_offset(struct snn *snn, uint32_t population);
-/** Adds the scaled sums that a delivery of values left in snn->value_sum to `sum`, and clears them. */
+/**
+ * Adds the scaled sums that a delivery of values left in snn->value_sum to `sum`, and clears them.
+ */
 void snn_add_value_sums(struct snn *snn, const struct snn_delivery *delivery, void *sum, bool wide);
 
 /* ---- Neurons (neuron.c) ---- */

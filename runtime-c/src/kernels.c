@@ -4,13 +4,16 @@
 #include "lanes.h"
 
 /*
- * The kernels in portable C, and the choice among those that the build and the processor offer. Inner loops are
- * contiguous, free of branches and in unsigned arithmetic of the width they store, so that compilers turn them into
- * vectors where there are any. Four runs of weights are added at a time: their sum, at most 512, is scaled and stored
- * once.
+ * The kernels in portable C, and the choice among those that the build and the processor offer.
+ * Inner loops are contiguous, free of branches and in unsigned arithmetic of the width they store,
+ * so that compilers turn them into vectors where there are any. Four runs of weights are added at a
+ * time: their sum, at most 512, is scaled and stored once.
  */
 
-/** Inlined even where a compiler would not, for the constants in its arguments; not where size is what counts. */
+/**
+ * Inlined even where a compiler would not, for the constants in its arguments; not where size is
+ * what counts.
+ */
 #if (defined(__GNUC__) || defined(__clang__)) && !defined(__OPTIMIZE_SIZE__)
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #else
@@ -18,8 +21,8 @@
 #endif
 
 /** sum[j] += (a[j] + b[j] + c[j] + d[j]) * factor modulo 2^16; sums are int16 of the same bits. */
-ALWAYS_INLINE void add_four_s16(uint16_t *restrict sum, const int8_t *restrict weights, const uint32_t offsets[4],
-                                uint32_t length, uint32_t factor)
+ALWAYS_INLINE void add_four_s16(uint16_t *restrict sum, const int8_t *restrict weights,
+                                const uint32_t offsets[4], uint32_t length, uint32_t factor)
 {
     const int8_t *restrict a = weights + offsets[0];
     const int8_t *restrict b = weights + offsets[1];
@@ -33,17 +36,20 @@ ALWAYS_INLINE void add_four_s16(uint16_t *restrict sum, const int8_t *restrict w
     }
 }
 
-ALWAYS_INLINE void add_one_s16(uint16_t *restrict sum, const int8_t *restrict weights, uint32_t length,
-                               uint32_t factor)
+ALWAYS_INLINE void add_one_s16(uint16_t *restrict sum, const int8_t *restrict weights,
+                               uint32_t length, uint32_t factor)
 {
     for (uint32_t j = 0; j < length; j++) {
         sum[j] = (uint16_t)(sum[j] + (uint16_t)((uint16_t)weights[j] * factor));
     }
 }
 
-/** Adds `count` runs of weights to one run of sums. With constant length or factor the compiler simplifies. */
-ALWAYS_INLINE void add_runs_s16(uint16_t *sum, const int8_t *weights, const uint32_t *offsets, uint32_t count,
-                                uint32_t length, uint32_t factor)
+/**
+ * Adds `count` runs of weights to one run of sums. With constant length or factor the compiler
+ * simplifies.
+ */
+ALWAYS_INLINE void add_runs_s16(uint16_t *sum, const int8_t *weights, const uint32_t *offsets,
+                                uint32_t count, uint32_t length, uint32_t factor)
 {
     uint32_t i = 0;
     for (; i + 4 <= count; i += 4) {
@@ -55,8 +61,9 @@ ALWAYS_INLINE void add_runs_s16(uint16_t *sum, const int8_t *weights, const uint
 }
 
 /** As add_runs_s16 modulo 2^32; runs are summed in 16 bits, four at a time. */
-static inline void add_runs_s32(uint32_t *restrict sum, const int8_t *restrict weights, const uint32_t *offsets,
-                                uint32_t count, uint32_t length, uint32_t shift)
+static inline void add_runs_s32(uint32_t *restrict sum, const int8_t *restrict weights,
+                                const uint32_t *offsets, uint32_t count, uint32_t length,
+                                uint32_t shift)
 {
     uint32_t i = 0;
     for (; i + 4 <= count; i += 4) {
@@ -78,7 +85,8 @@ static inline void add_runs_s32(uint32_t *restrict sum, const int8_t *restrict w
     }
 }
 
-static inline void mac_run(int32_t *restrict sum, const int8_t *restrict weights, uint32_t length, int32_t value)
+static inline void mac_run(int32_t *restrict sum, const int8_t *restrict weights, uint32_t length,
+                           int32_t value)
 {
     /* Sums of values stay below 2^24 (FORMAT.md, section 5), and so does every part of them. */
     if (value == (int16_t)value) {
@@ -127,8 +135,8 @@ static void mac_rows(int32_t *sum, const struct snn_row_set *set, const int32_t 
 /* ---- Taps ---- */
 
 /** All taps of the hits, `block` channels at a time: a constant, or all of them. */
-ALWAYS_INLINE uint64_t scatter_s16(uint16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
-                                   uint32_t count, uint32_t block)
+ALWAYS_INLINE uint64_t scatter_s16(uint16_t *sum, const struct snn_taps *taps,
+                                   const struct snn_hit *hits, uint32_t count, uint32_t block)
 {
     const uint32_t factor = taps->factor;
     const uint32_t length = taps->length;
@@ -139,7 +147,8 @@ ALWAYS_INLINE uint64_t scatter_s16(uint16_t *sum, const struct snn_taps *taps, c
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             const int8_t *weights = taps->weights + a * taps->weight_step_y;
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
-                uint16_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
+                uint16_t *to =
+                    sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
                 for (uint32_t j = 0; j < length; j += block) {
                     add_runs_s16(to + j, weights + j, offsets, lanes, block, factor);
                 }
@@ -150,7 +159,8 @@ ALWAYS_INLINE uint64_t scatter_s16(uint16_t *sum, const struct snn_taps *taps, c
     return synapses;
 }
 
-static uint64_t add_taps_s16(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count)
+static uint64_t add_taps_s16(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
+                             uint32_t count)
 {
 #ifndef __OPTIMIZE_SIZE__
     if (taps->length % 32 == 0) {
@@ -160,7 +170,8 @@ static uint64_t add_taps_s16(int16_t *sum, const struct snn_taps *taps, const st
     return scatter_s16((uint16_t *)sum, taps, hits, count, taps->length);
 }
 
-static uint64_t add_taps_s32(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count)
+static uint64_t add_taps_s32(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
+                             uint32_t count)
 {
     uint32_t offsets[SNN_LANE_BITS];
     uint64_t synapses = 0;
@@ -168,8 +179,10 @@ static uint64_t add_taps_s32(int32_t *sum, const struct snn_taps *taps, const st
         const uint32_t lanes = snn_expand(taps, &hits[i], offsets, &synapses);
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
-                int32_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
-                add_runs_s32((uint32_t *)to, taps->weights + a * taps->weight_step_y + b * taps->weight_step_x,
+                int32_t *to =
+                    sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
+                add_runs_s32((uint32_t *)to,
+                             taps->weights + a * taps->weight_step_y + b * taps->weight_step_x,
                              offsets, lanes, taps->length, taps->shift);
             }
         }
@@ -177,14 +190,15 @@ static uint64_t add_taps_s32(int32_t *sum, const struct snn_taps *taps, const st
     return synapses;
 }
 
-static void mac_taps(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits, const int32_t *values,
-                     uint32_t count)
+static void mac_taps(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
+                     const int32_t *values, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
                 mac_run(sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x),
-                        snn_hit_weights(taps, &hits[i]) + a * taps->weight_step_y + b * taps->weight_step_x,
+                        snn_hit_weights(taps, &hits[i]) + a * taps->weight_step_y +
+                            b * taps->weight_step_x,
                         taps->length, values[i]);
             }
         }
@@ -192,10 +206,11 @@ static void mac_taps(int32_t *sum, const struct snn_taps *taps, const struct snn
 }
 
 /**
- * snn_leak_s16 in 16-bit lanes: the magnitude, at most 2^15, times the leak, at most 2^15, is a product of two halves,
- * of which bits 15 to 30 are kept.
+ * snn_leak_s16 in 16-bit lanes: the magnitude, at most 2^15, times the leak, at most 2^15, is a
+ * product of two halves, of which bits 15 to 30 are kept.
  */
-static inline void leak_run(int16_t *restrict membrane, const uint16_t *restrict leaks, uint32_t count)
+static inline void leak_run(int16_t *restrict membrane, const uint16_t *restrict leaks,
+                            uint32_t count)
 {
     for (uint32_t j = 0; j < count; j++) {
         const int16_t v = membrane[j];
@@ -238,7 +253,8 @@ static void lif(struct snn_lif_pass *pass)
     snn_lif_from(pass, done);
 }
 
-static uint32_t find_spikes(const uint32_t *bits, uint32_t words, uint32_t *word, uint32_t indices[SNN_CHUNK])
+static uint32_t find_spikes(const uint32_t *bits, uint32_t words, uint32_t *word,
+                            uint32_t indices[SNN_CHUNK])
 {
     uint32_t count = 0;
     uint32_t at = *word;
@@ -252,8 +268,9 @@ static uint32_t find_spikes(const uint32_t *bits, uint32_t words, uint32_t *word
     return count;
 }
 
-const struct snn_kernels snn_kernels_portable = {add_rows_s16, add_rows_s32, add_taps_s16, add_taps_s32,
-                                                 mac_rows,     mac_taps,     leak,         lif,          find_spikes};
+const struct snn_kernels snn_kernels_portable = {add_rows_s16, add_rows_s32, add_taps_s16,
+                                                 add_taps_s32, mac_rows,     mac_taps,
+                                                 leak,         lif,          find_spikes};
 
 const struct snn_kernels *snn_best_kernels(void)
 {

@@ -35,8 +35,11 @@ AVX2_INLINE void store(void *to, __m256i value)
 
 /* ---- Rows: a block of columns stays in registers while all rows of the set pass ---- */
 
-/** Sum of 16 * blocks columns over the rows of a set, as int16: 128 rows of int8 stay within 2^14. */
-AVX2_INLINE void gather_rows(__m256i *total, const struct snn_row_set *set, uint32_t column, int blocks)
+/**
+ * Sum of 16 * blocks columns over the rows of a set, as int16: 128 rows of int8 stay within 2^14.
+ */
+AVX2_INLINE void gather_rows(__m256i *total, const struct snn_row_set *set, uint32_t column,
+                             int blocks)
 {
     for (int b = 0; b < blocks; b++) {
         total[b] = _mm256_setzero_si256();
@@ -62,7 +65,8 @@ AVX2_INLINE void put_s32(int32_t *to, __m256i total, __m128i shift)
     store(to + 8, _mm256_add_epi32(load(to + 8), _mm256_sll_epi32(high, shift)));
 }
 
-AVX2_INLINE void put_rows_s16(int16_t *sum, const struct snn_row_set *set, uint32_t column, int blocks)
+AVX2_INLINE void put_rows_s16(int16_t *sum, const struct snn_row_set *set, uint32_t column,
+                              int blocks)
 {
     __m256i total[8];
     const __m128i shift = _mm_cvtsi32_si128((int)set->shift);
@@ -72,7 +76,8 @@ AVX2_INLINE void put_rows_s16(int16_t *sum, const struct snn_row_set *set, uint3
     }
 }
 
-AVX2_INLINE void put_rows_s32(int32_t *sum, const struct snn_row_set *set, uint32_t column, int blocks)
+AVX2_INLINE void put_rows_s32(int32_t *sum, const struct snn_row_set *set, uint32_t column,
+                              int blocks)
 {
     __m256i total[8];
     const __m128i shift = _mm_cvtsi32_si128((int)set->shift);
@@ -116,14 +121,17 @@ AVX2 static void add_rows_s32(int32_t *sum, const struct snn_row_set *set)
     }
 }
 
-/** `value` in the low half of every 32-bit lane: madd with a sign-extended weight is then their product. */
+/**
+ * `value` in the low half of every 32-bit lane: madd with a sign-extended weight is then their
+ * product.
+ */
 AVX2_INLINE __m256i low_halves(int32_t value)
 {
     return _mm256_set1_epi32(value & 0xFFFF);
 }
 
-AVX2_INLINE void mac_block(int32_t *sum, const struct snn_row_set *set, const int32_t *values, uint32_t column,
-                           int blocks)
+AVX2_INLINE void mac_block(int32_t *sum, const struct snn_row_set *set, const int32_t *values,
+                           uint32_t column, int blocks)
 {
     __m256i total[8];
     for (int b = 0; b < blocks; b++) {
@@ -181,11 +189,12 @@ struct lanes {
 };
 
 /**
- * A grid of taps x 16 channels from channel j on: the lanes are summed in registers, then each sum is loaded and stored
- * once. 64 lanes of int8 stay within 2^13. Constant `rows` and `columns` unroll it.
+ * A grid of taps x 16 channels from channel j on: the lanes are summed in registers, then each sum
+ * is loaded and stored once. 64 lanes of int8 stay within 2^13. Constant `rows` and `columns`
+ * unroll it.
  */
-AVX2_INLINE void add_grid(void *sum, const struct snn_taps *taps, const struct lanes *lanes, size_t target, uint32_t j,
-                          int rows, int columns, bool wide)
+AVX2_INLINE void add_grid(void *sum, const struct snn_taps *taps, const struct lanes *lanes,
+                          size_t target, uint32_t j, int rows, int columns, bool wide)
 {
     __m256i total[9];
     const __m128i shift = _mm_cvtsi32_si128((int)taps->shift);
@@ -207,7 +216,8 @@ AVX2_INLINE void add_grid(void *sum, const struct snn_taps *taps, const struct l
     for (int a = 0; a < rows; a++) {
         for (int b = 0; b < columns; b++) {
             const __m256i one = total[a * columns + b];
-            const size_t at = target + j - (size_t)a * taps->target_step_y - (size_t)b * taps->target_step_x;
+            const size_t at =
+                target + j - (size_t)a * taps->target_step_y - (size_t)b * taps->target_step_x;
             if (wide) {
                 put_s32((int32_t *)sum + at, one, shift);
             } else {
@@ -218,8 +228,8 @@ AVX2_INLINE void add_grid(void *sum, const struct snn_taps *taps, const struct l
 }
 
 /** Channels that do not fill 16 lanes, one tap. */
-AVX2_INLINE void add_rest(void *sum, const struct snn_taps *taps, const struct lanes *lanes, size_t target,
-                          size_t weight, uint32_t j, bool wide)
+AVX2_INLINE void add_rest(void *sum, const struct snn_taps *taps, const struct lanes *lanes,
+                          size_t target, size_t weight, uint32_t j, bool wide)
 {
     for (; j < taps->length; j++) {
         int32_t lane_sum = 0;
@@ -237,8 +247,8 @@ AVX2_INLINE void add_rest(void *sum, const struct snn_taps *taps, const struct l
     }
 }
 
-AVX2_INLINE uint64_t scatter(void *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count,
-                             bool wide)
+AVX2_INLINE uint64_t scatter(void *sum, const struct snn_taps *taps, const struct snn_hit *hits,
+                             uint32_t count, bool wide)
 {
     struct lanes lanes;
     uint64_t synapses = 0;
@@ -253,8 +263,10 @@ AVX2_INLINE uint64_t scatter(void *sum, const struct snn_taps *taps, const struc
         }
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
-                const size_t weight = (size_t)a * taps->weight_step_y + (size_t)b * taps->weight_step_x;
-                const size_t back = (size_t)a * taps->target_step_y + (size_t)b * taps->target_step_x;
+                const size_t weight =
+                    (size_t)a * taps->weight_step_y + (size_t)b * taps->weight_step_x;
+                const size_t back =
+                    (size_t)a * taps->target_step_y + (size_t)b * taps->target_step_x;
                 struct snn_taps tap = *taps;
                 uint32_t j = 0;
                 tap.weights += weight;
@@ -268,23 +280,25 @@ AVX2_INLINE uint64_t scatter(void *sum, const struct snn_taps *taps, const struc
     return synapses;
 }
 
-AVX2 static uint64_t add_taps_s16(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
-                                  uint32_t count)
+AVX2 static uint64_t add_taps_s16(int16_t *sum, const struct snn_taps *taps,
+                                  const struct snn_hit *hits, uint32_t count)
 {
     return scatter(sum, taps, hits, count, false);
 }
 
-AVX2 static uint64_t add_taps_s32(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
-                                  uint32_t count)
+AVX2 static uint64_t add_taps_s32(int32_t *sum, const struct snn_taps *taps,
+                                  const struct snn_hit *hits, uint32_t count)
 {
     return scatter(sum, taps, hits, count, true);
 }
 
-AVX2_INLINE void mac_run(int32_t *sum, const int8_t *weights, uint32_t length, int32_t value, __m256i halves)
+AVX2_INLINE void mac_run(int32_t *sum, const int8_t *weights, uint32_t length, int32_t value,
+                         __m256i halves)
 {
     uint32_t j = 0;
     for (; j + 8 <= length; j += 8) {
-        store(sum + j, _mm256_add_epi32(load(sum + j), _mm256_madd_epi16(widen_s32(weights + j), halves)));
+        store(sum + j,
+              _mm256_add_epi32(load(sum + j), _mm256_madd_epi16(widen_s32(weights + j), halves)));
     }
     for (; j < length; j++) {
         sum[j] += value * weights[j];
@@ -303,7 +317,8 @@ AVX2 static void mac_taps(int32_t *sum, const struct snn_taps *taps, const struc
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
                 mac_run(sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x),
-                        snn_hit_weights(taps, &hits[i]) + a * taps->weight_step_y + b * taps->weight_step_x,
+                        snn_hit_weights(taps, &hits[i]) + a * taps->weight_step_y +
+                            b * taps->weight_step_x,
                         taps->length, values[i], value);
             }
         }
@@ -312,7 +327,10 @@ AVX2 static void mac_taps(int32_t *sum, const struct snn_taps *taps, const struc
 
 /* ---- Neurons ---- */
 
-/** trunc0(v * leak / 2^15): the magnitude, at most 2^15 and unsigned, times an unsigned leak, then the sign back. */
+/**
+ * trunc0(v * leak / 2^15): the magnitude, at most 2^15 and unsigned, times an unsigned leak, then
+ * the sign back.
+ */
 AVX2_INLINE __m256i leak_16(__m256i v, __m256i leak)
 {
     const __m256i magnitude = _mm256_abs_epi16(v);
@@ -336,7 +354,8 @@ AVX2 static void leak(int16_t *membrane, const struct snn_parameter *parameter, 
     for (; i + 32 <= count; i += 32) {
         store(membrane + i, leak_16(load(membrane + i), parameter_16(parameter, at)));
         store(membrane + i + 16,
-              leak_16(load(membrane + i + 16), parameter_16(parameter, parameter->period == 1 ? 0 : at + 16)));
+              leak_16(load(membrane + i + 16),
+                      parameter_16(parameter, parameter->period == 1 ? 0 : at + 16)));
         at = at + 32 < parameter->period ? at + 32 : 0;
     }
     const uint16_t *leaks = parameter->values;
@@ -353,9 +372,12 @@ AVX2_INLINE uint32_t to_bits(__m256i first, __m256i second)
     return (uint32_t)_mm256_movemask_epi8(packed);
 }
 
-/** v + sum + offset + common in 32 bits, clamped: 8 lanes; `changed` gains -1 where the clamp did something. */
-AVX2_INLINE __m256i integrate_8(const struct snn_lif_pass *pass, __m128i v, int32_t *sum, uint32_t offset_index,
-                                __m256i *changed)
+/**
+ * v + sum + offset + common in 32 bits, clamped: 8 lanes; `changed` gains -1 where the clamp did
+ * something.
+ */
+AVX2_INLINE __m256i integrate_8(const struct snn_lif_pass *pass, __m128i v, int32_t *sum,
+                                uint32_t offset_index, __m256i *changed)
 {
     __m256i u = _mm256_add_epi32(_mm256_cvtepi16_epi32(v), load(sum));
     u = _mm256_add_epi32(u, _mm256_set1_epi32(pass->common));
@@ -370,16 +392,17 @@ AVX2_INLINE __m256i integrate_8(const struct snn_lif_pass *pass, __m128i v, int3
 }
 
 /** Integrates 16 neurons; `changed` is -1 in lanes that saturated. */
-AVX2_INLINE __m256i integrate_16(const struct snn_lif_pass *pass, __m256i v, uint32_t i, uint32_t offset_index,
-                                 __m256i *changed, int accumulator)
+AVX2_INLINE __m256i integrate_16(const struct snn_lif_pass *pass, __m256i v, uint32_t i,
+                                 uint32_t offset_index, __m256i *changed, int accumulator)
 {
     if (accumulator == SNN_ACCUMULATOR_S32) {
         int32_t *sum = (int32_t *)pass->sum + i;
         __m256i low_changed;
         __m256i high_changed;
-        const __m256i low = integrate_8(pass, _mm256_castsi256_si128(v), sum, offset_index, &low_changed);
-        const __m256i high =
-            integrate_8(pass, _mm256_extracti128_si256(v, 1), sum + 8, offset_index + 8, &high_changed);
+        const __m256i low =
+            integrate_8(pass, _mm256_castsi256_si128(v), sum, offset_index, &low_changed);
+        const __m256i high = integrate_8(pass, _mm256_extracti128_si256(v, 1), sum + 8,
+                                         offset_index + 8, &high_changed);
         *changed = _mm256_permute4x64_epi64(_mm256_packs_epi32(low_changed, high_changed), 0xD8);
         return _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8);
     }
@@ -393,9 +416,9 @@ AVX2_INLINE __m256i integrate_16(const struct snn_lif_pass *pass, __m256i v, uin
         sum = _mm256_add_epi16(sum, load((const int16_t *)pass->offset.values + offset_index));
     }
     /*
-     * u = v + sum with |v| <= 2^15, |sum| < 2^15. Where it fits int16 both sums below are u. Where it does not, the
-     * saturated one clamps as u would, and the wrapped one has the other sign: it cannot equal the clamped value,
-     * which has u's sign or is 0, as only u = -2^16 wraps to 0.
+     * u = v + sum with |v| <= 2^15, |sum| < 2^15. Where it fits int16 both sums below are u. Where
+     * it does not, the saturated one clamps as u would, and the wrapped one has the other sign: it
+     * cannot equal the clamped value, which has u's sign or is 0, as only u = -2^16 wraps to 0.
      * DIRECT: u fits, but v holds it modulo 2^16 until here, so the wrapped sum is u.
      */
     const __m256i wrapped = _mm256_add_epi16(v, sum);
@@ -412,8 +435,9 @@ struct places {
 };
 
 /** 16 neurons: new membranes are stored, lanes that spike returned. */
-AVX2_INLINE __m256i step_16(const struct snn_lif_pass *pass, uint32_t i, const struct places *at, uint32_t half,
-                            __m256i *changed, __m256i *any, int accumulator, bool leaky)
+AVX2_INLINE __m256i step_16(const struct snn_lif_pass *pass, uint32_t i, const struct places *at,
+                            uint32_t half, __m256i *changed, __m256i *any, int accumulator,
+                            bool leaky)
 {
     __m256i v = load(pass->membrane + i);
     if (leaky) {
@@ -421,9 +445,10 @@ AVX2_INLINE __m256i step_16(const struct snn_lif_pass *pass, uint32_t i, const s
     }
     v = integrate_16(pass, v, i, at->offset + half, changed, accumulator);
     const __m256i threshold = parameter_16(&pass->threshold, at->threshold + half);
-    const __m256i spikes = pass->compare == SNN_GREATER
-                               ? _mm256_cmpgt_epi16(v, threshold)
-                               : _mm256_xor_si256(_mm256_cmpgt_epi16(threshold, v), _mm256_set1_epi16(-1));
+    const __m256i spikes =
+        pass->compare == SNN_GREATER
+            ? _mm256_cmpgt_epi16(v, threshold)
+            : _mm256_xor_si256(_mm256_cmpgt_epi16(threshold, v), _mm256_set1_epi16(-1));
     if (pass->reset == SNN_RESET_SUBTRACT) {
         v = _mm256_sub_epi16(v, _mm256_and_si256(spikes, threshold));
     } else {
@@ -437,7 +462,10 @@ AVX2_INLINE __m256i step_16(const struct snn_lif_pass *pass, uint32_t i, const s
 
 AVX2_INLINE void step_words(struct snn_lif_pass *whole, int accumulator, bool leaky)
 {
-    /* A copy whose address stays here, which stores through other pointers cannot change: it lives in registers. */
+    /*
+     * A copy whose address stays here, which stores through other pointers cannot change: it lives
+     * in registers.
+     */
     const struct snn_lif_pass copy = *whole;
     const struct snn_lif_pass *pass = &copy;
     const uint32_t words = pass->count / 32;
@@ -447,8 +475,10 @@ AVX2_INLINE void step_words(struct snn_lif_pass *whole, int accumulator, bool le
     __m256i any = _mm256_setzero_si256();
     for (uint32_t word = 0; word < words; word++) {
         __m256i changed[2];
-        const __m256i first = step_16(pass, word * 32, &at, 0, &changed[0], &any, accumulator, leaky);
-        const __m256i second = step_16(pass, word * 32 + 16, &at, 16, &changed[1], &any, accumulator, leaky);
+        const __m256i first =
+            step_16(pass, word * 32, &at, 0, &changed[0], &any, accumulator, leaky);
+        const __m256i second =
+            step_16(pass, word * 32 + 16, &at, 16, &changed[1], &any, accumulator, leaky);
         const uint32_t spikes = to_bits(first, second);
         pass->spikes[word] = spikes;
         spike_count += (uint32_t)__builtin_popcount(spikes);
@@ -479,12 +509,14 @@ AVX2 static void lif(struct snn_lif_pass *pass)
     }
 }
 
-static uint32_t find_spikes(const uint32_t *bits, uint32_t words, uint32_t *word, uint32_t indices[SNN_CHUNK])
+static uint32_t find_spikes(const uint32_t *bits, uint32_t words, uint32_t *word,
+                            uint32_t indices[SNN_CHUNK])
 {
     return snn_kernels_portable.find_spikes(bits, words, word, indices);
 }
 
-const struct snn_kernels snn_kernels_avx2 = {add_rows_s16, add_rows_s32, add_taps_s16, add_taps_s32,
-                                             mac_rows,     mac_taps,     leak,         lif,          find_spikes};
+const struct snn_kernels snn_kernels_avx2 = {add_rows_s16, add_rows_s32, add_taps_s16,
+                                             add_taps_s32, mac_rows,     mac_taps,
+                                             leak,         lif,          find_spikes};
 
 #endif

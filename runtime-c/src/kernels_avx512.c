@@ -8,11 +8,14 @@
 
 #include <immintrin.h>
 
-/* The kernels for x86-64 with AVX-512 BW and VL: 32 sums of 16 bits a turn, and masks for what is left over. What
- * differs little from AVX2 is taken from there. */
+/*
+ * The kernels for x86-64 with AVX-512 BW and VL: 32 sums of 16 bits a turn, and masks for what is
+ * left over. What * differs little from AVX2 is taken from there.
+ */
 
 #define AVX512 __attribute__((target("popcnt,avx2,avx512f,avx512bw,avx512vl")))
-#define AVX512_INLINE static inline __attribute__((target("popcnt,avx2,avx512f,avx512bw,avx512vl"), always_inline))
+#define AVX512_INLINE \
+    static inline __attribute__((target("popcnt,avx2,avx512f,avx512bw,avx512vl"), always_inline))
 
 /** The lowest `count` of 32 lanes. */
 AVX512_INLINE __mmask32 lanes_of(uint32_t count)
@@ -32,7 +35,8 @@ AVX512_INLINE __m512i widen_some_s16(const int8_t *weights, __mmask32 mask)
 
 /* ---- Rows ---- */
 
-AVX512_INLINE void gather_rows(__m512i *total, const struct snn_row_set *set, uint32_t column, int blocks)
+AVX512_INLINE void gather_rows(__m512i *total, const struct snn_row_set *set, uint32_t column,
+                               int blocks)
 {
     for (int b = 0; b < blocks; b++) {
         total[b] = _mm512_setzero_si512();
@@ -45,7 +49,8 @@ AVX512_INLINE void gather_rows(__m512i *total, const struct snn_row_set *set, ui
     }
 }
 
-AVX512_INLINE __m512i gather_some_rows(const struct snn_row_set *set, uint32_t column, __mmask32 mask)
+AVX512_INLINE __m512i gather_some_rows(const struct snn_row_set *set, uint32_t column,
+                                       __mmask32 mask)
 {
     __m512i total = _mm512_setzero_si512();
     for (uint32_t i = 0; i < set->count; i++) {
@@ -57,7 +62,8 @@ AVX512_INLINE __m512i gather_some_rows(const struct snn_row_set *set, uint32_t c
 
 AVX512_INLINE void put_s16(int16_t *to, __m512i total, __m128i shift, __mmask32 mask)
 {
-    const __m512i sum = _mm512_add_epi16(_mm512_maskz_loadu_epi16(mask, to), _mm512_sll_epi16(total, shift));
+    const __m512i sum =
+        _mm512_add_epi16(_mm512_maskz_loadu_epi16(mask, to), _mm512_sll_epi16(total, shift));
     _mm512_mask_storeu_epi16(to, mask, sum);
 }
 
@@ -71,7 +77,8 @@ AVX512_INLINE void put_s32(int32_t *to, __m512i total, __m128i shift, __mmask32 
     _mm512_mask_storeu_epi32(to, low_mask, _mm512_add_epi32(low_sum, _mm512_sll_epi32(low, shift)));
     if (high_mask != 0) {
         const __m512i high_sum = _mm512_maskz_loadu_epi32(high_mask, to + 16);
-        _mm512_mask_storeu_epi32(to + 16, high_mask, _mm512_add_epi32(high_sum, _mm512_sll_epi32(high, shift)));
+        _mm512_mask_storeu_epi32(to + 16, high_mask,
+                                 _mm512_add_epi32(high_sum, _mm512_sll_epi32(high, shift)));
     }
 }
 
@@ -126,11 +133,13 @@ struct steps {
 };
 
 /**
- * A grid of taps x 32 channels from channel j on: the lanes are summed in registers, then each sum is loaded and stored
- * once. 64 lanes of int8 stay within 2^13. Constant `rows`, `columns`, `steps` and `width` make it straight code.
+ * A grid of taps x 32 channels from channel j on: the lanes are summed in registers, then each sum
+ * is loaded and stored once. 64 lanes of int8 stay within 2^13. Constant `rows`, `columns`, `steps`
+ * and `width` make it straight code.
  */
-AVX512_INLINE void add_grid(void *sum, const struct snn_taps *taps, const struct lanes *lanes, size_t target,
-                            uint32_t j, int rows, int columns, struct steps steps, enum width width, bool wide)
+AVX512_INLINE void add_grid(void *sum, const struct snn_taps *taps, const struct lanes *lanes,
+                            size_t target, uint32_t j, int rows, int columns, struct steps steps,
+                            enum width width, bool wide)
 {
     __m512i total[9];
     const __mmask32 mask = lanes_of(taps->length - j);
@@ -149,8 +158,8 @@ AVX512_INLINE void add_grid(void *sum, const struct snn_taps *taps, const struct
                     *to = _mm512_add_epi16(*to, widen_s16(tap));
                 } else if (width == HALF) {
                     const __m128i packed = _mm_loadu_si128((const __m128i *)(const void *)tap);
-                    *to = _mm512_castsi256_si512(
-                        _mm256_add_epi16(_mm512_castsi512_si256(*to), _mm256_cvtepi8_epi16(packed)));
+                    *to = _mm512_castsi256_si512(_mm256_add_epi16(_mm512_castsi512_si256(*to),
+                                                                  _mm256_cvtepi8_epi16(packed)));
                 } else {
                     *to = _mm512_add_epi16(*to, widen_some_s16(tap, mask));
                 }
@@ -160,7 +169,8 @@ AVX512_INLINE void add_grid(void *sum, const struct snn_taps *taps, const struct
     for (int a = 0; a < rows; a++) {
         for (int b = 0; b < columns; b++) {
             const __m512i one = total[a * columns + b];
-            const size_t at = target + j - (size_t)a * taps->target_step_y - (size_t)b * taps->target_step_x;
+            const size_t at =
+                target + j - (size_t)a * taps->target_step_y - (size_t)b * taps->target_step_x;
             if (wide) {
                 put_s32((int32_t *)sum + at, one, shift, width == WHOLE ? UINT32_MAX : mask);
             } else if (width == HALF) {
@@ -175,8 +185,8 @@ AVX512_INLINE void add_grid(void *sum, const struct snn_taps *taps, const struct
 }
 
 /** All channels of a grid of taps. */
-AVX512_INLINE void add_grids(void *sum, const struct snn_taps *taps, const struct lanes *lanes, size_t target,
-                             int rows, int columns, bool wide)
+AVX512_INLINE void add_grids(void *sum, const struct snn_taps *taps, const struct lanes *lanes,
+                             size_t target, int rows, int columns, bool wide)
 {
     const struct steps steps = {taps->weight_step_y, taps->weight_step_x};
     uint32_t j = 0;
@@ -190,11 +200,12 @@ AVX512_INLINE void add_grids(void *sum, const struct snn_taps *taps, const struc
     }
 }
 
-AVX512_INLINE uint64_t scatter(void *sum, const struct snn_taps *taps, const struct snn_hit *hits, uint32_t count,
-                               bool wide)
+AVX512_INLINE uint64_t scatter(void *sum, const struct snn_taps *taps, const struct snn_hit *hits,
+                               uint32_t count, bool wide)
 {
     /* A 3 x 3 kernel of stride 1, the common one: steps are constants then. */
-    const bool packed = taps->weight_step_x == taps->length && taps->weight_step_y == 3 * taps->length;
+    const bool packed =
+        taps->weight_step_x == taps->length && taps->weight_step_y == 3 * taps->length;
     struct lanes lanes;
     uint64_t synapses = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -228,14 +239,14 @@ AVX512_INLINE uint64_t scatter(void *sum, const struct snn_taps *taps, const str
     return synapses;
 }
 
-AVX512 static uint64_t add_taps_s16(int16_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
-                                    uint32_t count)
+AVX512 static uint64_t add_taps_s16(int16_t *sum, const struct snn_taps *taps,
+                                    const struct snn_hit *hits, uint32_t count)
 {
     return scatter(sum, taps, hits, count, false);
 }
 
-AVX512 static uint64_t add_taps_s32(int32_t *sum, const struct snn_taps *taps, const struct snn_hit *hits,
-                                    uint32_t count)
+AVX512 static uint64_t add_taps_s32(int32_t *sum, const struct snn_taps *taps,
+                                    const struct snn_hit *hits, uint32_t count)
 {
     return scatter(sum, taps, hits, count, true);
 }
@@ -257,17 +268,23 @@ AVX512 static void mac_taps(int32_t *sum, const struct snn_taps *taps, const str
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
-        /* The value in the low half of each 32-bit lane: madd with a sign-extended weight is their product. */
+        /*
+         * The value in the low half of each 32-bit lane: madd with a sign-extended weight is their
+         * product.
+         */
         const __m512i value = _mm512_set1_epi32(values[i] & 0xFFFF);
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
             for (uint32_t b = 0; b < hits[i].taps_x; b++) {
-                const int8_t *weights =
-                    snn_hit_weights(taps, &hits[i]) + a * taps->weight_step_y + b * taps->weight_step_x;
-                int32_t *to = sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
+                const int8_t *weights = snn_hit_weights(taps, &hits[i]) + a * taps->weight_step_y +
+                                        b * taps->weight_step_x;
+                int32_t *to =
+                    sum + (hits[i].target - a * taps->target_step_y - b * taps->target_step_x);
                 for (uint32_t j = 0; j < taps->length; j += 16) {
-                    const __m128i packed = _mm_loadu_si128((const __m128i *)(const void *)(weights + j));
+                    const __m128i packed =
+                        _mm_loadu_si128((const __m128i *)(const void *)(weights + j));
                     const __m512i product = _mm512_madd_epi16(_mm512_cvtepi8_epi32(packed), value);
-                    _mm512_storeu_si512(to + j, _mm512_add_epi32(_mm512_loadu_si512(to + j), product));
+                    _mm512_storeu_si512(to + j,
+                                        _mm512_add_epi32(_mm512_loadu_si512(to + j), product));
                 }
             }
         }
@@ -276,7 +293,10 @@ AVX512 static void mac_taps(int32_t *sum, const struct snn_taps *taps, const str
 
 /* ---- Neurons ---- */
 
-/** trunc0(v * leak / 2^15): the magnitude, at most 2^15 and unsigned, times an unsigned leak, then the sign back. */
+/**
+ * trunc0(v * leak / 2^15): the magnitude, at most 2^15 and unsigned, times an unsigned leak, then
+ * the sign back.
+ */
 AVX512_INLINE __m512i leak_32(__m512i v, __m512i leak)
 {
     const __m512i magnitude = _mm512_abs_epi16(v);
@@ -289,17 +309,19 @@ AVX512_INLINE __m512i leak_32(__m512i v, __m512i leak)
 AVX512_INLINE __m512i parameter_32(const struct snn_parameter *parameter, uint32_t index)
 {
     const int16_t *values = parameter->values;
-    return parameter->period == 1 ? _mm512_set1_epi16(values[0]) : _mm512_loadu_si512(values + index);
+    return parameter->period == 1 ? _mm512_set1_epi16(values[0])
+                                  : _mm512_loadu_si512(values + index);
 }
 
 /** Half a word in 32 bits: see integrate_32. */
-AVX512_INLINE __m512i integrate_16(const struct snn_lif_pass *pass, __m256i v, int32_t *sum, uint32_t offset_index,
-                                   __mmask16 *changed)
+AVX512_INLINE __m512i integrate_16(const struct snn_lif_pass *pass, __m256i v, int32_t *sum,
+                                   uint32_t offset_index, __mmask16 *changed)
 {
     __m512i u = _mm512_add_epi32(_mm512_cvtepi16_epi32(v), _mm512_loadu_si512(sum));
     u = _mm512_add_epi32(u, _mm512_set1_epi32(pass->common));
     if (pass->offset.values != NULL) {
-        u = _mm512_add_epi32(u, _mm512_loadu_si512((const int32_t *)pass->offset.values + offset_index));
+        u = _mm512_add_epi32(u, _mm512_loadu_si512((const int32_t *)pass->offset.values +
+                                                   offset_index));
     }
     _mm512_storeu_si512(sum, _mm512_setzero_si512());
     const __m512i clamped = _mm512_min_epi32(_mm512_max_epi32(u, _mm512_set1_epi32(pass->floor)),
@@ -309,18 +331,20 @@ AVX512_INLINE __m512i integrate_16(const struct snn_lif_pass *pass, __m256i v, i
 }
 
 /** 32 neurons from i on: v + sum + offset, clamped; `changed` has the lanes that saturated. */
-AVX512_INLINE __m512i integrate_32(const struct snn_lif_pass *pass, __m512i v, uint32_t i, uint32_t offset_index,
-                                   __mmask32 *changed, int accumulator)
+AVX512_INLINE __m512i integrate_32(const struct snn_lif_pass *pass, __m512i v, uint32_t i,
+                                   uint32_t offset_index, __mmask32 *changed, int accumulator)
 {
     if (accumulator == SNN_ACCUMULATOR_S32) {
         int32_t *sum = (int32_t *)pass->sum + i;
         __mmask16 low_changed;
         __mmask16 high_changed;
-        const __m512i low = integrate_16(pass, _mm512_castsi512_si256(v), sum, offset_index, &low_changed);
-        const __m512i high =
-            integrate_16(pass, _mm512_extracti64x4_epi64(v, 1), sum + 16, offset_index + 16, &high_changed);
+        const __m512i low =
+            integrate_16(pass, _mm512_castsi512_si256(v), sum, offset_index, &low_changed);
+        const __m512i high = integrate_16(pass, _mm512_extracti64x4_epi64(v, 1), sum + 16,
+                                          offset_index + 16, &high_changed);
         *changed = (__mmask32)low_changed | (__mmask32)high_changed << 16;
-        return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi32_epi16(low)), _mm512_cvtepi32_epi16(high), 1);
+        return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi32_epi16(low)),
+                                  _mm512_cvtepi32_epi16(high), 1);
     }
     __m512i sum = _mm512_set1_epi16(snn_s16((uint32_t)pass->common));
     if (accumulator == SNN_ACCUMULATOR_S16) {
@@ -329,7 +353,8 @@ AVX512_INLINE __m512i integrate_32(const struct snn_lif_pass *pass, __m512i v, u
         _mm512_storeu_si512(from, _mm512_setzero_si512());
     }
     if (pass->offset.values != NULL) {
-        sum = _mm512_add_epi16(sum, _mm512_loadu_si512((const int16_t *)pass->offset.values + offset_index));
+        sum = _mm512_add_epi16(sum, _mm512_loadu_si512((const int16_t *)pass->offset.values +
+                                                       offset_index));
     }
     /* Saturated and wrapped sums: the argument stands in kernels_avx2.c, integrate_16. */
     const __m512i wrapped = _mm512_add_epi16(v, sum);
@@ -340,9 +365,13 @@ AVX512_INLINE __m512i integrate_32(const struct snn_lif_pass *pass, __m512i v, u
     return clamped;
 }
 
-AVX512_INLINE void step_words(struct snn_lif_pass *whole, int accumulator, bool leaky, bool refractory)
+AVX512_INLINE void step_words(struct snn_lif_pass *whole, int accumulator, bool leaky,
+                              bool refractory)
 {
-    /* A copy whose address stays here, which stores through other pointers cannot change: it lives in registers. */
+    /*
+     * A copy whose address stays here, which stores through other pointers cannot change: it lives
+     * in registers.
+     */
     const struct snn_lif_pass copy = *whole;
     const struct snn_lif_pass *pass = &copy;
     const uint32_t words = pass->count / 32;
@@ -362,8 +391,9 @@ AVX512_INLINE void step_words(struct snn_lif_pass *whole, int accumulator, bool 
         v = integrate_32(pass, v, i, o, &changed, accumulator);
         __mmask32 spikes = pass->compare == SNN_GREATER ? _mm512_cmpgt_epi16_mask(v, threshold)
                                                         : _mm512_cmpge_epi16_mask(v, threshold);
-        v = pass->reset == SNN_RESET_SUBTRACT ? _mm512_mask_sub_epi16(v, spikes, v, threshold)
-                                              : _mm512_mask_mov_epi16(v, spikes, _mm512_set1_epi16(reset_to));
+        v = pass->reset == SNN_RESET_SUBTRACT
+                ? _mm512_mask_sub_epi16(v, spikes, v, threshold)
+                : _mm512_mask_mov_epi16(v, spikes, _mm512_set1_epi16(reset_to));
         if (refractory) {
             uint8_t *left = pass->refractory + i;
             const __m256i counters = _mm256_loadu_si256((const __m256i *)(const void *)left);
@@ -372,7 +402,8 @@ AVX512_INLINE void step_words(struct snn_lif_pass *whole, int accumulator, bool 
             spikes &= ~resting;
             changed &= ~resting;
             __m256i next = _mm256_subs_epu8(counters, _mm256_set1_epi8(1));
-            next = _mm256_mask_mov_epi8(next, spikes, _mm256_set1_epi8((char)pass->refractory_steps));
+            next =
+                _mm256_mask_mov_epi8(next, spikes, _mm256_set1_epi8((char)pass->refractory_steps));
             _mm256_storeu_si256((__m256i *)(void *)left, next);
         }
         _mm512_storeu_si512(pass->membrane + i, v);
@@ -429,7 +460,8 @@ static void mac_rows(int32_t *sum, const struct snn_row_set *set, const int32_t 
 }
 
 /** Without a branch per spike, which would be mispredicted every few spikes. */
-AVX512 static uint32_t find_spikes(const uint32_t *bits, uint32_t words, uint32_t *word, uint32_t indices[SNN_CHUNK])
+AVX512 static uint32_t find_spikes(const uint32_t *bits, uint32_t words, uint32_t *word,
+                                   uint32_t indices[SNN_CHUNK])
 {
     const __m512i steps = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     uint32_t count = 0;
@@ -450,7 +482,8 @@ AVX512 static uint32_t find_spikes(const uint32_t *bits, uint32_t words, uint32_
     return count;
 }
 
-const struct snn_kernels snn_kernels_avx512 = {add_rows_s16, add_rows_s32, add_taps_s16, add_taps_s32,
-                                               mac_rows,     mac_taps,     leak,         lif,          find_spikes};
+const struct snn_kernels snn_kernels_avx512 = {add_rows_s16, add_rows_s32, add_taps_s16,
+                                               add_taps_s32, mac_rows,     mac_taps,
+                                               leak,         lif,          find_spikes};
 
 #endif

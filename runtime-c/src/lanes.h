@@ -7,7 +7,9 @@
 
 /* Words of lanes: the spikes of one place of a convolution, bit by bit. */
 
-/** Set bits of a word of lanes, by sums in ever wider fields; in one piece, for it runs once a hit. */
+/**
+ * Set bits of a word of lanes, by sums in ever wider fields; in one piece, for it runs once a hit.
+ */
 static inline uint32_t snn_count_lanes(snn_lanes lanes)
 {
     const snn_lanes ones = (snn_lanes)-1;
@@ -33,8 +35,9 @@ static inline uint32_t snn_lowest_lane(snn_lanes lanes)
 }
 
 /**
- * Where the weights of a hit begin, lane by lane, from taps->weights on; returns the number of lanes and adds to
- * `synapses` those of the whole kernel. Offsets stay below 2^26, the limit on stored weights.
+ * Where the weights of a hit begin, lane by lane, from taps->weights on; returns the number of
+ * lanes and adds to `synapses` those of the whole kernel. Offsets stay below 2^26, the limit on
+ * stored weights.
  */
 static inline uint32_t snn_expand(const struct snn_taps *taps, const struct snn_hit *hit,
                                   uint32_t offsets[SNN_LANE_BITS], uint64_t *synapses)

@@ -4,8 +4,8 @@
 #include <string.h>
 
 /*
- * Where everything of a network lies. One walk serves twice: with no memory it counts, with memory it places. What a
- * model can give from its own constant arrays is not copied.
+ * Where everything of a network lies. One walk serves twice: with no memory it counts, with memory
+ * it places. What a model can give from its own constant arrays is not copied.
  */
 
 struct memory {
@@ -16,12 +16,18 @@ struct memory {
 static void *take(struct memory *memory, size_t count, size_t size)
 {
     void *place = memory->base == NULL ? NULL : memory->base + memory->used;
-    /* count <= 2^26 and size <= 256: no overflow where size_t has 32 bits and the model fits its address space. */
+    /*
+     * count <= 2^26 and size <= 256: no overflow where size_t has 32 bits and the model fits its
+     * address space.
+     */
     memory->used += (count * size + SNN_ALIGNMENT - 1) & ~(size_t)(SNN_ALIGNMENT - 1);
     return place;
 }
 
-/** Smallest multiple of `channels` that is a multiple of 32, or the whole population where that is less. */
+/**
+ * Smallest multiple of `channels` that is a multiple of 32, or the whole population where that is
+ * less.
+ */
 static uint32_t tile_period(uint32_t channels, uint32_t neurons)
 {
     uint32_t period = channels;
@@ -31,8 +37,12 @@ static uint32_t tile_period(uint32_t channels, uint32_t neurons)
     return period < neurons ? period : neurons;
 }
 
-/** An array parameter of `count` entries of `size` bytes, repeated so that kernels may read 32 at a time. */
-static struct snn_parameter make_parameter(struct memory *memory, const void *values, uint32_t count, size_t size,
+/**
+ * An array parameter of `count` entries of `size` bytes, repeated so that kernels may read 32 at a
+ * time.
+ */
+static struct snn_parameter make_parameter(struct memory *memory, const void *values,
+                                           uint32_t count, size_t size,
                                            const struct snn_shape *shape)
 {
     const uint32_t neurons = snn_shape_size(shape);
@@ -62,7 +72,8 @@ static bool leaks(const struct snn_population *population)
 static bool has_held_input(const struct snn_model *model, uint32_t population)
 {
     for (uint32_t q = 0; q < model->projection_count; q++) {
-        if (model->projections[q].target == population && snn_is_held(model, &model->projections[q])) {
+        if (model->projections[q].target == population &&
+            snn_is_held(model, &model->projections[q])) {
             return true;
         }
     }
@@ -85,19 +96,22 @@ static void place_offset(struct memory *memory, const struct snn_model *model, u
     } else if (population->bias_count <= 1) {
         state->common_bias = population->bias_count == 1 ? population->bias[0] : 0;
         return;
-    } else if (wide && (population->bias_count == state->size || population->bias_count % 32 == 0)) {
+    } else if (wide &&
+               (population->bias_count == state->size || population->bias_count % 32 == 0)) {
         state->offset_parameter.values = population->bias;
         state->offset_parameter.period = population->bias_count;
         return;
     } else {
         state->offset_parameter.period = tile_period(population->bias_count, state->size);
     }
-    state->offset = take(memory, state->offset_parameter.period, wide ? sizeof(int32_t) : sizeof(int16_t));
+    state->offset =
+        take(memory, state->offset_parameter.period, wide ? sizeof(int32_t) : sizeof(int16_t));
     state->offset_parameter.values = state->offset;
 }
 
-static struct snn_population_state place_population(struct memory *memory, const struct snn_model *model,
-                                                    uint32_t index, uint8_t accumulator, uint32_t slots)
+static struct snn_population_state place_population(struct memory *memory,
+                                                    const struct snn_model *model, uint32_t index,
+                                                    uint8_t accumulator, uint32_t slots)
 {
     const struct snn_population *population = &model->populations[index];
     struct snn_population_state state = {0};
@@ -105,8 +119,8 @@ static struct snn_population_state place_population(struct memory *memory, const
     state.words = (state.size + 31) / 32;
     state.accumulator = accumulator;
     if (leaks(population)) {
-        state.leak = make_parameter(memory, population->leak, population->leak_count, sizeof(uint16_t),
-                                    &population->shape);
+        state.leak = make_parameter(memory, population->leak, population->leak_count,
+                                    sizeof(uint16_t), &population->shape);
     } else {
         state.leak.period = 0;
     }
@@ -115,8 +129,8 @@ static struct snn_population_state place_population(struct memory *memory, const
         state.membrane = take(memory, state.size, sizeof(int32_t));
         return state;
     }
-    state.threshold = make_parameter(memory, population->threshold, population->threshold_count, sizeof(int16_t),
-                                     &population->shape);
+    state.threshold = make_parameter(memory, population->threshold, population->threshold_count,
+                                     sizeof(int16_t), &population->shape);
     state.membrane = take(memory, state.size, sizeof(int16_t));
     state.spikes = take(memory, (size_t)state.words * slots, sizeof(uint32_t));
     state.spike_count = take(memory, slots, sizeof(uint32_t));
@@ -158,8 +172,9 @@ struct axis {
 };
 
 /**
- * For each source coordinate the first kernel tap that reaches a target, the number of taps that do, and the first
- * target: target | tap << 20 | taps << 25. The taps that do lie stride / gcd apart, their targets dilation / gcd.
+ * For each source coordinate the first kernel tap that reaches a target, the number of taps that
+ * do, and the first target: target | tap << 20 | taps << 25. The taps that do lie stride / gcd
+ * apart, their targets dilation / gcd.
  */
 static void map_axis(uint32_t *map, const struct axis *axis)
 {
@@ -214,7 +229,10 @@ static uint64_t reciprocal(uint32_t d)
     return quotient + 1;
 }
 
-/** Channels of a convolution's source, repeated as often as whole pixels of a pooled cell fit a word of lanes. */
+/**
+ * Channels of a convolution's source, repeated as often as whole pixels of a pooled cell fit a word
+ * of lanes.
+ */
 static uint32_t count_lanes(const struct snn_projection_state *state)
 {
     const uint32_t channels = state->source.channels;
@@ -225,7 +243,8 @@ static uint32_t count_lanes(const struct snn_projection_state *state)
     return lanes;
 }
 
-static void prepare_lanes(const struct snn_projection_state *state, const struct snn_weights *weights)
+static void prepare_lanes(const struct snn_projection_state *state,
+                          const struct snn_weights *weights)
 {
     const uint32_t lanes = count_lanes(state);
     for (uint32_t i = 0; i < lanes; i++) {
@@ -233,12 +252,13 @@ static void prepare_lanes(const struct snn_projection_state *state, const struct
         lane->run = i % state->source.channels * state->kernel_taps;
         lane->synapses = weights->synapse_start == NULL
                              ? weights->columns
-                             : weights->synapse_start[lane->run + state->kernel_taps] - weights->synapse_start[lane->run];
+                             : weights->synapse_start[lane->run + state->kernel_taps] -
+                                   weights->synapse_start[lane->run];
     }
 }
 
-static void prepare_taps(struct snn_projection_state *state, const struct snn_projection *projection,
-                         const struct snn_shape *target)
+static void prepare_taps(struct snn_projection_state *state,
+                         const struct snn_projection *projection, const struct snn_shape *target)
 {
     const struct snn_convolution *kernel = &projection->convolution;
     const uint32_t common_y = greatest_common_divisor(kernel->stride_y, kernel->dilation_y);
@@ -269,7 +289,8 @@ static void prepare_taps(struct snn_projection_state *state, const struct snn_pr
     map_axis(state->map_x, &x);
 }
 
-static struct snn_projection_state place_projection(struct memory *memory, const struct snn_model *model,
+static struct snn_projection_state place_projection(struct memory *memory,
+                                                    const struct snn_model *model,
                                                     const struct snn_projection *projection)
 {
     const struct snn_shape target = model->populations[projection->target].shape;
@@ -296,7 +317,8 @@ static struct snn_projection_state place_projection(struct memory *memory, const
         prepare_taps(&state, projection, &target);
     } else {
         const uint32_t channels = state.source.channels;
-        map_pool(state.map_y, state.source.height, state.pooled.height, state.pool, state.pooled.width * channels);
+        map_pool(state.map_y, state.source.height, state.pooled.height, state.pool,
+                 state.pooled.width * channels);
         map_pool(state.map_x, state.source.width, state.pooled.width, state.pool, channels);
     }
     return state;
@@ -317,9 +339,12 @@ static uint32_t count_slots(const struct snn_model *model, bool *layer_major)
     return *layer_major ? SNN_RUN_BLOCK : delayed ? 2 : 1;
 }
 
-/** The accumulator all populations share, and the sums of values, which share it too unless both are in use at once. */
-static void place_sums(struct memory *memory, const struct snn_model *model, const struct snn_plan *plan,
-                       struct snn *snn)
+/**
+ * The accumulator all populations share, and the sums of values, which share it too unless both are
+ * in use at once.
+ */
+static void place_sums(struct memory *memory, const struct snn_model *model,
+                       const struct snn_plan *plan, struct snn *snn)
 {
     size_t sum = 0;
     size_t values = 0;
@@ -328,7 +353,7 @@ static void place_sums(struct memory *memory, const struct snn_model *model, con
         const size_t size = snn_shape_size(&model->populations[p].shape);
         const size_t bytes = plan->accumulator[p] == SNN_ACCUMULATOR_DIRECT ? 0
                              : plan->accumulator[p] == SNN_ACCUMULATOR_S16  ? size * sizeof(int16_t)
-                                                                            : size * sizeof(int32_t);
+                                                                           : size * sizeof(int32_t);
         sum = bytes > sum ? bytes : sum;
     }
     for (uint32_t q = 0; q < model->projection_count; q++) {
@@ -371,7 +396,8 @@ size_t snn_lay_out(const struct snn_model *model, const struct snn_plan *plan, u
     }
     uint32_t incoming = 0;
     for (uint32_t p = 0; p < model->population_count; p++) {
-        struct snn_population_state state = place_population(&memory, model, p, plan->accumulator[p], made.slots);
+        struct snn_population_state state =
+            place_population(&memory, model, p, plan->accumulator[p], made.slots);
         if (base == NULL) {
             continue;
         }
@@ -386,7 +412,8 @@ size_t snn_lay_out(const struct snn_model *model, const struct snn_plan *plan, u
         made.populations[p] = state;
     }
     for (uint32_t q = 0; q < model->projection_count; q++) {
-        const struct snn_projection_state state = place_projection(&memory, model, &model->projections[q]);
+        const struct snn_projection_state state =
+            place_projection(&memory, model, &model->projections[q]);
         if (base != NULL) {
             made.projections[q] = state;
         }

@@ -4,13 +4,18 @@
 
 #include <string.h>
 
-/* The neuron pass of FORMAT.md, section 4, in portable C. Faster passes take whole words of 32 neurons and leave the
- * rest to this one. */
+/*
+ * The neuron pass of FORMAT.md, section 4, in portable C. Faster passes take whole words of 32
+ * neurons and leave the * rest to this one.
+ */
 
 /** What arrives at neuron i: accumulator (cleared), offset and the part common to all. */
 static int32_t arriving(struct snn_lif_pass *pass, uint32_t i, uint32_t offset_index)
 {
-    /* Below 2^24 in the end (B(j) of FORMAT.md, section 5); on the way the sum may wrap, and unwraps. */
+    /*
+     * Below 2^24 in the end (B(j) of FORMAT.md, section 5); on the way the sum may wrap, and
+     * unwraps.
+     */
     uint32_t sum = (uint32_t)pass->common;
     if (pass->accumulator == SNN_ACCUMULATOR_S32) {
         int32_t *accumulator = pass->sum;
@@ -37,7 +42,8 @@ static int32_t arriving(struct snn_lif_pass *pass, uint32_t i, uint32_t offset_i
 /** v + sum; a direct membrane already holds its weights modulo 2^16, and the whole fits int16. */
 static int32_t integrate(const struct snn_lif_pass *pass, int16_t v, int32_t sum)
 {
-    return pass->accumulator == SNN_ACCUMULATOR_DIRECT ? snn_s16((uint32_t)v + (uint32_t)sum) : v + sum;
+    return pass->accumulator == SNN_ACCUMULATOR_DIRECT ? snn_s16((uint32_t)v + (uint32_t)sum)
+                                                       : v + sum;
 }
 
 static uint32_t advance(uint32_t index, uint32_t period)
@@ -93,20 +99,24 @@ void snn_lif_from(struct snn_lif_pass *pass, uint32_t first)
     pass->any_membrane = any;
 }
 
-/* ---- Words of 32 neurons: no branch depends on a neuron, so compilers make vectors of these loops ---- */
+/* ---- Words of 32 neurons ----
+ * No branch depends on a neuron, so compilers make vectors of these loops.
+ */
 
 enum { WORD = 32 };
 
 /** Entries `index` ... of a parameter, 32 of them: its own, or one value repeated in `filled`. */
-static const int16_t *parameter_word(const struct snn_parameter *parameter, uint32_t index, const int16_t *filled)
+static const int16_t *parameter_word(const struct snn_parameter *parameter, uint32_t index,
+                                     const int16_t *filled)
 {
     return parameter->period == 1 ? filled : (const int16_t *)parameter->values + index;
 }
 
 /** A neuron's bit in its half of a word. */
-static const uint16_t mark[WORD] = {
-    0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000,
-    0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000};
+static const uint16_t mark[WORD] = {0x1,   0x2,   0x4,   0x8,   0x10,   0x20,   0x40,   0x80,
+                                    0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000,
+                                    0x1,   0x2,   0x4,   0x8,   0x10,   0x20,   0x40,   0x80,
+                                    0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000};
 
 /** All 16 marks in one: or-ed four at a time, which is the same in either order of bytes. */
 static uint32_t gather_marks(const uint16_t marks[16])
@@ -163,7 +173,8 @@ static uint32_t clamp_s16(int16_t *restrict membrane, const struct rule *rule)
 }
 
 /** membrane[j] + sum[j], clamped; returns how many the clamp changed. */
-static uint32_t clamp_sum_s16(int16_t *restrict membrane, const int16_t *restrict sum, const struct rule *rule)
+static uint32_t clamp_sum_s16(int16_t *restrict membrane, const int16_t *restrict sum,
+                              const struct rule *rule)
 {
     const int32_t floor = rule->floor;
     const int32_t ceiling = rule->ceiling;
@@ -178,7 +189,8 @@ static uint32_t clamp_sum_s16(int16_t *restrict membrane, const int16_t *restric
     return changed;
 }
 
-static uint32_t clamp_sum_s32(int16_t *restrict membrane, const int32_t *restrict sum, const struct rule *rule)
+static uint32_t clamp_sum_s32(int16_t *restrict membrane, const int32_t *restrict sum,
+                              const struct rule *rule)
 {
     const int32_t floor = rule->floor;
     const int32_t ceiling = rule->ceiling;
@@ -193,9 +205,12 @@ static uint32_t clamp_sum_s32(int16_t *restrict membrane, const int32_t *restric
     return changed;
 }
 
-/** Compares and resets; leaves the marks of the neurons that spike. Returns whether a membrane is not 0. */
-static bool fire(int16_t *restrict membrane, const int16_t *restrict threshold, uint16_t *restrict marks,
-                 const struct rule *rule)
+/**
+ * Compares and resets; leaves the marks of the neurons that spike. Returns whether a membrane is
+ * not 0.
+ */
+static bool fire(int16_t *restrict membrane, const int16_t *restrict threshold,
+                 uint16_t *restrict marks, const struct rule *rule)
 {
     const int16_t subtract = rule->subtract;
     const int16_t reset_to = rule->reset_to;
@@ -229,8 +244,10 @@ void snn_lif_words(struct snn_lif_pass *whole)
     uint32_t saturations = 0;
     bool any = false;
     const uint32_t words = pass->count / WORD;
-    const struct rule rule = {pass->floor, pass->ceiling, pass->reset == SNN_RESET_VALUE ? pass->reset_value : 0,
-                              pass->reset == SNN_RESET_SUBTRACT ? -1 : 0, pass->compare == SNN_GREATER ? 0 : 1};
+    const struct rule rule = {pass->floor, pass->ceiling,
+                              pass->reset == SNN_RESET_VALUE ? pass->reset_value : 0,
+                              pass->reset == SNN_RESET_SUBTRACT ? -1 : 0,
+                              pass->compare == SNN_GREATER ? 0 : 1};
     int16_t *membrane = pass->membrane;
     int16_t filled[WORD];
     uint16_t marks[WORD];
@@ -243,14 +260,16 @@ void snn_lif_words(struct snn_lif_pass *whole)
         if (pass->accumulator == SNN_ACCUMULATOR_S32) {
             int32_t *sum = (int32_t *)pass->sum + word * WORD;
             const int32_t *offset = pass->offset.values;
-            add_offsets_s32((uint32_t *)sum, (uint32_t)pass->common, offset == NULL ? NULL : offset + o);
+            add_offsets_s32((uint32_t *)sum, (uint32_t)pass->common,
+                            offset == NULL ? NULL : offset + o);
             saturations += clamp_sum_s32(membrane, sum, &rule);
             memset(sum, 0, WORD * sizeof *sum);
         } else {
             const bool direct = pass->accumulator == SNN_ACCUMULATOR_DIRECT;
             int16_t *sum = direct ? membrane : (int16_t *)pass->sum + word * WORD;
             const int16_t *offset = pass->offset.values;
-            add_offsets_s16((uint16_t *)sum, (uint32_t)pass->common, offset == NULL ? NULL : offset + o);
+            add_offsets_s16((uint16_t *)sum, (uint32_t)pass->common,
+                            offset == NULL ? NULL : offset + o);
             if (direct) {
                 saturations += clamp_s16(membrane, &rule);
             } else {

@@ -30,7 +30,8 @@ const uint32_t *snn_spikes(const struct snn *snn, uint32_t population, uint32_t 
     if (count != NULL) {
         *count = spiking ? snn->populations[population].spike_count[snn->slot] : 0;
     }
-    return spiking ? snn->populations[population].spikes + (size_t)snn->slot * snn->populations[population].words
+    return spiking ? snn->populations[population].spikes +
+                         (size_t)snn->slot * snn->populations[population].words
                    : NULL;
 }
 
@@ -40,8 +41,9 @@ int32_t snn_membrane(const struct snn *snn, uint32_t population, uint32_t neuron
         return 0;
     }
     const void *membrane = snn->populations[population].membrane;
-    return snn->model->populations[population].kind == SNN_READOUT ? ((const int32_t *)membrane)[neuron]
-                                                                   : ((const int16_t *)membrane)[neuron];
+    return snn->model->populations[population].kind == SNN_READOUT
+               ? ((const int32_t *)membrane)[neuron]
+               : ((const int16_t *)membrane)[neuron];
 }
 
 void snn_set_trace(struct snn *snn, snn_trace_function *function, void *context)

@@ -44,12 +44,14 @@ enum snn_status snn_init(struct snn **snn, const struct snn_model *model, void *
 }
 
 /** Membranes to their initial values. */
-static void reset_membranes(const struct snn_population *population, struct snn_population_state *state)
+static void reset_membranes(const struct snn_population *population,
+                            struct snn_population_state *state)
 {
     uint32_t k = 0;
     state->any_membrane = false;
     if (population->initial_count == 0) {
-        memset(state->membrane, 0, state->size * (population->kind == SNN_READOUT ? sizeof(int32_t) : sizeof(int16_t)));
+        memset(state->membrane, 0,
+               state->size * (population->kind == SNN_READOUT ? sizeof(int32_t) : sizeof(int16_t)));
         return;
     }
     for (uint32_t i = 0; i < state->size; i++) {
@@ -104,9 +106,12 @@ void snn_reset(struct snn *snn)
 
 /* ---- The time step ---- */
 
-/** The spikes a projection carries into the step whose map is `slot`; `previous` is the map of the step before. */
-static struct snn_source find_source(const struct snn *snn, const struct snn_projection *projection, uint32_t slot,
-                                     uint32_t previous)
+/**
+ * The spikes a projection carries into the step whose map is `slot`; `previous` is the map of the
+ * step before.
+ */
+static struct snn_source find_source(const struct snn *snn, const struct snn_projection *projection,
+                                     uint32_t slot, uint32_t previous)
 {
     struct snn_source source = {0};
     if (projection->from_input) {
@@ -126,7 +131,8 @@ static struct snn_source find_source(const struct snn *snn, const struct snn_pro
 }
 
 /** Delivers everything that arrives at a population in this step; true when something did. */
-static bool deliver(struct snn *snn, uint32_t index, uint32_t slot, uint32_t previous, int32_t *common)
+static bool deliver(struct snn *snn, uint32_t index, uint32_t slot, uint32_t previous,
+                    int32_t *common)
 {
     struct snn_population_state *state = &snn->populations[index];
     const bool readout = snn->model->populations[index].kind == SNN_READOUT;
@@ -134,7 +140,8 @@ static bool deliver(struct snn *snn, uint32_t index, uint32_t slot, uint32_t pre
     for (uint32_t i = 0; i < state->incoming_count; i++) {
         const uint32_t q = snn->incoming[state->incoming + i];
         const struct snn_projection *projection = &snn->model->projections[q];
-        struct snn_delivery delivery = {snn, projection, &snn->projections[q], NULL, true, true, 0, 0};
+        struct snn_delivery delivery = {snn, projection, &snn->projections[q], NULL, true, true,
+                                        0,   0};
         const bool direct = state->accumulator == SNN_ACCUMULATOR_DIRECT;
         void *sum = direct ? state->membrane : snn->sum;
         const bool wide = readout || state->accumulator == SNN_ACCUMULATOR_S32;
@@ -168,8 +175,11 @@ static void step_lif(struct snn *snn, uint32_t index, uint32_t slot, uint32_t pr
         snn->kernels->leak(state->membrane, &state->leak, state->size);
     }
     const bool arrived = deliver(snn, index, slot, previous, &common);
-    /* Nothing arrives, nothing drives it, nobody is left above the threshold and no membrane can move: at 0 none fires,
-     * since 0 > threshold and 0 >= threshold are false for every threshold allowed. */
+    /*
+     * Nothing arrives, nothing drives it, nobody is left above the threshold and no membrane can
+     * move: at 0 none fires, * since 0 > threshold and 0 >= threshold are false for every threshold
+     * allowed.
+     */
     if (!arrived && !state->driven && state->active_steps == 0 && !(leaky && state->any_membrane)) {
         if (state->spike_count[slot] != 0) {
             memset(spikes, 0, state->words * sizeof(uint32_t));

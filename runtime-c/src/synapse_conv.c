@@ -4,20 +4,24 @@
 #include "lanes.h"
 
 /*
- * Convolution by spikes: a spike of channel ci at (y, x) adds, for each kernel tap that reaches a target, one run of
- * C_out / groups weights to contiguous sums. Which taps do is read from two small maps, by row and by column, that fold
- * pooling, padding, stride and dilation (layout.c), so no edge is tested here. All spikes of a pooled cell reach the same
- * sums: they go to the kernels as one hit, whose bits are those of the spike map, and each sum is loaded and stored once.
+ * Convolution by spikes: a spike of channel ci at (y, x) adds, for each kernel tap that reaches a
+ * target, one run of C_out / groups weights to contiguous sums. Which taps do is read from two
+ * small maps, by row and by column, that fold pooling, padding, stride and dilation (layout.c), so
+ * no edge is tested here. All spikes of a pooled cell reach the same sums: they go to the kernels
+ * as one hit, whose bits are those of the spike map, and each sum is loaded and stored once.
  */
 
-/** The taps that `lanes` from `lane` on reach at map entries (row, column); groups by their first channel. */
-static inline struct snn_hit hit_of(const struct snn_projection_state *state, uint32_t row, uint32_t column,
-                                    uint32_t lane, snn_lanes lanes)
+/**
+ * The taps that `lanes` from `lane` on reach at map entries (row, column); groups by their first
+ * channel.
+ */
+static inline struct snn_hit hit_of(const struct snn_projection_state *state, uint32_t row,
+                                    uint32_t column, uint32_t lane, snn_lanes lanes)
 {
     const uint32_t place = (row & 0xFFFFF) * state->target_width + (column & 0xFFFFF);
     const uint32_t tap = (row >> 20 & 31) * state->kernel_width + (column >> 20 & 31);
-    struct snn_hit hit = {place * state->target_channels, tap, lane, (uint16_t)(row >> 25), (uint16_t)(column >> 25),
-                          lanes};
+    struct snn_hit hit = {place * state->target_channels, tap,  lane, (uint16_t)(row >> 25),
+                          (uint16_t)(column >> 25),       lanes};
     if (state->taps.length != state->target_channels) {
         hit.target += snn_divide(lane, state->group_reciprocal) * state->taps.length;
     }
@@ -43,8 +47,12 @@ static uint32_t count_clipped(const struct snn_projection_state *state, const ui
     return synapses;
 }
 
-/** Synapses of the parts of kernels that hits miss; counts the spikes that arrive and the full rows' bytes read. */
-static uint64_t count_missed(struct snn_delivery *delivery, const struct snn_hit *hits, uint32_t hit_count)
+/**
+ * Synapses of the parts of kernels that hits miss; counts the spikes that arrive and the full rows'
+ * bytes read.
+ */
+static uint64_t count_missed(struct snn_delivery *delivery, const struct snn_hit *hits,
+                             uint32_t hit_count)
 {
     const struct snn_projection_state *state = delivery->state;
     const uint32_t *start = delivery->projection->weights.synapse_start;
@@ -64,7 +72,8 @@ static uint64_t count_missed(struct snn_delivery *delivery, const struct snn_hit
         }
         for (snn_lanes left = hits[i].lanes; left != 0; left &= left - 1) {
             const struct snn_lane *lane = &state->lane[hits[i].lane + snn_lowest_lane(left)];
-            missed += lane->synapses - count_clipped(state, start, &hits[i], lane->run + hits[i].tap);
+            missed +=
+                lane->synapses - count_clipped(state, start, &hits[i], lane->run + hits[i].tap);
         }
     }
     if (delivery->projection->weights.layout == SNN_ROWS_FULL) {
@@ -75,21 +84,24 @@ static uint64_t count_missed(struct snn_delivery *delivery, const struct snn_hit
 
 /* ---- Adding ---- */
 
-static void send_sparse(struct snn_delivery *delivery, const struct snn_hit *hit, uint32_t run, int32_t factor)
+static void send_sparse(struct snn_delivery *delivery, const struct snn_hit *hit, uint32_t run,
+                        int32_t factor)
 {
     const struct snn_projection_state *state = delivery->state;
     const uint32_t *start = delivery->projection->weights.synapse_start;
     for (uint32_t a = 0; a < hit->taps_y; a++) {
         for (uint32_t b = 0; b < hit->taps_x; b++) {
             const uint32_t at = run + a * state->run_step_y + b * state->run_step_x;
-            const uint32_t target = hit->target - a * state->taps.target_step_y - b * state->taps.target_step_x;
+            const uint32_t target =
+                hit->target - a * state->taps.target_step_y - b * state->taps.target_step_x;
             snn_sparse_add(delivery, target, start[at], start[at + 1], factor);
         }
     }
 }
 
 /** Adds a batch of spikes to the sums. */
-static void send_spikes(struct snn_delivery *delivery, const struct snn_hit *hits, uint32_t hit_count)
+static void send_spikes(struct snn_delivery *delivery, const struct snn_hit *hits,
+                        uint32_t hit_count)
 {
     const struct snn_kernels *kernels = delivery->snn->kernels;
     const struct snn_taps *taps = &delivery->state->taps;
@@ -98,7 +110,8 @@ static void send_spikes(struct snn_delivery *delivery, const struct snn_hit *hit
         for (uint32_t i = 0; i < hit_count; i++) {
             for (snn_lanes left = hits[i].lanes; left != 0; left &= left - 1) {
                 const struct snn_lane *lane = &taps->lane[hits[i].lane + snn_lowest_lane(left)];
-                send_sparse(delivery, &hits[i], lane->run + hits[i].tap, (int32_t)(UINT32_C(1) << taps->shift));
+                send_sparse(delivery, &hits[i], lane->run + hits[i].tap,
+                            (int32_t)(UINT32_C(1) << taps->shift));
                 synapses += lane->synapses;
             }
         }
@@ -111,8 +124,8 @@ static void send_spikes(struct snn_delivery *delivery, const struct snn_hit *hit
 }
 
 /** Adds a batch of values, one a hit. */
-static void send_values(struct snn_delivery *delivery, const struct snn_hit *hits, const int32_t *values,
-                        uint32_t hit_count)
+static void send_values(struct snn_delivery *delivery, const struct snn_hit *hits,
+                        const int32_t *values, uint32_t hit_count)
 {
     const struct snn_taps *taps = &delivery->state->taps;
     uint64_t synapses = 0;
@@ -163,11 +176,11 @@ static inline snn_lanes bits_at(const uint32_t *bits, uint32_t first, uint32_t w
 }
 
 /**
- * The spikes of one pooled cell, its first pixel at (y, x), as many to a hit as lanes allow. Pixels of a row lie side by
- * side, and `width` bits, a whole number of pixels, are read at a time.
+ * The spikes of one pooled cell, its first pixel at (y, x), as many to a hit as lanes allow. Pixels
+ * of a row lie side by side, and `width` bits, a whole number of pixels, are read at a time.
  */
-static inline void push_cell(struct batch *batch, const uint32_t *bits, uint32_t width, uint32_t y, uint32_t x,
-                             struct snn_hit hit)
+static inline void push_cell(struct batch *batch, const uint32_t *bits, uint32_t width, uint32_t y,
+                             uint32_t x, struct snn_hit hit)
 {
     const struct snn_projection_state *state = batch->delivery->state;
     const uint32_t channels = state->source.channels;
@@ -192,7 +205,8 @@ static inline void push_cell(struct batch *batch, const uint32_t *bits, uint32_t
 }
 
 /** The same where the channels of one pixel fill more than a word of lanes. */
-static void push_deep_cell(struct batch *batch, const uint32_t *bits, uint32_t y, uint32_t x, struct snn_hit hit)
+static void push_deep_cell(struct batch *batch, const uint32_t *bits, uint32_t y, uint32_t x,
+                           struct snn_hit hit)
 {
     const struct snn_projection_state *state = batch->delivery->state;
     const uint32_t channels = state->source.channels;
@@ -201,7 +215,8 @@ static void push_deep_cell(struct batch *batch, const uint32_t *bits, uint32_t y
         const uint32_t pixel = (y + dy) * state->source.width + x + i - dy * state->pool;
         for (hit.lane = 0; hit.lane < channels; hit.lane += SNN_LANE_BITS) {
             const uint32_t left = channels - hit.lane;
-            hit.lanes = bits_at(bits, pixel * channels + hit.lane, left < SNN_LANE_BITS ? left : SNN_LANE_BITS);
+            hit.lanes = bits_at(bits, pixel * channels + hit.lane,
+                                left < SNN_LANE_BITS ? left : SNN_LANE_BITS);
             if (hit.lanes != 0) {
                 push(batch, hit);
             }
@@ -214,7 +229,8 @@ static void take_cells(struct batch *batch, const uint32_t *bits)
 {
     const struct snn_projection_state *state = batch->delivery->state;
     const uint32_t channels = state->source.channels;
-    const uint32_t width = state->pool * channels <= SNN_LANE_BITS ? state->pool * channels : channels;
+    const uint32_t width =
+        state->pool * channels <= SNN_LANE_BITS ? state->pool * channels : channels;
     for (uint32_t y = 0; y + state->pool <= state->source.height; y += state->pool) {
         const uint32_t row = state->map_y[y];
         for (uint32_t x = 0; x + state->pool <= state->source.width; x += state->pool) {
@@ -242,7 +258,8 @@ static void take_spikes(struct batch *batch, const struct snn_source *source)
             const uint32_t row = state->map_y[y];
             const uint32_t column = state->map_x[place - y * state->source.width];
             if (row != SNN_OUTSIDE && column != SNN_OUTSIDE) {
-                push(batch, hit_of(state, row, column, indices[i] - place * state->source.channels, 1));
+                push(batch,
+                     hit_of(state, row, column, indices[i] - place * state->source.channels, 1));
             }
         }
     }
@@ -254,7 +271,10 @@ void snn_conv_spikes(struct snn_delivery *delivery, const struct snn_source *sou
     struct batch batch;
     batch.delivery = delivery;
     batch.count = 0;
-    /* Cells cost a few instructions each even when empty. Those of different groups have different targets. */
+    /*
+     * Cells cost a few instructions each even when empty. Those of different groups have different
+     * targets.
+     */
     if (source->bits != NULL && delivery->projection->convolution.groups == 1 &&
         source->count >= state->pooled.height * state->pooled.width / 2) {
         take_cells(&batch, source->bits);
@@ -276,7 +296,8 @@ void snn_conv_values(struct snn_delivery *delivery, const int16_t *frame)
         for (uint32_t x = 0; x < state->pooled.width; x++) {
             const uint32_t column = state->map_x[x * state->pool];
             for (uint32_t c = 0; c < state->pooled.channels; c++) {
-                values[found] = state->pool == 1 ? frame[cell++] : snn_pooled_value(state, frame, c, y, x);
+                values[found] =
+                    state->pool == 1 ? frame[cell++] : snn_pooled_value(state, frame, c, y, x);
                 hits[found] = hit_of(state, row, column, c, 1);
                 found += values[found] != 0 ? 1u : 0u;
                 if (found == SNN_HITS) {

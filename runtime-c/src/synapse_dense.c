@@ -5,7 +5,8 @@
 /* Every source to every target: a spike adds its row. */
 
 /** Sends a batch of rows, each with a factor for values or null for spikes, into the sums. */
-static void send(struct snn_delivery *delivery, const uint32_t *rows, const int32_t *values, uint32_t count)
+static void send(struct snn_delivery *delivery, const uint32_t *rows, const int32_t *values,
+                 uint32_t count)
 {
     const struct snn_weights *weights = &delivery->projection->weights;
     const uint32_t *start = weights->synapse_start;
@@ -72,7 +73,8 @@ void snn_dense_values(struct snn_delivery *delivery, const int16_t *frame)
     for (uint32_t y = 0; y < state->pooled.height; y++) {
         for (uint32_t x = 0; x < state->pooled.width; x++) {
             for (uint32_t c = 0; c < state->pooled.channels; c++, row++) {
-                const int32_t value = state->pool == 1 ? frame[row] : snn_pooled_value(state, frame, c, y, x);
+                const int32_t value =
+                    state->pool == 1 ? frame[row] : snn_pooled_value(state, frame, c, y, x);
                 rows[count] = row;
                 values[count] = value;
                 count += value != 0 ? 1u : 0u;

@@ -7,7 +7,8 @@
 /** Pooled index of a source spike; counts it as arrived. */
 static uint32_t arrive(struct snn_delivery *delivery, uint32_t index)
 {
-    const uint32_t cell = delivery->state->map_y == NULL ? index : snn_pooled_index(delivery->state, index);
+    const uint32_t cell =
+        delivery->state->map_y == NULL ? index : snn_pooled_index(delivery->state, index);
     delivery->arrived += cell != SNN_OUTSIDE ? 1u : 0u;
     return cell;
 }
@@ -36,7 +37,8 @@ void snn_one_to_one_spikes(struct snn_delivery *delivery, const struct snn_sourc
             const uint32_t cell = arrive(delivery, indices[i]);
             const int32_t weight = cell != SNN_OUTSIDE ? weight_of(delivery, cell) : 0;
             if (weight != 0) {
-                snn_sum_add(delivery, cell, snn_shift_left_s32(weight, delivery->projection->shift));
+                snn_sum_add(delivery, cell,
+                            snn_shift_left_s32(weight, delivery->projection->shift));
                 delivery->state->counters.synops++;
                 delivery->snn->weight_bytes++;
             }
@@ -44,8 +46,12 @@ void snn_one_to_one_spikes(struct snn_delivery *delivery, const struct snn_sourc
     }
 }
 
-/** Calls for each value that is not 0: `lateral` takes it back from its own neuron, else it goes to its own neuron. */
-static uint32_t take_values(struct snn_delivery *delivery, const int16_t *frame, bool lateral, uint32_t *total)
+/**
+ * Calls for each value that is not 0: `lateral` takes it back from its own neuron, else it goes to
+ * its own neuron.
+ */
+static uint32_t take_values(struct snn_delivery *delivery, const int16_t *frame, bool lateral,
+                            uint32_t *total)
 {
     const struct snn_projection_state *state = delivery->state;
     uint32_t presented = 0;
@@ -54,7 +60,8 @@ static uint32_t take_values(struct snn_delivery *delivery, const int16_t *frame,
         for (uint32_t x = 0; x < state->pooled.width; x++) {
             for (uint32_t c = 0; c < state->pooled.channels; c++, cell++) {
                 const int32_t value = snn_pooled_value(state, frame, c, y, x);
-                const int32_t weight = lateral ? -delivery->projection->weights.values[0] : weight_of(delivery, cell);
+                const int32_t weight =
+                    lateral ? -delivery->projection->weights.values[0] : weight_of(delivery, cell);
                 if (value != 0 && weight != 0) {
                     /* Modulo 2^32; the sum of all that reaches a neuron is below 2^24. */
                     snn_sum_add(delivery, cell, snn_s32((uint32_t)value * (uint32_t)weight));
@@ -74,13 +81,17 @@ void snn_one_to_one_values(struct snn_delivery *delivery, const int16_t *frame)
     delivery->state->counters.macs += delivery->counted ? macs : 0;
 }
 
-/* Lateral: every neuron gets weight * (all - own). The part that all get is one number for the neuron pass. */
+/*
+ * Lateral: every neuron gets weight * (all - own). The part that all get is one number for the
+ * neuron pass.
+ */
 
 void snn_lateral_spikes(struct snn_delivery *delivery, const struct snn_source *source)
 {
     uint32_t indices[SNN_CHUNK];
     struct snn_cursor cursor;
-    const int32_t weight = snn_shift_left_s32(delivery->projection->weights.values[0], delivery->projection->shift);
+    const int32_t weight =
+        snn_shift_left_s32(delivery->projection->weights.values[0], delivery->projection->shift);
     const uint32_t others = delivery->state->target_size - 1;
     snn_cursor_begin(&cursor, source, delivery->snn->kernels);
     for (uint32_t count; (count = snn_cursor_next(&cursor, indices)) > 0;) {

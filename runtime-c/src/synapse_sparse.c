@@ -2,9 +2,13 @@
 #include "snn/fixed_point.h"
 #include "internal.h"
 
-/* Sparse runs: the entries that exist, each with its column. Dense and convolutional rows come here run by run. */
+/*
+ * Sparse runs: the entries that exist, each with its column. Dense and convolutional rows come here
+ * run by run.
+ */
 
-void snn_sparse_add(struct snn_delivery *delivery, uint32_t base, uint32_t first, uint32_t last, int32_t factor)
+void snn_sparse_add(struct snn_delivery *delivery, uint32_t base, uint32_t first, uint32_t last,
+                    int32_t factor)
 {
     const struct snn_weights *weights = &delivery->projection->weights;
     const int8_t *values = weights->values;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "internal.h"
 
-/* Every rule of FORMAT.md about a model except its sums (bounds.c) and the order inside weight rows (weights.c). */
+/*
+ * Every rule of FORMAT.md about a model except its sums (bounds.c) and the order inside weight rows
+ * (weights.c).
+ */
 
 static const uint32_t max_neurons = UINT32_C(1) << 20;
 static const uint64_t max_weights = UINT64_C(1) << 26;
@@ -14,13 +17,15 @@ enum snn_status snn_refuse(struct snn_fault *to, struct snn_fault fault)
     return fault.status;
 }
 
-struct snn_shape snn_source_shape(const struct snn_model *model, const struct snn_projection *projection)
+struct snn_shape snn_source_shape(const struct snn_model *model,
+                                  const struct snn_projection *projection)
 {
     return projection->from_input ? model->inputs[projection->source].shape
                                   : model->populations[projection->source].shape;
 }
 
-struct snn_shape snn_pooled_shape(const struct snn_model *model, const struct snn_projection *projection)
+struct snn_shape snn_pooled_shape(const struct snn_model *model,
+                                  const struct snn_projection *projection)
 {
     struct snn_shape shape = snn_source_shape(model, projection);
     if (projection->pool > 1) {
@@ -37,7 +42,8 @@ bool snn_is_from_values(const struct snn_model *model, const struct snn_projecti
 
 bool snn_is_held(const struct snn_model *model, const struct snn_projection *projection)
 {
-    return snn_is_from_values(model, projection) && !model->inputs[projection->source].frame_per_step;
+    return snn_is_from_values(model, projection) &&
+           !model->inputs[projection->source].frame_per_step;
 }
 
 /** A place under check: what the helpers below need to report a fault. */
@@ -47,15 +53,15 @@ struct place {
     uint32_t index;
 };
 
-static enum snn_status refuse(const struct place *at, enum snn_status status, enum snn_field field, long long expected,
-                              long long found)
+static enum snn_status refuse(const struct place *at, enum snn_status status, enum snn_field field,
+                              long long expected, long long found)
 {
     const struct snn_fault fault = {status, at->part, at->index, field, expected, found};
     return snn_refuse(at->fault, fault);
 }
 
-static enum snn_status check_range(const struct place *at, enum snn_field field, long long value, long long low,
-                                   long long high)
+static enum snn_status check_range(const struct place *at, enum snn_field field, long long value,
+                                   long long low, long long high)
 {
     if (value < low) {
         return refuse(at, SNN_ERROR_LIMIT, field, low, value);
@@ -87,22 +93,28 @@ static enum snn_status check_header(const struct place *at, const struct snn_mod
 {
     enum snn_status status = SNN_OK;
     if (model->format_major != SNN_FORMAT_MAJOR) {
-        return refuse(at, SNN_ERROR_VERSION, SNN_FIELD_FORMAT_MAJOR, SNN_FORMAT_MAJOR, model->format_major);
+        return refuse(at, SNN_ERROR_VERSION, SNN_FIELD_FORMAT_MAJOR, SNN_FORMAT_MAJOR,
+                      model->format_major);
     }
-    if ((status = check_range(at, SNN_FIELD_STEP_MICROSECONDS, model->step_microseconds, 0, INT32_MAX)) != SNN_OK ||
+    if ((status = check_range(at, SNN_FIELD_STEP_MICROSECONDS, model->step_microseconds, 0,
+                              INT32_MAX)) != SNN_OK ||
         (status = check_range(at, SNN_FIELD_MAX_STEPS, model->max_steps, 1, 65535)) != SNN_OK ||
         (status = check_range(at, SNN_FIELD_STEPS, model->steps, 1, model->max_steps)) != SNN_OK ||
-        (status = check_range(at, SNN_FIELD_INPUTS, model->input_count, 1, SNN_MAX_INPUTS)) != SNN_OK ||
-        (status = check_range(at, SNN_FIELD_POPULATIONS, model->population_count, 1, SNN_MAX_POPULATIONS)) != SNN_OK ||
-        (status = check_range(at, SNN_FIELD_PROJECTIONS, model->projection_count, 1, SNN_MAX_PROJECTIONS)) != SNN_OK) {
+        (status = check_range(at, SNN_FIELD_INPUTS, model->input_count, 1, SNN_MAX_INPUTS)) !=
+            SNN_OK ||
+        (status = check_range(at, SNN_FIELD_POPULATIONS, model->population_count, 1,
+                              SNN_MAX_POPULATIONS)) != SNN_OK ||
+        (status = check_range(at, SNN_FIELD_PROJECTIONS, model->projection_count, 1,
+                              SNN_MAX_PROJECTIONS)) != SNN_OK) {
         return status;
     }
     if (model->inputs == NULL || model->populations == NULL || model->projections == NULL) {
         return refuse(at, SNN_ERROR_ARGUMENT, SNN_FIELD_NONE, 0, 0);
     }
-    if (model->readout >= model->population_count || model->populations[model->readout].kind != SNN_READOUT) {
-        return refuse(at, SNN_ERROR_REFERENCE, SNN_FIELD_READOUT, (long long)model->population_count - 1,
-                      model->readout);
+    if (model->readout >= model->population_count ||
+        model->populations[model->readout].kind != SNN_READOUT) {
+        return refuse(at, SNN_ERROR_REFERENCE, SNN_FIELD_READOUT,
+                      (long long)model->population_count - 1, model->readout);
     }
     return SNN_OK;
 }
@@ -119,15 +131,17 @@ static enum snn_status check_input(const struct place *at, const struct snn_inpu
     if (input->kind == SNN_VALUES) {
         return check_range(at, SNN_FIELD_MIN_VALUE, input->min_value, INT16_MIN, input->max_value);
     }
-    if ((status = check_range(at, SNN_FIELD_MULTIPLICITY, input->multiplicity, SNN_ONCE, SNN_EVERY)) != SNN_OK) {
+    if ((status = check_range(at, SNN_FIELD_MULTIPLICITY, input->multiplicity, SNN_ONCE,
+                              SNN_EVERY)) != SNN_OK) {
         return status;
     }
-    return input->multiplicity == SNN_EVERY
-               ? check_range(at, SNN_FIELD_MAX_EVENTS_PER_STEP, input->max_events_per_step, 1, 65535)
-               : SNN_OK;
+    return input->multiplicity == SNN_EVERY ? check_range(at, SNN_FIELD_MAX_EVENTS_PER_STEP,
+                                                          input->max_events_per_step, 1, 65535)
+                                            : SNN_OK;
 }
 
-static enum snn_status check_parameter(const struct place *at, enum snn_field field, const void *values, uint32_t count,
+static enum snn_status check_parameter(const struct place *at, enum snn_field field,
+                                       const void *values, uint32_t count,
                                        const struct snn_shape *shape)
 {
     const uint32_t size = snn_shape_size(shape);
@@ -141,16 +155,19 @@ static enum snn_status check_parameter(const struct place *at, enum snn_field fi
 }
 
 /** Leak and bias, which both kinds of population have, and the sizes of all parameters. */
-static enum snn_status check_common_parameters(const struct place *at, const struct snn_population *population)
+static enum snn_status check_common_parameters(const struct place *at,
+                                               const struct snn_population *population)
 {
     const struct snn_shape *shape = &population->shape;
     enum snn_status status = SNN_OK;
-    if ((status = check_parameter(at, SNN_FIELD_THRESHOLD, population->threshold, population->threshold_count,
+    if ((status = check_parameter(at, SNN_FIELD_THRESHOLD, population->threshold,
+                                  population->threshold_count, shape)) != SNN_OK ||
+        (status = check_parameter(at, SNN_FIELD_LEAK, population->leak, population->leak_count,
                                   shape)) != SNN_OK ||
-        (status = check_parameter(at, SNN_FIELD_LEAK, population->leak, population->leak_count, shape)) != SNN_OK ||
-        (status = check_parameter(at, SNN_FIELD_BIAS, population->bias, population->bias_count, shape)) != SNN_OK ||
-        (status = check_parameter(at, SNN_FIELD_INITIAL, population->initial, population->initial_count, shape)) !=
-            SNN_OK) {
+        (status = check_parameter(at, SNN_FIELD_BIAS, population->bias, population->bias_count,
+                                  shape)) != SNN_OK ||
+        (status = check_parameter(at, SNN_FIELD_INITIAL, population->initial,
+                                  population->initial_count, shape)) != SNN_OK) {
         return status;
     }
     for (uint32_t i = 0; i < population->leak_count; i++) {
@@ -159,7 +176,8 @@ static enum snn_status check_common_parameters(const struct place *at, const str
         }
     }
     for (uint32_t i = 0; i < population->bias_count; i++) {
-        if ((status = check_range(at, SNN_FIELD_BIAS, population->bias[i], -16777215, 16777215)) != SNN_OK) {
+        if ((status = check_range(at, SNN_FIELD_BIAS, population->bias[i], -16777215, 16777215)) !=
+            SNN_OK) {
             return status;
         }
     }
@@ -169,10 +187,13 @@ static enum snn_status check_common_parameters(const struct place *at, const str
 static enum snn_status check_lif(const struct place *at, const struct snn_population *population)
 {
     enum snn_status status = SNN_OK;
-    if ((status = check_range(at, SNN_FIELD_RESET, population->reset, SNN_RESET_SUBTRACT, SNN_RESET_VALUE)) != SNN_OK ||
-        (status = check_range(at, SNN_FIELD_COMPARE, population->compare, SNN_GREATER, SNN_GREATER_EQUAL)) != SNN_OK ||
+    if ((status = check_range(at, SNN_FIELD_RESET, population->reset, SNN_RESET_SUBTRACT,
+                              SNN_RESET_VALUE)) != SNN_OK ||
+        (status = check_range(at, SNN_FIELD_COMPARE, population->compare, SNN_GREATER,
+                              SNN_GREATER_EQUAL)) != SNN_OK ||
         (status = check_range(at, SNN_FIELD_FLOOR, population->floor, INT16_MIN, 0)) != SNN_OK ||
-        (status = check_range(at, SNN_FIELD_CEILING, population->ceiling, 0, INT16_MAX)) != SNN_OK ||
+        (status = check_range(at, SNN_FIELD_CEILING, population->ceiling, 0, INT16_MAX)) !=
+            SNN_OK ||
         (status = check_range(at, SNN_FIELD_RESET_VALUE, population->reset_value, population->floor,
                               population->ceiling)) != SNN_OK) {
         return status;
@@ -182,7 +203,8 @@ static enum snn_status check_lif(const struct place *at, const struct snn_popula
     }
     const int16_t least = population->compare == SNN_GREATER_EQUAL ? 1 : 0;
     for (uint32_t i = 0; i < population->threshold_count; i++) {
-        if ((status = check_range(at, SNN_FIELD_THRESHOLD, population->threshold[i], least, INT16_MAX)) != SNN_OK) {
+        if ((status = check_range(at, SNN_FIELD_THRESHOLD, population->threshold[i], least,
+                                  INT16_MAX)) != SNN_OK) {
             return status;
         }
     }
@@ -195,11 +217,13 @@ static enum snn_status check_lif(const struct place *at, const struct snn_popula
     return SNN_OK;
 }
 
-static enum snn_status check_population(const struct place *at, const struct snn_population *population)
+static enum snn_status check_population(const struct place *at,
+                                        const struct snn_population *population)
 {
     enum snn_status status = check_shape(at, &population->shape);
     if (status != SNN_OK ||
-        (status = check_range(at, SNN_FIELD_KIND, population->kind, SNN_LIF, SNN_READOUT)) != SNN_OK ||
+        (status = check_range(at, SNN_FIELD_KIND, population->kind, SNN_LIF, SNN_READOUT)) !=
+            SNN_OK ||
         (status = check_common_parameters(at, population)) != SNN_OK) {
         return status;
     }
@@ -212,17 +236,21 @@ static enum snn_status check_population(const struct place *at, const struct snn
 }
 
 /** Length of one axis of a convolution's output; 0 when the kernel does not fit. */
-static uint32_t convolved(uint32_t length, uint32_t padding, uint32_t dilation, uint32_t kernel, uint32_t stride)
+static uint32_t convolved(uint32_t length, uint32_t padding, uint32_t dilation, uint32_t kernel,
+                          uint32_t stride)
 {
     const uint32_t padded = length + 2 * padding;
     const uint32_t span = dilation * (kernel - 1) + 1;
     return padded < span ? 0 : (padded - span) / stride + 1;
 }
 
-static enum snn_status check_convolution(const struct place *at, const struct snn_convolution *kernel,
-                                         const struct snn_shape *source, const struct snn_shape *target)
+static enum snn_status check_convolution(const struct place *at,
+                                         const struct snn_convolution *kernel,
+                                         const struct snn_shape *source,
+                                         const struct snn_shape *target)
 {
-    const uint8_t sizes[4] = {kernel->stride_y, kernel->stride_x, kernel->dilation_y, kernel->dilation_x};
+    const uint8_t sizes[4] = {kernel->stride_y, kernel->stride_x, kernel->dilation_y,
+                              kernel->dilation_x};
     enum snn_status status = SNN_OK;
     for (int i = 0; i < 4; i++) {
         if ((status = check_range(at, SNN_FIELD_CONVOLUTION, sizes[i], 1, 16)) != SNN_OK) {
@@ -235,13 +263,14 @@ static enum snn_status check_convolution(const struct place *at, const struct sn
         (status = check_range(at, SNN_FIELD_CONVOLUTION, kernel->padding_x, 0, 30)) != SNN_OK) {
         return status;
     }
-    if (kernel->groups == 0 || source->channels % kernel->groups != 0 || target->channels % kernel->groups != 0) {
+    if (kernel->groups == 0 || source->channels % kernel->groups != 0 ||
+        target->channels % kernel->groups != 0) {
         return refuse(at, SNN_ERROR_SHAPE, SNN_FIELD_CONVOLUTION, target->channels, kernel->groups);
     }
-    const uint32_t height =
-        convolved(source->height, kernel->padding_y, kernel->dilation_y, kernel->kernel_height, kernel->stride_y);
-    const uint32_t width =
-        convolved(source->width, kernel->padding_x, kernel->dilation_x, kernel->kernel_width, kernel->stride_x);
+    const uint32_t height = convolved(source->height, kernel->padding_y, kernel->dilation_y,
+                                      kernel->kernel_height, kernel->stride_y);
+    const uint32_t width = convolved(source->width, kernel->padding_x, kernel->dilation_x,
+                                     kernel->kernel_width, kernel->stride_x);
     if (height != target->height) {
         return refuse(at, SNN_ERROR_SHAPE, SNN_FIELD_CONVOLUTION, target->height, height);
     }
@@ -258,20 +287,23 @@ static enum snn_status check_ends(const struct place *at, const struct snn_model
     const uint32_t sources = projection->from_input ? model->input_count : model->population_count;
     enum snn_status status = SNN_OK;
     if (projection->source >= sources) {
-        return refuse(at, SNN_ERROR_REFERENCE, SNN_FIELD_SOURCE, (long long)sources - 1, projection->source);
+        return refuse(at, SNN_ERROR_REFERENCE, SNN_FIELD_SOURCE, (long long)sources - 1,
+                      projection->source);
     }
     if (projection->target >= model->population_count) {
-        return refuse(at, SNN_ERROR_REFERENCE, SNN_FIELD_TARGET, (long long)model->population_count - 1,
-                      projection->target);
+        return refuse(at, SNN_ERROR_REFERENCE, SNN_FIELD_TARGET,
+                      (long long)model->population_count - 1, projection->target);
     }
     if (!projection->from_input && model->populations[projection->source].kind != SNN_LIF) {
         return refuse(at, SNN_ERROR_REFERENCE, SNN_FIELD_SOURCE, SNN_LIF, SNN_READOUT);
     }
-    if ((status = check_range(at, SNN_FIELD_DELAY, projection->delay, 0, projection->from_input ? 0 : 1)) != SNN_OK ||
+    if ((status = check_range(at, SNN_FIELD_DELAY, projection->delay, 0,
+                              projection->from_input ? 0 : 1)) != SNN_OK ||
         (status = check_range(at, SNN_FIELD_POOL, projection->pool, 0, 16)) != SNN_OK ||
         (status = check_range(at, SNN_FIELD_SHIFT, projection->shift, 0,
                               snn_is_from_values(model, projection) ? 24 : 15)) != SNN_OK ||
-        (status = check_range(at, SNN_FIELD_TOPOLOGY, projection->topology, SNN_DENSE, SNN_LATERAL)) != SNN_OK) {
+        (status = check_range(at, SNN_FIELD_TOPOLOGY, projection->topology, SNN_DENSE,
+                              SNN_LATERAL)) != SNN_OK) {
         return status;
     }
     const struct snn_shape pooled = snn_pooled_shape(model, projection);
@@ -298,15 +330,18 @@ static enum snn_status check_matrix(const struct place *at, const struct snn_mod
         columns = neurons;
         break;
     case SNN_CONV:
-        if ((status = check_convolution(at, &projection->convolution, &source, &target)) != SNN_OK) {
+        if ((status = check_convolution(at, &projection->convolution, &source, &target)) !=
+            SNN_OK) {
             return status;
         }
         rows = source.channels;
-        columns = (uint64_t)projection->convolution.kernel_height * projection->convolution.kernel_width *
+        columns = (uint64_t)projection->convolution.kernel_height *
+                  projection->convolution.kernel_width *
                   (target.channels / projection->convolution.groups);
         break;
     default:
-        if (source.channels != target.channels || source.height != target.height || source.width != target.width) {
+        if (source.channels != target.channels || source.height != target.height ||
+            source.width != target.width) {
             return refuse(at, SNN_ERROR_SHAPE, SNN_FIELD_SHAPE, neurons, snn_shape_size(&source));
         }
         if (projection->topology == SNN_ONE_TO_ONE &&
@@ -324,10 +359,17 @@ static enum snn_status check_matrix(const struct place *at, const struct snn_mod
     return SNN_OK;
 }
 
-/** Topological order over the delay-0 projections, lowest index first: populations x (populations + projections). */
-static enum snn_status find_order(const struct place *at, const struct snn_model *model, struct snn_plan *plan)
+/**
+ * Topological order over the delay-0 projections, lowest index first: populations x (populations +
+ * projections).
+ */
+static enum snn_status find_order(const struct place *at, const struct snn_model *model,
+                                  struct snn_plan *plan)
 {
-    /* Delay-0 projections still waiting per population; SNN_MAX_PROJECTIONS fits, and `placed` lies above it. */
+    /*
+     * Delay-0 projections still waiting per population; SNN_MAX_PROJECTIONS fits, and `placed` lies
+     * above it.
+     */
     const uint16_t placed = UINT16_MAX;
     uint16_t waiting[SNN_MAX_POPULATIONS] = {0};
     for (uint32_t q = 0; q < model->projection_count; q++) {
@@ -356,7 +398,8 @@ static enum snn_status find_order(const struct place *at, const struct snn_model
     return SNN_OK;
 }
 
-enum snn_status snn_plan_model(const struct snn_model *model, struct snn_plan *plan, struct snn_fault *fault)
+enum snn_status snn_plan_model(const struct snn_model *model, struct snn_plan *plan,
+                               struct snn_fault *fault)
 {
     struct place at = {fault, SNN_PART_MODEL, 0};
     if (model == NULL) {
@@ -384,9 +427,9 @@ enum snn_status snn_plan_model(const struct snn_model *model, struct snn_plan *p
         }
         /* rows <= 2^20, columns < 2^31: no overflow; beyond the limit no entry is read. */
         entries += (uint64_t)projection->weights.rows * projection->weights.columns;
-        status = entries > max_weights
-                     ? refuse(&at, SNN_ERROR_LIMIT, SNN_FIELD_WEIGHTS, (long long)max_weights, (long long)entries)
-                     : snn_check_weights(projection, i, fault);
+        status = entries > max_weights ? refuse(&at, SNN_ERROR_LIMIT, SNN_FIELD_WEIGHTS,
+                                                (long long)max_weights, (long long)entries)
+                                       : snn_check_weights(projection, i, fault);
     }
     at.part = SNN_PART_MODEL;
     at.index = 0;

@@ -3,16 +3,21 @@
 
 /* Weight rows as memory holds them (model.h): are they all there, in order, and counted right? */
 
-static enum snn_status refuse(uint32_t projection, struct snn_fault *fault, long long expected, long long found)
+static enum snn_status refuse(uint32_t projection, struct snn_fault *fault, long long expected,
+                              long long found)
 {
-    const struct snn_fault found_fault = {SNN_ERROR_WEIGHTS, SNN_PART_PROJECTION, projection, SNN_FIELD_WEIGHTS,
-                                          expected, found};
+    const struct snn_fault found_fault = {SNN_ERROR_WEIGHTS, SNN_PART_PROJECTION,
+                                          projection,        SNN_FIELD_WEIGHTS,
+                                          expected,          found};
     return snn_refuse(fault, found_fault);
 }
 
-/** FULL rows: where there are synapse counts, they are those of the values; where there are none, no value is 0. */
-static enum snn_status check_full(const struct snn_weights *weights, uint64_t runs, uint32_t length, uint32_t index,
-                                  struct snn_fault *fault)
+/**
+ * FULL rows: where there are synapse counts, they are those of the values; where there are none, no
+ * value is 0.
+ */
+static enum snn_status check_full(const struct snn_weights *weights, uint64_t runs, uint32_t length,
+                                  uint32_t index, struct snn_fault *fault)
 {
     uint32_t before = 0;
     for (uint64_t run = 0; run < runs; run++) {
@@ -38,17 +43,21 @@ static enum snn_status check_full(const struct snn_weights *weights, uint64_t ru
     return SNN_OK;
 }
 
-static enum snn_status check_sparse(const struct snn_weights *weights, uint64_t runs, uint32_t length, uint32_t index,
-                                    struct snn_fault *fault)
+static enum snn_status check_sparse(const struct snn_weights *weights, uint64_t runs,
+                                    uint32_t length, uint32_t index, struct snn_fault *fault)
 {
-    if (weights->synapse_start == NULL || (weights->column16 == NULL) == (weights->column32 == NULL)) {
+    if (weights->synapse_start == NULL ||
+        (weights->column16 == NULL) == (weights->column32 == NULL)) {
         return refuse(index, fault, 1, 0);
     }
     const uint32_t *start = weights->synapse_start;
     if (start[0] != 0) {
         return refuse(index, fault, 0, start[0]);
     }
-    /* First the starts alone, so that the entries they span are known to lie within 2^26 before any is read. */
+    /*
+     * First the starts alone, so that the entries they span are known to lie within 2^26 before any
+     * is read.
+     */
     for (uint64_t run = 0; run < runs; run++) {
         if (start[run + 1] < start[run] || start[run + 1] > UINT32_C(1) << 26) {
             return refuse(index, fault, start[run], start[run + 1]);
@@ -57,7 +66,8 @@ static enum snn_status check_sparse(const struct snn_weights *weights, uint64_t 
     for (uint64_t run = 0; run < runs; run++) {
         uint32_t least = 0;
         for (uint32_t i = start[run]; i < start[run + 1]; i++) {
-            const uint32_t column = weights->column16 != NULL ? weights->column16[i] : weights->column32[i];
+            const uint32_t column =
+                weights->column16 != NULL ? weights->column16[i] : weights->column32[i];
             if (column < least || column >= length) {
                 return refuse(index, fault, least, column);
             }
@@ -70,14 +80,16 @@ static enum snn_status check_sparse(const struct snn_weights *weights, uint64_t 
     return SNN_OK;
 }
 
-enum snn_status snn_check_weights(const struct snn_projection *projection, uint32_t index, struct snn_fault *fault)
+enum snn_status snn_check_weights(const struct snn_projection *projection, uint32_t index,
+                                  struct snn_fault *fault)
 {
     const struct snn_weights *weights = &projection->weights;
     const bool matrix = projection->topology == SNN_DENSE || projection->topology == SNN_CONV;
     uint64_t runs = weights->rows;
     uint32_t length = weights->columns;
     if (projection->topology == SNN_CONV) {
-        const uint32_t taps = (uint32_t)projection->convolution.kernel_height * projection->convolution.kernel_width;
+        const uint32_t taps =
+            (uint32_t)projection->convolution.kernel_height * projection->convolution.kernel_width;
         runs *= taps;
         length /= taps;
     }

@@ -8,8 +8,9 @@
 #include <time.h>
 
 /*
- * Speed of three nets with random int8 weights at about 5 to 10 % activity (printed), one inference at a time, beside two
- * roofs measured in the same run. An argument names the kernels: portable, avx2 or avx512; a second one the net: N3.
+ * Speed of three nets with random int8 weights at about 5 to 10 % activity (printed), one inference
+ * at a time, beside two roofs measured in the same run. An argument names the kernels: portable,
+ * avx2 or avx512; a second one the net: N3.
  */
 
 static const struct snn_kernels *kernels;
@@ -23,8 +24,9 @@ static double now(void)
 }
 
 /**
- * What one core can do: acc16[j] += w8[row][j] over 256 KiB of weights, in blocks of `columns`, compiled for this
- * processor's widest vectors. Inlined so that the call of a kernel is no part of it.
+ * What one core can do: acc16[j] += w8[row][j] over 256 KiB of weights, in blocks of `columns`,
+ * compiled for this processor's widest vectors. Inlined so that the call of a kernel is no part of
+ * it.
  */
 #if SNN_X86_KERNELS
 #define TARGETS __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -76,7 +78,8 @@ static double roof(bool narrow)
     return best;
 }
 
-static struct snn_projection between(bool from_input, uint32_t source, uint32_t target, uint8_t pool)
+static struct snn_projection between(bool from_input, uint32_t source, uint32_t target,
+                                     uint8_t pool)
 {
     struct snn_projection projection = {0};
     projection.from_input = from_input;
@@ -86,8 +89,8 @@ static struct snn_projection between(bool from_input, uint32_t source, uint32_t 
     return projection;
 }
 
-static void fill_weights(struct test_model *test, struct random *r, uint32_t q, uint32_t rows, uint32_t columns,
-                         bool conv)
+static void fill_weights(struct test_model *test, struct random *r, uint32_t q, uint32_t rows,
+                         uint32_t columns, bool conv)
 {
     static const struct snn_convolution same = {3, 3, 1, 1, 1, 1, 1, 1, 1};
     struct snn_projection *projection = &test->projections[q];
@@ -121,7 +124,8 @@ static void make_mlp(struct test_model *test, struct random *r)
     model_finish(test, 1, 2, 2);
 }
 
-static void make_conv(struct test_model *test, struct random *r, uint32_t channels, uint32_t side, bool values)
+static void make_conv(struct test_model *test, struct random *r, uint32_t channels, uint32_t side,
+                      bool values)
 {
     test->inputs[0].shape = (struct snn_shape){channels, side, side};
     test->inputs[0].kind = values ? SNN_VALUES : SNN_EVENTS;
@@ -152,7 +156,9 @@ static void infer(struct snn *snn, const struct workload *work)
 {
     snn_reset(snn);
     if (work->image != NULL) {
-        CHECK_EQUAL(snn_values_u8(snn, 0, work->image, snn_shape_size(&snn->model->inputs[0].shape)), SNN_OK);
+        CHECK_EQUAL(snn_values_u8(snn, 0, work->image,
+                                  snn_shape_size(&snn->model->inputs[0].shape)),
+                    SNN_OK);
         CHECK_EQUAL(snn_run(snn, work->steps), SNN_OK);
         return;
     }
@@ -177,8 +183,8 @@ static void open_network(struct snn **snn, const struct test_model *test, void *
 }
 
 /** Sets thresholds layer by layer so that each spiking population fires at about `activity`. */
-static struct snn *tune(struct test_model *test, const struct workload *work, void *memory, size_t size,
-                        double activity)
+static struct snn *tune(struct test_model *test, const struct workload *work, void *memory,
+                        size_t size, double activity)
 {
     struct snn *snn = NULL;
     for (uint32_t p = 0; p + 1 < test->model.population_count; p++) {
@@ -200,8 +206,8 @@ static struct snn *tune(struct test_model *test, const struct workload *work, vo
     return snn;
 }
 
-static void measure(const char *name, struct test_model *test, const struct workload *work, double activity,
-                    double peak, bool leaky)
+static void measure(const char *name, struct test_model *test, const struct workload *work,
+                    double activity, double peak, bool leaky)
 {
     if (only != NULL && strncmp(name, only, strlen(only)) != 0) {
         return;
@@ -233,8 +239,8 @@ static void measure(const char *name, struct test_model *test, const struct work
     for (uint32_t q = 0; q < test->model.projection_count; q++) {
         adds += (double)snn_projection_counters(snn, q).synops;
     }
-    printf("  %6.2f M adds, %5.1f G adds/s (%3.0f %% of roof)  state %zu B  activity %%", adds * 1e-6,
-           adds / best * 1e-9, 100 * adds / best / peak, size);
+    printf("  %6.2f M adds, %5.1f G adds/s (%3.0f %% of roof)  state %zu B  activity %%",
+           adds * 1e-6, adds / best * 1e-9, 100 * adds / best / peak, size);
     for (uint32_t p = 0; p + 1 < test->model.population_count; p++) {
         printf(" %.1f(%d)", 100 * rate_of(snn, p), (int)snn_accumulator(snn, p));
     }
@@ -246,7 +252,8 @@ static void measure(const char *name, struct test_model *test, const struct work
 static const struct snn_kernels *find_kernels(const char *name)
 {
 #if SNN_X86_KERNELS
-    if (strcmp(name, "avx512") == 0 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
+    if (strcmp(name, "avx512") == 0 && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512vl")) {
         return &snn_kernels_avx512;
     }
     if (strcmp(name, "avx2") == 0 && __builtin_cpu_supports("avx2")) {

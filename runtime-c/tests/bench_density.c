@@ -8,8 +8,9 @@
 #include <time.h>
 
 /*
- * From which density on full rows are faster than sparse ones: one spiking population of 256 sources, 10 % of them active
- * at a time, into `length` entries a run. The loader's FULL_FROM_ONE_IN is read off this table.
+ * From which density on full rows are faster than sparse ones: one spiking population of 256
+ * sources, 10 % of them active at a time, into `length` entries a run. The loader's
+ * FULL_FROM_ONE_IN is read off this table.
  */
 
 static double now(void)
@@ -20,8 +21,8 @@ static double now(void)
 }
 
 /** Nanoseconds per spike of a model whose matrix has one entry in `rarity`. */
-static double measure(const struct snn_kernels *kernels, bool conv, uint32_t length, uint32_t rarity,
-                      enum snn_rows layout)
+static double measure(const struct snn_kernels *kernels, bool conv, uint32_t length,
+                      uint32_t rarity, enum snn_rows layout)
 {
     static struct test_model test;
     static const int16_t threshold[1] = {32767};
@@ -29,7 +30,8 @@ static double measure(const struct snn_kernels *kernels, bool conv, uint32_t len
     struct random r = {rarity * 31 + 5};
     memset(&test, 0, sizeof test);
     test.inputs[0].shape = conv ? (struct snn_shape){16, 8, 8} : (struct snn_shape){256, 1, 1};
-    test.populations[0] = conv ? model_lif(length, 8, 8, threshold) : model_lif(length, 1, 1, threshold);
+    test.populations[0] =
+        conv ? model_lif(length, 8, 8, threshold) : model_lif(length, 1, 1, threshold);
     test.populations[1] = model_readout(1);
     test.projections[0].from_input = true;
     test.projections[0].topology = conv ? SNN_CONV : SNN_DENSE;
@@ -41,7 +43,9 @@ static double measure(const struct snn_kernels *kernels, bool conv, uint32_t len
         weights->columns = q == 1 ? 1 : conv ? 9 * length : length;
         test.matrix[q] = model_memory(&test, (size_t)weights->rows * weights->columns);
         for (uint32_t i = 0; i < weights->rows * weights->columns; i++) {
-            test.matrix[q][i] = (int8_t)(q == 1 || random_in(&r, 1, (int32_t)rarity) == 1 ? random_in(&r, 1, 9) : 0);
+            test.matrix[q][i] =
+                (int8_t)(q == 1 || random_in(&r, 1, (int32_t)rarity) == 1 ? random_in(&r, 1, 9)
+                                                                          : 0);
         }
         model_set_weights(&test, q, q == 0 ? layout : SNN_ROWS_FULL);
     }
@@ -77,8 +81,9 @@ static double measure(const struct snn_kernels *kernels, bool conv, uint32_t len
 int main(int count, char **arguments)
 {
     static const uint32_t rarities[8] = {2, 4, 6, 8, 12, 16, 24, 32};
-    const struct snn_kernels *kernels =
-        count > 1 && strcmp(arguments[1], "portable") == 0 ? &snn_kernels_portable : snn_best_kernels();
+    const struct snn_kernels *kernels = count > 1 && strcmp(arguments[1], "portable") == 0
+                                            ? &snn_kernels_portable
+                                            : snn_best_kernels();
     printf("ns a spike, full / sparse, one entry in");
     for (int i = 0; i < 8; i++) {
         printf(" %11u", rarities[i]);

@@ -16,7 +16,8 @@ static inline void check_true(int holds, const char *what, const char *file, int
     }
 }
 
-static inline void check_equal(long long found, long long expected, const char *what, const char *file, int line)
+static inline void check_equal(long long found, long long expected, const char *what,
+                               const char *file, int line)
 {
     if (found != expected) {
         fprintf(stderr, "%s:%d: %s is %lld, expected %lld\n", file, line, what, found, expected);

@@ -9,9 +9,10 @@
 #include <string.h>
 
 /*
- * libFuzzer: calls in any order with any arguments, on the firmware engine and on the portable core, which must answer alike.
- * The first byte chooses the network; each call takes a byte for itself and up to 22 for its
- * arguments. Streaming images have a clock; calls with and without time may mix.
+ * libFuzzer: calls in any order with any arguments, on the firmware engine and on the portable
+ * core, which must answer alike. The first byte chooses the network; each call takes a byte for
+ * itself and up to 22 for its arguments. Streaming images have a clock; calls with and without time
+ * may mix.
  */
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
@@ -46,10 +47,13 @@ static void make_pair(struct pair *pair, const struct image_spec *spec)
     const size_t state_size = snn_state_size(&pair->built.model);
     pair->state = malloc(state_size);
     pair->memory = malloc(pair->image->arena_bytes + 2 * GUARD);
-    CHECK(pair->state != NULL && pair->memory != NULL && snn_image_check(pair->image, size) == SNN_OK);
+    CHECK(pair->state != NULL && pair->memory != NULL &&
+          snn_image_check(pair->image, size) == SNN_OK);
     memset(pair->memory, 0xA5, pair->image->arena_bytes + 2 * GUARD);
     CHECK_EQUAL(snn_init(&pair->core, &pair->built.model, pair->state, state_size), SNN_OK);
-    CHECK_EQUAL(snn_device_init(&pair->device, pair->image, pair->memory + GUARD, pair->image->arena_bytes), SNN_OK);
+    CHECK_EQUAL(snn_device_init(&pair->device, pair->image, pair->memory + GUARD,
+                                pair->image->arena_bytes),
+                SNN_OK);
     CHECK_EQUAL(snn_device_clock_init(&pair->clock, &pair->device),
                 spec->block == 1 ? SNN_OK : SNN_ERROR_STEPS);
 }
@@ -74,7 +78,9 @@ struct source {
 static uint32_t take(struct source *source, uint32_t bytes)
 {
     uint32_t value = 0;
-    for (uint32_t i = 0; i < bytes && source->at < source->end; i++) value |= (uint32_t)*source->at++ << (8 * i);
+    for (uint32_t i = 0; i < bytes && source->at < source->end; i++) {
+        value |= (uint32_t)*source->at++ << (8 * i);
+    }
     return value;
 }
 
@@ -91,18 +97,28 @@ static void event(struct pair *pair, struct source *source, uint32_t width)
     pair->untimed[port][2] += after.dropped_late - before.dropped_late;
 }
 
-/** A frame of any count; the engine keeps a pointer to it, so a refused one must leave the last in place. */
+/**
+ * A frame of any count; the engine keeps a pointer to it, so a refused one must leave the last in
+ * place.
+ */
 static void values(struct pair *pair, struct source *source)
 {
-    const uint32_t port = take(source, 1), some = take(source, 1), first = take(source, 2), step = take(source, 1);
+    const uint32_t port = take(source, 1), some = take(source, 1), first = take(source, 2),
+                   step = take(source, 1);
     if (port >= pair->spec->port_count) {
-        CHECK_EQUAL(snn_device_values_u8(&pair->device, port, (uint8_t *)pair->frames, some), SNN_ERROR_ARGUMENT);
-        CHECK_EQUAL(snn_device_values_s16(&pair->device, port, pair->frames[0], some), SNN_ERROR_ARGUMENT);
+        CHECK_EQUAL(snn_device_values_u8(&pair->device, port, (uint8_t *)pair->frames, some),
+                    SNN_ERROR_ARGUMENT);
+        CHECK_EQUAL(snn_device_values_s16(&pair->device, port, pair->frames[0], some),
+                    SNN_ERROR_ARGUMENT);
         return;
     }
     const struct port_spec *of = &pair->spec->ports[port];
-    const uint32_t size = (uint32_t)of->channels * of->height * of->width, count = some & 0x80 ? some : size;
-    /* A held frame counts in the core from the step on in which it comes, in the device from step 0 on. */
+    const uint32_t size = (uint32_t)of->channels * of->height * of->width,
+                   count = some & 0x80 ? some : size;
+    /*
+     * A held frame counts in the core from the step on in which it comes, in the device from step 0
+     * on.
+     */
     if (of->kind != SNN_PORT_EVENTS && (pair->device.steps > 0 && !of->frame_per_step)) return;
     if (pair->device.steps >= pair->spec->steps) return;
     int16_t frame[FRAME];
@@ -117,11 +133,18 @@ static void values(struct pair *pair, struct source *source)
     if (of->kind == SNN_PORT_U8) {
         found = snn_device_values_u8(&pair->device, port, narrow, count);
         if (found == SNN_OK) memcpy(pair->frames[port], narrow, count);
-        if (found == SNN_OK) CHECK_EQUAL(snn_device_values_u8(&pair->device, port, (uint8_t *)pair->frames[port], count), found);
+        if (found == SNN_OK) {
+            CHECK_EQUAL(snn_device_values_u8(&pair->device, port, (uint8_t *)pair->frames[port],
+                                             count),
+                        found);
+        }
     } else {
         found = snn_device_values_s16(&pair->device, port, frame, count);
         if (found == SNN_OK) memcpy(pair->frames[port], frame, count * sizeof frame[0]);
-        if (found == SNN_OK) CHECK_EQUAL(snn_device_values_s16(&pair->device, port, pair->frames[port], count), found);
+        if (found == SNN_OK) {
+            CHECK_EQUAL(snn_device_values_s16(&pair->device, port, pair->frames[port], count),
+                        found);
+        }
     }
     CHECK_EQUAL(found, expected);
 }
@@ -214,7 +237,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         }
     }
     for (uint32_t i = 0; i < GUARD; i++) {
-        CHECK(pair->memory[i] == 0xA5 && pair->memory[GUARD + pair->image->arena_bytes + i] == 0xA5);
+        CHECK(pair->memory[i] == 0xA5 &&
+              pair->memory[GUARD + pair->image->arena_bytes + i] == 0xA5);
     }
     return 0;
 }

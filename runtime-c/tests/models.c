@@ -22,7 +22,8 @@ void model_release(struct test_model *test)
     }
 }
 
-void model_finish(struct test_model *test, uint32_t inputs, uint32_t populations, uint32_t projections)
+void model_finish(struct test_model *test, uint32_t inputs, uint32_t populations,
+                  uint32_t projections)
 {
     struct snn_model *model = &test->model;
     model->format_major = SNN_FORMAT_MAJOR;
@@ -36,7 +37,8 @@ void model_finish(struct test_model *test, uint32_t inputs, uint32_t populations
     model->readout = populations - 1;
 }
 
-struct snn_population model_lif(uint32_t channels, uint32_t height, uint32_t width, const int16_t *threshold)
+struct snn_population model_lif(uint32_t channels, uint32_t height, uint32_t width,
+                                const int16_t *threshold)
 {
     struct snn_population population = {0};
     population.shape.channels = channels;
@@ -67,7 +69,8 @@ void model_set_weights(struct test_model *test, uint32_t q, enum snn_rows layout
     const bool has_runs = projection->topology == SNN_DENSE || projection->topology == SNN_CONV;
     uint32_t taps = 1;
     if (projection->topology == SNN_CONV) {
-        taps = (uint32_t)projection->convolution.kernel_height * projection->convolution.kernel_width;
+        taps =
+            (uint32_t)projection->convolution.kernel_height * projection->convolution.kernel_width;
     }
     const uint32_t runs = weights->rows * taps;
     const uint32_t length = weights->columns / taps;
@@ -101,7 +104,8 @@ void model_set_weights(struct test_model *test, uint32_t q, enum snn_rows layout
 
 static struct snn_shape random_shape(struct random *r)
 {
-    struct snn_shape shape = {(uint32_t)random_in(r, 1, 5), (uint32_t)random_in(r, 1, 6), (uint32_t)random_in(r, 1, 6)};
+    struct snn_shape shape = {(uint32_t)random_in(r, 1, 5), (uint32_t)random_in(r, 1, 6),
+                              (uint32_t)random_in(r, 1, 6)};
     if (random_chance(r, 25)) {
         shape.channels = (uint32_t)random_in(r, 1, 100);
         shape.height = 1;
@@ -131,13 +135,16 @@ static void random_population(struct test_model *test, struct random *r, uint32_
     struct snn_population *population = &test->populations[p];
     const struct snn_shape shape = population->shape;
     population->kind = readout ? SNN_READOUT : SNN_LIF;
-    population->floor = (int16_t)(random_chance(r, 50) ? INT16_MIN : random_extreme(r, -32768, 0, 3000));
-    population->ceiling = (int16_t)(random_chance(r, 50) ? INT16_MAX : random_extreme(r, 0, 32767, 3000));
+    population->floor =
+        (int16_t)(random_chance(r, 50) ? INT16_MIN : random_extreme(r, -32768, 0, 3000));
+    population->ceiling =
+        (int16_t)(random_chance(r, 50) ? INT16_MAX : random_extreme(r, 0, 32767, 3000));
     population->reset = (uint8_t)random_in(r, 0, 2);
     population->compare = (uint8_t)random_in(r, 0, 1);
     population->reset_value =
         (int16_t)random_in(r, population->floor, random_chance(r, 80) ? 0 : population->ceiling);
-    population->refractory_steps = (uint8_t)(random_chance(r, 70) ? 0 : random_extreme(r, 0, 255, 3));
+    population->refractory_steps =
+        (uint8_t)(random_chance(r, 70) ? 0 : random_extreme(r, 0, 255, 3));
     population->threshold_count = readout ? 0 : random_count(r, &shape, false);
     population->leak_count = random_count(r, &shape, true);
     population->bias_count = random_chance(r, 60) ? 0 : random_count(r, &shape, true);
@@ -148,11 +155,13 @@ static void random_population(struct test_model *test, struct random *r, uint32_
     int32_t *initial = model_memory(test, population->initial_count * sizeof *initial);
     const bool no_leak = random_chance(r, 20);
     for (uint32_t i = 0; i < population->threshold_count; i++) {
-        threshold[i] = (int16_t)random_extreme(r, population->compare == SNN_GREATER ? 0 : 1, 32767, 400);
+        threshold[i] =
+            (int16_t)random_extreme(r, population->compare == SNN_GREATER ? 0 : 1, 32767, 400);
     }
     for (uint32_t i = 0; i < population->leak_count; i++) {
         leak[i] = (uint16_t)(no_leak || random_chance(r, 10) ? 32768
-                                                            : random_chance(r, 10) ? 0 : random_in(r, 0, 32768));
+                             : random_chance(r, 10)          ? 0
+                                                             : random_in(r, 0, 32768));
     }
     for (uint32_t i = 0; i < population->bias_count; i++) {
         bias[i] = random_chance(r, 3) ? random_in(r, -40000, 40000) : random_in(r, -20, 20);
@@ -167,8 +176,8 @@ static void random_population(struct test_model *test, struct random *r, uint32_
     population->initial = initial;
 }
 
-static uint32_t random_side(struct random *r, uint32_t length, uint8_t *kernel, uint8_t *stride, uint8_t *padding,
-                            uint8_t *dilation)
+static uint32_t random_side(struct random *r, uint32_t length, uint8_t *kernel, uint8_t *stride,
+                            uint8_t *padding, uint8_t *dilation)
 {
     for (;;) {
         *kernel = (uint8_t)random_in(r, 1, random_chance(r, 90) ? 4 : 31);
@@ -182,7 +191,10 @@ static uint32_t random_side(struct random *r, uint32_t length, uint8_t *kernel, 
     }
 }
 
-/** Makes projection q between ends already set. With `free_shape` the target takes the shape that suits. */
+/**
+ * Makes projection q between ends already set. With `free_shape` the target takes the shape that
+ * suits.
+ */
 static void random_topology(struct test_model *test, struct random *r, uint32_t q, bool free_shape)
 {
     struct snn_projection *projection = &test->projections[q];
@@ -190,8 +202,9 @@ static void random_topology(struct test_model *test, struct random *r, uint32_t 
                                                      : test->populations[projection->source].shape;
     struct snn_shape *target = &test->populations[projection->target].shape;
     const uint32_t least = source.height < source.width ? source.height : source.width;
-    projection->pool = (uint8_t)(random_chance(r, 70) ? random_in(r, 0, 1)
-                                                      : random_in(r, 1, (int32_t)(least < 16 ? least : 16)));
+    projection->pool =
+        (uint8_t)(random_chance(r, 70) ? random_in(r, 0, 1)
+                                       : random_in(r, 1, (int32_t)(least < 16 ? least : 16)));
     const uint32_t pool = projection->pool > 1 ? projection->pool : 1;
     const struct snn_shape unpooled = source;
     source.height /= pool;
@@ -200,8 +213,10 @@ static void random_topology(struct test_model *test, struct random *r, uint32_t 
     if (free_shape && random_chance(r, 55)) {
         struct snn_convolution *k = &projection->convolution;
         projection->topology = SNN_CONV;
-        target->height = random_side(r, source.height, &k->kernel_height, &k->stride_y, &k->padding_y, &k->dilation_y);
-        target->width = random_side(r, source.width, &k->kernel_width, &k->stride_x, &k->padding_x, &k->dilation_x);
+        target->height = random_side(r, source.height, &k->kernel_height, &k->stride_y,
+                                     &k->padding_y, &k->dilation_y);
+        target->width = random_side(r, source.width, &k->kernel_width, &k->stride_x, &k->padding_x,
+                                    &k->dilation_x);
         k->groups = 1;
         for (uint32_t g = 2; g <= source.channels; g++) {
             k->groups = source.channels % g == 0 && random_chance(r, 30) ? g : k->groups;
@@ -218,8 +233,9 @@ static void random_topology(struct test_model *test, struct random *r, uint32_t 
     if (projection->topology == SNN_DENSE && source.channels == target->channels &&
         source.height == target->height && source.width == target->width && random_chance(r, 60)) {
         projection->topology = (uint8_t)random_in(r, SNN_ONE_TO_ONE, SNN_LATERAL);
-    } else if (projection->topology == SNN_DENSE && !free_shape && unpooled.height == target->height &&
-               unpooled.width == target->width && random_chance(r, 50)) {
+    } else if (projection->topology == SNN_DENSE && !free_shape &&
+               unpooled.height == target->height && unpooled.width == target->width &&
+               random_chance(r, 50)) {
         projection->pool = 0;
         const struct snn_convolution same = {3, 3, 1, 1, 1, 1, 1, 1, 1};
         projection->topology = SNN_CONV;
@@ -245,7 +261,8 @@ static void random_weights(struct test_model *test, struct random *r, uint32_t q
         weights->columns = snn_shape_size(&target);
     } else if (projection->topology == SNN_CONV) {
         weights->rows = source.channels;
-        weights->columns = (uint32_t)projection->convolution.kernel_height * projection->convolution.kernel_width *
+        weights->columns = (uint32_t)projection->convolution.kernel_height *
+                           projection->convolution.kernel_width *
                            (target.channels / projection->convolution.groups);
     } else if (projection->topology == SNN_ONE_TO_ONE) {
         weights->columns = random_count(r, &target, false);
@@ -258,12 +275,15 @@ static void random_weights(struct test_model *test, struct random *r, uint32_t q
         matrix[i] = (int8_t)(random_chance(r, zeros) ? 0 : random_extreme(r, -128, 127, usual));
     }
     test->matrix[q] = matrix;
-    const bool may_be_sparse = projection->topology == SNN_DENSE || projection->topology == SNN_CONV;
-    model_set_weights(test, q, may_be_sparse && random_chance(r, 35) ? SNN_ROWS_SPARSE : SNN_ROWS_FULL);
-    const bool values = projection->from_input && test->inputs[projection->source].kind == SNN_VALUES;
-    projection->shift =
-        (uint8_t)(random_chance(r, 50) ? 0 : values ? random_in(r, 0, random_chance(r, 90) ? 10 : 24)
-                                                    : random_in(r, 0, random_chance(r, 90) ? 3 : 15));
+    const bool may_be_sparse =
+        projection->topology == SNN_DENSE || projection->topology == SNN_CONV;
+    model_set_weights(test, q,
+                      may_be_sparse && random_chance(r, 35) ? SNN_ROWS_SPARSE : SNN_ROWS_FULL);
+    const bool values =
+        projection->from_input && test->inputs[projection->source].kind == SNN_VALUES;
+    projection->shift = (uint8_t)(random_chance(r, 50) ? 0
+                                  : values ? random_in(r, 0, random_chance(r, 90) ? 10 : 24)
+                                           : random_in(r, 0, random_chance(r, 90) ? 3 : 15));
 }
 
 static void random_input(struct random *r, struct snn_input *input, bool held_only)
@@ -306,8 +326,9 @@ bool model_random(struct test_model *test, uint64_t seed)
         for (uint32_t i = 0; i < count; i++) {
             struct snn_projection *projection = &test->projections[projections];
             projection->from_input = n == 0 || random_chance(&r, 30);
-            projection->source = (uint16_t)(projection->from_input ? (uint32_t)random_in(&r, 0, (int32_t)inputs - 1)
-                                                                   : rank[random_in(&r, 0, (int32_t)n - 1)]);
+            projection->source =
+                (uint16_t)(projection->from_input ? (uint32_t)random_in(&r, 0, (int32_t)inputs - 1)
+                                                  : rank[random_in(&r, 0, (int32_t)n - 1)]);
             projection->target = (uint16_t)p;
             projection->delay = !projection->from_input && !held_only && random_chance(&r, 20);
             random_topology(test, &r, projections++, i == 0);
@@ -332,8 +353,8 @@ bool model_random(struct test_model *test, uint64_t seed)
     const enum snn_status status = snn_check(&test->model, &fault);
     if (status != SNN_OK && status != SNN_ERROR_BOUND) {
         fprintf(stderr, "seed %llu: status %d part %d index %u field %d expected %lld found %lld\n",
-                (unsigned long long)seed, (int)status, (int)fault.part, fault.index, (int)fault.field,
-                fault.expected, fault.found);
+                (unsigned long long)seed, (int)status, (int)fault.part, fault.index,
+                (int)fault.field, fault.expected, fault.found);
         abort();
     }
     return status == SNN_OK;

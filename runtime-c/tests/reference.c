@@ -7,26 +7,32 @@
 
 /* Written from models/FORMAT.md alone; shares no line with the engine. */
 
-static int64_t parameter(const int32_t *values, uint32_t count, const struct snn_shape *shape, uint32_t neuron,
-                         int64_t otherwise)
+static int64_t parameter(const int32_t *values, uint32_t count, const struct snn_shape *shape,
+                         uint32_t neuron, int64_t otherwise)
 {
     if (count == 0) {
         return otherwise;
     }
-    return values[count == 1 ? 0 : count == snn_shape_size(shape) ? neuron : neuron % shape->channels];
+    return values[count == 1                       ? 0
+                  : count == snn_shape_size(shape) ? neuron
+                                                   : neuron % shape->channels];
 }
 
 static int64_t threshold_of(const struct snn_population *p, uint32_t neuron)
 {
     const uint32_t n = p->threshold_count;
-    return p->threshold[n == 1 ? 0 : n == snn_shape_size(&p->shape) ? neuron : neuron % p->shape.channels];
+    return p->threshold[n == 1                           ? 0
+                        : n == snn_shape_size(&p->shape) ? neuron
+                                                         : neuron % p->shape.channels];
 }
 
 static int64_t leak_of(const struct snn_population *p, uint32_t neuron)
 {
     const uint32_t n = p->leak_count;
     return n == 0 ? 32768
-                  : p->leak[n == 1 ? 0 : n == snn_shape_size(&p->shape) ? neuron : neuron % p->shape.channels];
+                  : p->leak[n == 1                           ? 0
+                            : n == snn_shape_size(&p->shape) ? neuron
+                                                             : neuron % p->shape.channels];
 }
 
 void reference_init(struct reference *reference, const struct test_model *test)
@@ -46,7 +52,8 @@ void reference_init(struct reference *reference, const struct test_model *test)
         }
     }
     for (uint32_t i = 0; i < test->model.input_count; i++) {
-        reference->held[i] = model_memory(&reference->memory, snn_shape_size(&test->inputs[i].shape) * 2);
+        reference->held[i] =
+            model_memory(&reference->memory, snn_shape_size(&test->inputs[i].shape) * 2);
     }
 }
 
@@ -60,9 +67,13 @@ static int64_t trunc_leak(int64_t v, int64_t leak)
     return v * leak / 32768;
 }
 
-/** Weight from pooled cell (c, y, x) to target (co, oy, ox) through a convolution: 0 where there is no tap. */
-static void gather_convolution(const struct test_model *test, uint32_t q, const struct snn_shape *source,
-                               const struct snn_shape *target, const int64_t *x, int64_t *sum,
+/**
+ * Weight from pooled cell (c, y, x) to target (co, oy, ox) through a convolution: 0 where there is
+ * no tap.
+ */
+static void gather_convolution(const struct test_model *test, uint32_t q,
+                               const struct snn_shape *source, const struct snn_shape *target,
+                               const int64_t *x, int64_t *sum,
                                struct snn_projection_counters *counters, bool values)
 {
     const struct snn_projection *projection = &test->projections[q];
@@ -75,14 +86,17 @@ static void gather_convolution(const struct test_model *test, uint32_t q, const 
                 for (uint32_t ci = co / cog * cig; ci < (co / cog + 1) * cig; ci++) {
                     for (int64_t ky = 0; ky < k->kernel_height; ky++) {
                         for (int64_t kx = 0; kx < k->kernel_width; kx++) {
-                            const int64_t y = (int64_t)oy * k->stride_y + ky * k->dilation_y - k->padding_y;
-                            const int64_t z = (int64_t)ox * k->stride_x + kx * k->dilation_x - k->padding_x;
+                            const int64_t y =
+                                (int64_t)oy * k->stride_y + ky * k->dilation_y - k->padding_y;
+                            const int64_t z =
+                                (int64_t)ox * k->stride_x + kx * k->dilation_x - k->padding_x;
                             if (y < 0 || z < 0 || y >= source->height || z >= source->width) {
                                 continue;
                             }
                             const int64_t w =
                                 test->matrix[q][(size_t)ci * projection->weights.columns +
-                                                (size_t)((ky * k->kernel_width + kx) * cog + co % cog)];
+                                                (size_t)((ky * k->kernel_width + kx) * cog +
+                                                         co % cog)];
                             const int64_t from = x[(y * source->width + z) * source->channels + ci];
                             sum[(oy * target->width + ox) * target->channels + co] += from * w;
                             if (w != 0 && from != 0) {
@@ -97,8 +111,8 @@ static void gather_convolution(const struct test_model *test, uint32_t q, const 
     }
 }
 
-static int64_t weight_between(const struct test_model *test, uint32_t q, uint32_t i, uint32_t j, uint32_t neurons,
-                              uint32_t channels)
+static int64_t weight_between(const struct test_model *test, uint32_t q, uint32_t i, uint32_t j,
+                              uint32_t neurons, uint32_t channels)
 {
     const struct snn_projection *projection = &test->projections[q];
     const uint32_t columns = projection->weights.columns;
@@ -106,19 +120,26 @@ static int64_t weight_between(const struct test_model *test, uint32_t q, uint32_
     case SNN_DENSE:
         return test->matrix[q][(size_t)i * columns + j];
     case SNN_ONE_TO_ONE:
-        return i != j ? 0 : test->matrix[q][columns == 1 ? 0 : columns == neurons ? j : j % channels];
+        return i != j ? 0
+                      : test->matrix[q][columns == 1         ? 0
+                                        : columns == neurons ? j
+                                                             : j % channels];
     default:
         return i == j ? 0 : test->matrix[q][0];
     }
 }
 
-/** Sends x (spikes or values per source address) through a projection; adds the scaled sums to acc. */
-static void project(struct reference *reference, uint32_t q, const int64_t *x, bool values, bool count, int64_t *acc)
+/**
+ * Sends x (spikes or values per source address) through a projection; adds the scaled sums to acc.
+ */
+static void project(struct reference *reference, uint32_t q, const int64_t *x, bool values,
+                    bool count, int64_t *acc)
 {
     const struct test_model *test = reference->test;
     const struct snn_projection *projection = &test->projections[q];
-    const struct snn_shape source = projection->from_input ? test->inputs[projection->source].shape
-                                                           : test->populations[projection->source].shape;
+    const struct snn_shape source = projection->from_input
+                                        ? test->inputs[projection->source].shape
+                                        : test->populations[projection->source].shape;
     const struct snn_shape target = test->populations[projection->target].shape;
     const uint32_t n = snn_shape_size(&target);
     const uint32_t k = projection->pool > 1 ? projection->pool : 1;
@@ -178,7 +199,8 @@ static void step_neurons(struct reference *reference, uint32_t p, const int64_t 
     const uint32_t n = snn_shape_size(&population->shape);
     for (uint32_t i = 0; i < n; i++) {
         int64_t v = reference->membrane[p][i];
-        const int64_t bias = parameter(population->bias, population->bias_count, &population->shape, i, 0);
+        const int64_t bias =
+            parameter(population->bias, population->bias_count, &population->shape, i, 0);
         uint32_t spike = 0;
         if (population->kind == SNN_READOUT) {
             v = trunc_leak(v, leak_of(population, i)) + acc[i] + bias;
@@ -208,8 +230,8 @@ static void step_neurons(struct reference *reference, uint32_t p, const int64_t 
 }
 
 /** The open step's input of a port as one number per address. */
-static void take_input(struct reference *reference, uint32_t port, const struct test_presented *presented,
-                       int64_t *x)
+static void take_input(struct reference *reference, uint32_t port,
+                       const struct test_presented *presented, int64_t *x)
 {
     const struct snn_input *input = &reference->test->inputs[port];
     const uint32_t n = snn_shape_size(&input->shape);
@@ -260,11 +282,12 @@ static void step_population(struct reference *reference, uint32_t p, int64_t *co
         if (projection->from_input) {
             const struct snn_input *input = &test->inputs[projection->source];
             const bool values = input->kind == SNN_VALUES;
-            project(reference, q, x[projection->source], values, !values || reference->fresh[projection->source],
-                    acc);
+            project(reference, q, x[projection->source], values,
+                    !values || reference->fresh[projection->source], acc);
         } else {
-            const uint32_t *spikes = projection->delay == 0 ? reference->spikes[projection->source]
-                                                            : reference->previous[projection->source];
+            const uint32_t *spikes = projection->delay == 0
+                                         ? reference->spikes[projection->source]
+                                         : reference->previous[projection->source];
             const uint32_t size = snn_shape_size(&test->populations[projection->source].shape);
             int64_t *wide = calloc(size, sizeof *wide);
             CHECK(wide != NULL);
@@ -298,8 +321,8 @@ void reference_step(struct reference *reference, const struct test_presented *pr
             bool ready = !done[p];
             for (uint32_t q = 0; q < test->model.projection_count; q++) {
                 const struct snn_projection *projection = &test->projections[q];
-                ready = ready && (projection->target != p || projection->from_input || projection->delay != 0 ||
-                                  done[projection->source]);
+                ready = ready && (projection->target != p || projection->from_input ||
+                                  projection->delay != 0 || done[projection->source]);
             }
             if (ready) {
                 step_population(reference, p, x);

@@ -21,13 +21,17 @@ struct test_model {
 void *model_memory(struct test_model *test, size_t size);
 void model_release(struct test_model *test);
 /** Counts and pointers of the model from its arrays. */
-void model_finish(struct test_model *test, uint32_t inputs, uint32_t populations, uint32_t projections);
-/** Puts the matrix of a projection, rows and columns already set, into its weights, FULL or SPARSE. */
+void model_finish(struct test_model *test, uint32_t inputs, uint32_t populations,
+                  uint32_t projections);
+/**
+ * Puts the matrix of a projection, rows and columns already set, into its weights, FULL or SPARSE.
+ */
 void model_set_weights(struct test_model *test, uint32_t projection, enum snn_rows layout);
 /** A random valid model; false when the dice gave one whose bounds fail. */
 bool model_random(struct test_model *test, uint64_t seed);
 /** A population with defaults: subtract, greater, whole range. */
-struct snn_population model_lif(uint32_t channels, uint32_t height, uint32_t width, const int16_t *threshold);
+struct snn_population model_lif(uint32_t channels, uint32_t height, uint32_t width,
+                                const int16_t *threshold);
 struct snn_population model_readout(uint32_t neurons);
 
 /** What one step presents at a port: an index list, or a frame, or nothing. */
@@ -37,7 +41,10 @@ struct test_presented {
     const int16_t *frame;
 };
 
-/** A slow, plain evaluator: FORMAT.md word by word, every sum in 64 bits, no event skipped or merged with another. */
+/**
+ * A slow, plain evaluator: FORMAT.md word by word, every sum in 64 bits, no event skipped or merged
+ * with another.
+ */
 struct reference {
     const struct test_model *test;
     int64_t *membrane[TEST_POPULATIONS];

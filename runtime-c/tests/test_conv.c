@@ -7,8 +7,9 @@
 #include <string.h>
 
 /*
- * Convolutions at their edges: kernels of 1 to 5, strides, paddings and dilations over images from one pixel on, with and
- * without pool, in every set of kernels this processor has, against the plain evaluator.
+ * Convolutions at their edges: kernels of 1 to 5, strides, paddings and dilations over images from
+ * one pixel on, with and without pool, in every set of kernels this processor has, against the
+ * plain evaluator.
  */
 
 static const struct snn_kernels *kernel_sets[3];
@@ -35,7 +36,8 @@ struct scene {
 };
 
 /** Output length of an axis; 0: the kernel does not fit. */
-static uint32_t output_length(uint32_t length, uint32_t kernel, uint32_t stride, uint32_t padding, uint32_t dilation)
+static uint32_t output_length(uint32_t length, uint32_t kernel, uint32_t stride, uint32_t padding,
+                              uint32_t dilation)
 {
     const uint32_t padded = length + 2 * padding;
     const uint32_t span = dilation * (kernel - 1) + 1;
@@ -46,10 +48,10 @@ static bool make_scene(struct test_model *test, const struct scene *scene, struc
 {
     static const int16_t threshold[1] = {60};
     const struct snn_convolution *k = &scene->kernel;
-    const uint32_t height =
-        output_length(scene->height / scene->pool, k->kernel_height, k->stride_y, k->padding_y, k->dilation_y);
-    const uint32_t width =
-        output_length(scene->width / scene->pool, k->kernel_width, k->stride_x, k->padding_x, k->dilation_x);
+    const uint32_t height = output_length(scene->height / scene->pool, k->kernel_height,
+                                          k->stride_y, k->padding_y, k->dilation_y);
+    const uint32_t width = output_length(scene->width / scene->pool, k->kernel_width, k->stride_x,
+                                         k->padding_x, k->dilation_x);
     if (scene->height < scene->pool || scene->width < scene->pool || height == 0 || width == 0) {
         return false;
     }
@@ -68,12 +70,15 @@ static bool make_scene(struct test_model *test, const struct scene *scene, struc
     for (uint32_t q = 0; q < 2; q++) {
         struct snn_weights *weights = &test->projections[q].weights;
         weights->rows = q == 0 ? scene->channels_in : scene->channels_out * height * width;
-        weights->columns = q == 0 ? (uint32_t)k->kernel_height * k->kernel_width * scene->channels_out : 1;
+        weights->columns =
+            q == 0 ? (uint32_t)k->kernel_height * k->kernel_width * scene->channels_out : 1;
         const uint32_t entries = weights->rows * weights->columns;
         test->matrix[q] = model_memory(test, entries);
         for (uint32_t i = 0; i < entries; i++) {
             const int32_t weight = random_in(r, 1, 20) * (random_chance(r, 50) ? 1 : -1);
-            test->matrix[q][i] = (int8_t)(q == 1 ? 1 : scene->zeros && random_chance(r, 30) ? 0 : weight);
+            test->matrix[q][i] = (int8_t)(q == 1                                 ? 1
+                                          : scene->zeros && random_chance(r, 30) ? 0
+                                                                                 : weight);
         }
         model_set_weights(test, q, SNN_ROWS_FULL);
     }
@@ -121,7 +126,8 @@ static void check_scene(const struct scene *scene, uint64_t seed)
         snn->kernels = kernel_sets[k];
         reference_init(&reference, &test);
         for (uint32_t step = 0; step < 3; step++) {
-            const struct test_presented presented[1] = {{events + step * addresses, counts[step], NULL}};
+            const struct test_presented presented[1] = {
+                {events + step * addresses, counts[step], NULL}};
             for (uint32_t e = 0; e < counts[step]; e++) {
                 CHECK(snn_event(snn, 0, presented[0].events[e]));
             }
@@ -137,10 +143,13 @@ static void check_scene(const struct scene *scene, uint64_t seed)
 
 static void print_scene(const struct scene *s)
 {
-    fprintf(stderr, "%ux%ux%u pool %u kernel %ux%u stride %u,%u padding %u,%u dilation %u,%u -> %u channels%s%s\n",
-            s->channels_in, s->height, s->width, s->pool, s->kernel.kernel_height, s->kernel.kernel_width,
-            s->kernel.stride_y, s->kernel.stride_x, s->kernel.padding_y, s->kernel.padding_x, s->kernel.dilation_y,
-            s->kernel.dilation_x, s->channels_out, s->wide ? " wide" : "", s->zeros ? " zeros" : "");
+    fprintf(stderr,
+            "%ux%ux%u pool %u kernel %ux%u stride %u,%u padding %u,%u dilation %u,%u -> %u "
+            "channels%s%s\n",
+            s->channels_in, s->height, s->width, s->pool, s->kernel.kernel_height,
+            s->kernel.kernel_width, s->kernel.stride_y, s->kernel.stride_x, s->kernel.padding_y,
+            s->kernel.padding_x, s->kernel.dilation_y, s->kernel.dilation_x, s->channels_out,
+            s->wide ? " wide" : "", s->zeros ? " zeros" : "");
 }
 
 static struct scene last;
@@ -165,8 +174,9 @@ static void test_small_geometries(void)
                 for (uint32_t side = 0; side < 5; side++) {
                     for (uint32_t pool = 1; pool <= 3; pool++, number++) {
                         const uint8_t dilation = number % 5 == 0 ? 2 : 1;
-                        last.kernel = (struct snn_convolution){kernel, kernel, stride, stride, padding, padding,
-                                                               dilation, 1, 1};
+                        last.kernel =
+                            (struct snn_convolution){kernel,  kernel,   stride, stride, padding,
+                                                     padding, dilation, 1,      1};
                         last.channels_in = channels_in[number % 6];
                         last.channels_out = channels_out[number / 6 % 6];
                         last.height = sides[side];
@@ -186,8 +196,9 @@ static void test_small_geometries(void)
 static void test_three_by_three(void)
 {
     for (uint32_t channels = 1; channels <= 72; channels++) {
-        last = (struct scene){channels, channels, 4, 5, 1 + channels % 2, {3, 3, 1, 1, 1, 1, 1, 1, 1}, channels % 3 == 0,
-                              channels % 4 < 2};
+        last = (struct scene){
+            channels,          channels,        4, 5, 1 + channels % 2, {3, 3, 1, 1, 1, 1, 1, 1, 1},
+            channels % 3 == 0, channels % 4 < 2};
         check_scene(&last, channels);
     }
 }

@@ -8,7 +8,10 @@
 #include <dirent.h>
 #include <string.h>
 
-/* Replays golden.snntrace (FORMAT.md, section 8) of every model in ../models on the engine and compares every line. */
+/*
+ * Replays golden.snntrace (FORMAT.md, section 8) of every model in ../models on the engine and
+ * compares every line.
+ */
 
 enum { SAMPLE_STEPS = 65536 };
 
@@ -34,7 +37,10 @@ static struct file read_file(const char *path)
     return file;
 }
 
-/** A sample's input lines wait until its first expected line, since frames and events of one step arrive together. */
+/**
+ * A sample's input lines wait until its first expected line, since frames and events of one step
+ * arrive together.
+ */
 struct replay {
     struct snn *snn;
     const struct snn_model *model;
@@ -187,7 +193,8 @@ static bool check_model(const char *folder, const char *name)
         size_t size = 0;
         enum snn_status status = SNN_ERROR_MEMORY;
         memset(&replay, 0, sizeof replay);
-        while ((status = snn_load(arena, size, file.bytes, file.size, &replay.model, &error)) == SNN_ERROR_MEMORY) {
+        while ((status = snn_load(arena, size, file.bytes, file.size, &replay.model, &error)) ==
+               SNN_ERROR_MEMORY) {
             size = error.needed;
             free(arena);
             arena = malloc(size);
@@ -195,7 +202,8 @@ static bool check_model(const char *folder, const char *name)
         }
         CHECK_EQUAL(status, SNN_OK);
         void *memory = malloc(snn_state_size(replay.model));
-        CHECK_EQUAL(snn_init(&replay.snn, replay.model, memory, snn_state_size(replay.model)), SNN_OK);
+        CHECK_EQUAL(snn_init(&replay.snn, replay.model, memory, snn_state_size(replay.model)),
+                    SNN_OK);
         snn_set_trace(replay.snn, add_hash, &replay);
         replay.digest = SNN_HASH_START;
         replay_trace(&replay, trace.bytes);

@@ -7,12 +7,14 @@
 
 #include <string.h>
 
-/* Random models written as .snnpb bytes in every coding and layout, read back and compared; then files cut short and with
- * flipped bits. */
+/*
+ * Random models written as .snnpb bytes in every coding and layout, read back and compared; then
+ * files cut short and with * flipped bits.
+ */
 
 /** Loads with as much arena as asked for. */
-static enum snn_status load(const uint8_t *bytes, size_t length, uint8_t **arena, const struct snn_model **model,
-                            struct snn_loader_error *error)
+static enum snn_status load(const uint8_t *bytes, size_t length, uint8_t **arena,
+                            const struct snn_model **model, struct snn_loader_error *error)
 {
     size_t size = 0;
     *arena = NULL;
@@ -82,8 +84,9 @@ static void test_written_models_read_back(uint64_t models)
             const size_t length = model_write(&memory, &test, &r, &bytes);
             const enum snn_status status = load(bytes, length, &arena, &model, &error);
             if (status != SNN_OK) {
-                fprintf(stderr, "seed %llu: %s: %s, expected %lld, found %lld\n", (unsigned long long)seed,
-                        error.path, snn_status_text(status), (long long)error.expected, (long long)error.found);
+                fprintf(stderr, "seed %llu: %s: %s, expected %lld, found %lld\n",
+                        (unsigned long long)seed, error.path, snn_status_text(status),
+                        (long long)error.expected, (long long)error.found);
                 abort();
             }
             CHECK_EQUAL(run_hash(model), run_hash(&test.model));
@@ -94,7 +97,10 @@ static void test_written_models_read_back(uint64_t models)
     }
 }
 
-/** A dense model of one input and `columns` neurons, one projection in, one out; its weights by `weight`. */
+/**
+ * A dense model of one input and `columns` neurons, one projection in, one out; its weights by
+ * `weight`.
+ */
 static void make_dense(struct test_model *test, uint32_t columns, int8_t (*weight)(uint32_t entry))
 {
     static const int16_t threshold[1] = {3};
@@ -163,10 +169,18 @@ static void test_names_that_are_not_utf8_are_refused(void)
     static const struct {
         const char *text;
         bool valid;
-    } cases[] = {{"caf\xC3\xA9", true},       {"\xE2\x82\xAC", true},      {"\xF0\x9F\x98\x80", true},
-                 {"\x80", false},              {"\xC3", false},              {"\xC0\xAF", false},
-                 {"\xE0\x80\x80", false},      {"\xED\xA0\x80", false},      {"\xF4\x90\x80\x80", false},
-                 {"\xF8\x88\x80\x80\x80", false}, {"\xF0\x9F\x98", false},   {"a\xFF", false}};
+    } cases[] = {{"caf\xC3\xA9", true},
+                 {"\xE2\x82\xAC", true},
+                 {"\xF0\x9F\x98\x80", true},
+                 {"\x80", false},
+                 {"\xC3", false},
+                 {"\xC0\xAF", false},
+                 {"\xE0\x80\x80", false},
+                 {"\xED\xA0\x80", false},
+                 {"\xF4\x90\x80\x80", false},
+                 {"\xF8\x88\x80\x80\x80", false},
+                 {"\xF0\x9F\x98", false},
+                 {"a\xFF", false}};
     static struct test_model test;
     static struct test_model memory;
     struct random r = {5};
@@ -178,7 +192,8 @@ static void test_names_that_are_not_utf8_are_refused(void)
         struct snn_loader_error error;
         test.model.name = cases[i].text;
         const size_t length = model_write(&memory, &test, &r, &bytes);
-        CHECK_EQUAL(load(bytes, length, &arena, &model, &error), cases[i].valid ? SNN_OK : SNN_ERROR_SYNTAX);
+        CHECK_EQUAL(load(bytes, length, &arena, &model, &error),
+                    cases[i].valid ? SNN_OK : SNN_ERROR_SYNTAX);
         CHECK(cases[i].valid || strcmp(error.path, "name") == 0);
         free(arena);
         model_release(&memory);
@@ -186,7 +201,10 @@ static void test_names_that_are_not_utf8_are_refused(void)
     model_release(&test);
 }
 
-/** Whether a top-level field ends at `cut`: protobuf has no end mark, so what stands before may be a model too. */
+/**
+ * Whether a top-level field ends at `cut`: protobuf has no end mark, so what stands before may be a
+ * model too.
+ */
 static bool is_boundary(const uint8_t *bytes, size_t length, size_t cut)
 {
     size_t at = 0;
@@ -204,7 +222,10 @@ static bool is_boundary(const uint8_t *bytes, size_t length, size_t cut)
     return at == cut;
 }
 
-/** Every cut inside a field is refused; every flipped bit ends in a model or an error. Both under the sanitizers' eyes. */
+/**
+ * Every cut inside a field is refused; every flipped bit ends in a model or an error. Both under
+ * the sanitizers' eyes.
+ */
 static void test_broken_files(uint64_t seed, const char *corpus)
 {
     static struct test_model test;

@@ -6,8 +6,9 @@
 #include <string.h>
 
 /*
- * Random models of every topology against the plain evaluator: spikes, membranes and counters after each step, for every
- * set of kernels this processor has; snn_run against snn_step; shuffled events; two networks at once.
+ * Random models of every topology against the plain evaluator: spikes, membranes and counters after
+ * each step, for every set of kernels this processor has; snn_run against snn_step; shuffled
+ * events; two networks at once.
  */
 
 static const struct snn_kernels *kernel_sets[3];
@@ -40,7 +41,8 @@ static struct network open_network(const struct test_model *test, const struct s
     network.memory = malloc(size + 1);
     CHECK(network.memory != NULL);
     memset(network.memory, 0xA5, size + 1);
-    CHECK_EQUAL(snn_init(&network.snn, &test->model, network.memory + 1, size - 1), SNN_ERROR_MEMORY);
+    CHECK_EQUAL(snn_init(&network.snn, &test->model, network.memory + 1, size - 1),
+                SNN_ERROR_MEMORY);
     CHECK(network.snn == NULL);
     CHECK_EQUAL(snn_init(&network.snn, &test->model, network.memory + 1, size), SNN_OK);
     network.snn->kernels = kernels;
@@ -66,9 +68,11 @@ static void random_sample(struct sample *sample, const struct test_model *test, 
             struct test_presented *presented = &sample->presented[step][port];
             if (input->kind == SNN_EVENTS && random_chance(r, 70)) {
                 uint32_t *events = model_memory(&sample->memory, (n + 4) * sizeof *events);
-                presented->event_count = (uint32_t)random_in(r, 0, (int32_t)(n * activity / 100 + 3));
+                presented->event_count =
+                    (uint32_t)random_in(r, 0, (int32_t)(n * activity / 100 + 3));
                 for (uint32_t e = 0; e < presented->event_count; e++) {
-                    events[e] = (uint32_t)random_in(r, 0, (int32_t)(n - (random_chance(r, 98) ? 1 : 0)));
+                    events[e] =
+                        (uint32_t)random_in(r, 0, (int32_t)(n - (random_chance(r, 98) ? 1 : 0)));
                 }
                 presented->events = events;
             } else if (input->kind == SNN_VALUES &&
@@ -85,17 +89,23 @@ static void random_sample(struct sample *sample, const struct test_model *test, 
     }
 }
 
-static void present(struct snn *snn, const struct test_model *test, const struct test_presented *presented,
-                    struct random *shuffle)
+static void present(struct snn *snn, const struct test_model *test,
+                    const struct test_presented *presented, struct random *shuffle)
 {
     for (uint32_t port = 0; port < test->model.input_count; port++) {
         const struct test_presented *at = &presented[port];
         if (at->frame != NULL) {
-            CHECK_EQUAL(snn_values_s16(snn, port, at->frame, snn_shape_size(&test->inputs[port].shape)), SNN_OK);
+            CHECK_EQUAL(snn_values_s16(snn, port, at->frame,
+                                       snn_shape_size(&test->inputs[port].shape)),
+                        SNN_OK);
         }
-        /* A rotated order is a shuffle that keeps overflowing ports comparable only where nothing overflows. */
+        /*
+         * A rotated order is a shuffle that keeps overflowing ports comparable only where nothing
+         * overflows.
+         */
         uint32_t first = 0;
-        if (shuffle != NULL && at->event_count > 0 && at->event_count <= test->inputs[port].max_events_per_step) {
+        if (shuffle != NULL && at->event_count > 0 &&
+            at->event_count <= test->inputs[port].max_events_per_step) {
             first = random_next(shuffle) % at->event_count;
         }
         for (uint32_t e = 0; e < at->event_count; e++) {
@@ -113,7 +123,8 @@ static void compare_step(const struct snn *snn, const struct reference *referenc
         const uint32_t *spikes = snn_spikes(snn, p, NULL);
         for (uint32_t i = 0; i < n; i++) {
             CHECK_EQUAL(snn_membrane(snn, p, i), reference->membrane[p][i]);
-            CHECK_EQUAL(spikes != NULL ? spikes[i >> 5] >> (i & 31) & 1 : 0, reference->spikes[p][i]);
+            CHECK_EQUAL(spikes != NULL ? spikes[i >> 5] >> (i & 31) & 1 : 0,
+                        reference->spikes[p][i]);
         }
     }
 }
@@ -142,8 +153,8 @@ static void compare_counters(const struct snn *snn, const struct reference *refe
 }
 
 /** One sample, step by step; twice, to see that reset forgets everything. */
-static void check_steps(const struct test_model *test, const struct sample *sample, const struct snn_kernels *kernels,
-                        struct random *shuffle)
+static void check_steps(const struct test_model *test, const struct sample *sample,
+                        const struct snn_kernels *kernels, struct random *shuffle)
 {
     struct network network = open_network(test, kernels);
     for (int round = 0; round < 2; round++) {
@@ -174,7 +185,8 @@ static void add_hash(void *context, const struct snn *snn, uint32_t step, uint32
 }
 
 /** snn_run with and without a trace against the reference, all input in the first step. */
-static void check_run(const struct test_model *test, const struct sample *sample, const struct snn_kernels *kernels)
+static void check_run(const struct test_model *test, const struct sample *sample,
+                      const struct snn_kernels *kernels)
 {
     struct network network = open_network(test, kernels);
     struct network traced = open_network(test, kernels);
@@ -206,7 +218,8 @@ static void check_run(const struct test_model *test, const struct sample *sample
 }
 
 /** Two networks of one model, taking turns, do not meet. */
-static void check_two(const struct test_model *test, const struct sample *first, const struct sample *second)
+static void check_two(const struct test_model *test, const struct sample *first,
+                      const struct sample *second)
 {
     const struct sample *samples[2] = {first, second};
     struct network networks[2];
@@ -266,8 +279,10 @@ int main(int argc, char **argv)
         }
         model_release(&test);
     }
-    printf("test_random: %u models, %d kernel sets; populations summed in int32 %u, int16 %u, direct %u\n", checked,
-           kernel_set_count, seen[SNN_ACCUMULATOR_S32], seen[SNN_ACCUMULATOR_S16], seen[SNN_ACCUMULATOR_DIRECT]);
+    printf("test_random: %u models, %d kernel sets; populations summed in int32 %u, int16 %u, "
+           "direct %u\n",
+           checked, kernel_set_count, seen[SNN_ACCUMULATOR_S32], seen[SNN_ACCUMULATOR_S16],
+           seen[SNN_ACCUMULATOR_DIRECT]);
     CHECK(checked * 3 > models);
     return 0;
 }

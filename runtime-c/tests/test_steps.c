@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-/* Trajectories worked by hand, feature by feature: one input, one neuron, weight and all else in the test. */
+/*
+ * Trajectories worked by hand, feature by feature: one input, one neuron, weight and all else in
+ * the test.
+ */
 
 struct one {
     struct test_model test;
@@ -276,7 +279,8 @@ static void test_models_that_break_a_rule_are_refused(void)
     CHECK_EQUAL(snn_check(&one.test.model, &fault), SNN_ERROR_CYCLE);
     make_one(&one, 1, -1);
     CHECK_EQUAL(snn_check(&one.test.model, &fault), SNN_ERROR_LIMIT);
-    CHECK(fault.part == SNN_PART_POPULATION && fault.field == SNN_FIELD_THRESHOLD && fault.found == -1);
+    CHECK(fault.part == SNN_PART_POPULATION && fault.field == SNN_FIELD_THRESHOLD &&
+          fault.found == -1);
     make_one(&one, 127, 10);
     one.test.inputs[0].multiplicity = SNN_EVERY;
     one.test.inputs[0].max_events_per_step = 65535;

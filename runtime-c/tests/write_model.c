@@ -24,7 +24,8 @@ static void put_varint(struct bytes *to, uint32_t number)
     to->at[to->size++] = (uint8_t)number;
 }
 
-static ProtobufCBinaryData keep_bytes(struct test_model *memory, const struct bytes *from, bool compress_it)
+static ProtobufCBinaryData keep_bytes(struct test_model *memory, const struct bytes *from,
+                                      bool compress_it)
 {
     ProtobufCBinaryData data = {from->size, NULL};
     if (compress_it) {
@@ -52,9 +53,12 @@ static uint32_t narrow_bits(const int8_t *matrix, uint32_t entries)
     return bits;
 }
 
-/** Matrix of projection q as a Weights message in a random layout; its coding by dice among those that hold it. */
-static Snnpb__Weights *write_weights(struct test_model *memory, const struct test_model *test, uint32_t q,
-                                     struct random *r)
+/**
+ * Matrix of projection q as a Weights message in a random layout; its coding by dice among those
+ * that hold it.
+ */
+static Snnpb__Weights *write_weights(struct test_model *memory, const struct test_model *test,
+                                     uint32_t q, struct random *r)
 {
     static struct bytes values;
     static struct bytes index;
@@ -148,7 +152,8 @@ static Snnpb__Shape *write_shape(struct test_model *memory, struct snn_shape sha
     return to;
 }
 
-static Snnpb__Population *write_population(struct test_model *memory, const struct snn_population *from)
+static Snnpb__Population *write_population(struct test_model *memory,
+                                           const struct snn_population *from)
 {
     Snnpb__Population *to = model_memory(memory, sizeof *to);
     snnpb__population__init(to);
@@ -183,8 +188,8 @@ static Snnpb__Population *write_population(struct test_model *memory, const stru
     return to;
 }
 
-static Snnpb__Projection *write_projection(struct test_model *memory, const struct test_model *test, uint32_t q,
-                                           struct random *r)
+static Snnpb__Projection *write_projection(struct test_model *memory, const struct test_model *test,
+                                           uint32_t q, struct random *r)
 {
     const struct snn_projection *from = &test->projections[q];
     Snnpb__Projection *to = model_memory(memory, sizeof *to);
@@ -215,7 +220,8 @@ static Snnpb__Projection *write_projection(struct test_model *memory, const stru
     return to;
 }
 
-size_t model_write(struct test_model *memory, const struct test_model *test, struct random *r, uint8_t **bytes)
+size_t model_write(struct test_model *memory, const struct test_model *test, struct random *r,
+                   uint8_t **bytes)
 {
     Snnpb__Model model = SNNPB__MODEL__INIT;
     char name[65];

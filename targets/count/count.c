@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A plugin for QEMU that counts a firmware's instructions, loads and stores, per function and per region.
+ * A plugin for QEMU that counts a firmware's instructions, loads and stores, per function and per
+ * region.
  *
  *     -plugin count.so,symbols=FILE,base=ADDRESS,regions=N,out=FILE[,mem=off]
  *
- * FILE of symbols: lines "address name" in rising order, addresses in hex without the Thumb bit. A function ends where
- * the next begins. The function snn_region_mark of region.c reads the byte at base + region; from that load on, counts
- * belong to the region. Instructions of functions whose name begins with "snn_region_" belong to no region, so that
- * marks cost nothing. Without mem=off: loads and stores, each an access as the processor's port sees it (LDM of four
- * registers: four), and misaligned ones, which QEMU lets pass on cores that refuse them.
+ * FILE of symbols: lines "address name" in rising order, addresses in hex without the Thumb bit. A
+ * function ends where the next begins. The function snn_region_mark of region.c reads the byte at
+ * base + region; from that load on, counts belong to the region. Instructions of functions whose
+ * name begins with "snn_region_" belong to no region, so that marks cost nothing. Without mem=off:
+ * loads and stores, each an access as the processor's port sees it (LDM of four registers: four),
+ * and misaligned ones, which QEMU lets pass on cores that refuse them.
  *
- * Debian ships neither plugins nor qemu-plugin.h. The declarations below are those of the plugin API's version 1 that
- * are used.
+ * Debian ships neither plugins nor qemu-plugin.h. The declarations below are those of the plugin
+ * API's version 1 that are used.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -34,14 +36,17 @@ enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_RW = 3 };
 enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 = 0 };
 
 typedef void tb_trans_callback(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
-typedef void mem_callback(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *context);
+typedef void mem_callback(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address,
+                          void *context);
 typedef void exit_callback(qemu_plugin_id_t id, void *context);
 
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, tb_trans_callback *callback);
-void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, enum qemu_plugin_op op, void *value,
+void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn,
+                                                enum qemu_plugin_op op, void *value,
                                                 uint64_t immediate);
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, mem_callback *callback,
-                                      enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw rw, void *context);
+                                      enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw rw,
+                                      void *context);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, exit_callback *callback, void *context);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
@@ -50,7 +55,8 @@ bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
 unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
 
 __attribute__((visibility("default"))) int qemu_plugin_version = 1;
-int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int count, char **arguments);
+int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int count,
+                        char **arguments);
 
 /* ---- Counters ---- */
 
@@ -94,7 +100,8 @@ static struct function *function_at(uint64_t address)
     return &functions[low];
 }
 
-static void add_difference(struct counters *sum, const struct counters *now, const struct counters *before)
+static void add_difference(struct counters *sum, const struct counters *now,
+                           const struct counters *before)
 {
     sum->insns += now->insns - before->insns;
     sum->loads += now->loads - before->loads;
@@ -146,13 +153,15 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         const uint64_t address = qemu_plugin_insn_vaddr(insn);
         struct function *function = function_at(address);
-        qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &function->total.insns, 1);
+        qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64,
+                                                   &function->total.insns, 1);
         if (function->mark) {
-            qemu_plugin_register_vcpu_mem_cb(insn, on_mark, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, NULL);
+            qemu_plugin_register_vcpu_mem_cb(insn, on_mark, QEMU_PLUGIN_CB_NO_REGS,
+                                             QEMU_PLUGIN_MEM_RW, NULL);
         } else if (count_memory) {
             /* The inline form counts wrongly in QEMU 7.2: loads land among stores. */
-            qemu_plugin_register_vcpu_mem_cb(insn, on_access, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW,
-                                             (void *)(uintptr_t)address);
+            qemu_plugin_register_vcpu_mem_cb(insn, on_access, QEMU_PLUGIN_CB_NO_REGS,
+                                             QEMU_PLUGIN_MEM_RW, (void *)(uintptr_t)address);
         }
     }
 }
@@ -161,11 +170,15 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 
 static void print_counters(const struct counters *counters)
 {
-    fprintf(out, "\"insns\": %" PRIu64 ", \"loads\": %" PRIu64 ", \"stores\": %" PRIu64 ", \"words\": %" PRIu64,
+    fprintf(out,
+            "\"insns\": %" PRIu64 ", \"loads\": %" PRIu64 ", \"stores\": %" PRIu64
+            ", \"words\": %" PRIu64,
             counters->insns, counters->loads, counters->stores, counters->words);
 }
 
-/** The functions of a region, those of one name (a function and its clones) as one, and their sum. */
+/**
+ * The functions of a region, those of one name (a function and its clones) as one, and their sum.
+ */
 static void print_region(const struct counters *row)
 {
     static const struct counters zero;
@@ -198,8 +211,9 @@ static void on_exit_of_firmware(qemu_plugin_id_t id, void *context)
     (void)id;
     (void)context;
     close_region();
-    fprintf(out, "{\n  \"misaligned\": %" PRIu64 ", \"misaligned_pc\": %" PRIu64 ",\n  \"regions\": {", misaligned,
-            misaligned_pc);
+    fprintf(out,
+            "{\n  \"misaligned\": %" PRIu64 ", \"misaligned_pc\": %" PRIu64 ",\n  \"regions\": {",
+            misaligned, misaligned_pc);
     const char *separator = "";
     for (size_t i = 0; i < region_count; i++) {
         const struct counters *row = &regions[i * function_count];
@@ -242,7 +256,8 @@ static bool read_symbols(const char *path)
     return function_count > 1;
 }
 
-__attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info,
+__attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t id,
+                                                               const struct qemu_info_t *info,
                                                                int count, char **arguments)
 {
     (void)info;
@@ -252,12 +267,16 @@ __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t 
         if (known) *value++ = 0;
         if (known && strcmp(arguments[i], "symbols") == 0) known = read_symbols(value);
         else if (known && strcmp(arguments[i], "base") == 0) base = strtoull(value, NULL, 0);
-        else if (known && strcmp(arguments[i], "regions") == 0) region_count = (size_t)strtoul(value, NULL, 0);
-        else if (known && strcmp(arguments[i], "mem") == 0) count_memory = strcmp(value, "off") != 0;
-        else if (known && strcmp(arguments[i], "out") == 0) known = (out = fopen(value, "w")) != NULL;
+        else if (known && strcmp(arguments[i], "regions") == 0)
+            region_count = (size_t)strtoul(value, NULL, 0);
+        else if (known && strcmp(arguments[i], "mem") == 0)
+            count_memory = strcmp(value, "off") != 0;
+        else if (known && strcmp(arguments[i], "out") == 0)
+            known = (out = fopen(value, "w")) != NULL;
         else known = false;
         if (!known) {
-            fprintf(stderr, "count: argument %d, %s, is not understood or its file not usable\n", i, arguments[i]);
+            fprintf(stderr, "count: argument %d, %s, is not understood or its file not usable\n", i,
+                    arguments[i]);
             return 1;
         }
     }

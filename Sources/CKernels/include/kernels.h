@@ -1,9 +1,9 @@
 /**
  * Loops of training that need the machine's widest lanes.
  *
- * Every function is compiled for several instruction sets and the best one is taken at start. Sums and
- * products are never fused, and every loop is elementwise or has a fixed order: results are the same
- * bits on every machine.
+ * Every function is compiled for several instruction sets and the best one is taken at start. Sums
+ * and products are never fused, and every loop is elementwise or has a fixed order: results are the
+ * same bits on every machine.
  */
 #ifndef SNN_KERNELS_H
 #define SNN_KERNELS_H
@@ -37,7 +37,9 @@ struct snn_adam_arrays {
     float *square;
 };
 
-/** One update (equations: Learning/Optimizer). Roots and quotients are rounded as IEEE 754 demands. */
+/**
+ * One update (equations: Learning/Optimizer). Roots and quotients are rounded as IEEE 754 demands.
+ */
 void snn_adam(const struct snn_adam_arrays *arrays, const struct snn_adam_constants *constants);
 
 /** Adds the squares of elements i, i + 8, i + 16 ... to lane i, in double precision. */
@@ -72,7 +74,8 @@ struct snn_lif_counts {
     uint32_t clamps;
 };
 
-struct snn_lif_counts snn_lif_forward(const struct snn_lif_rules *rules, const struct snn_lif_row *row);
+struct snn_lif_counts snn_lif_forward(const struct snn_lif_rules *rules,
+                                      const struct snn_lif_row *row);
 
 enum snn_slope_kind {
     SNN_SLOPE_TRIANGULAR,

@@ -9,8 +9,8 @@ extern "C" {
 #endif
 
 /*
- * The counters of models/FORMAT.md, section 6, and a digest of every membrane and spike, for a network on a device. An
- * observer like any other: a firmware that does not count does not link it.
+ * The counters of models/FORMAT.md, section 6, and a digest of every membrane and spike, for a
+ * network on a device. An observer like any other: a firmware that does not count does not link it.
  *
  *     struct snn_layer_count layers[...layer_count];
  *     struct snn_projection_count projections[...projection_count];
@@ -23,9 +23,10 @@ extern "C" {
 struct snn_layer_count {
     uint64_t spikes_out, saturations;
     /**
-     * Sum modulo 2^32 over steps t and neurons i, by linear index, of a hash of membrane v (after reset) and spike s (0
-     * or 1): x = (t N + i + 1) 0x9E3779B1 xor (v 0x85EBCA6B + s); x ^= x >> 15; x *= 0x2C1B3C6D; x ^= x >> 12. A sum,
-     * so that engines that go through steps, layers and pixels in another order arrive at the same.
+     * Sum modulo 2^32 over steps t and neurons i, by linear index, of a hash of membrane v (after
+     * reset) and spike s (0 or 1): x = (t N + i + 1) 0x9E3779B1 xor (v 0x85EBCA6B + s); x ^= x >>
+     * 15; x *= 0x2C1B3C6D; x ^= x >> 12. A sum, so that engines that go through steps, layers and
+     * pixels in another order arrive at the same.
      */
     uint32_t digest;
 };
@@ -44,9 +45,11 @@ struct snn_count {
     struct snn_projection_count *projections; /**< the image's projection_count */
 };
 
-/** Clears the counters and sets them as the network's observer. All four outlive the network's use. */
-void snn_count_init(struct snn_count *count, struct snn_device *network, struct snn_layer_count *layers,
-                    struct snn_projection_count *projections);
+/**
+ * Clears the counters and sets them as the network's observer. All four outlive the network's use.
+ */
+void snn_count_init(struct snn_count *count, struct snn_device *network,
+                    struct snn_layer_count *layers, struct snn_projection_count *projections);
 
 /** All counters to 0, for a new sample. */
 void snn_count_clear(struct snn_count *count);

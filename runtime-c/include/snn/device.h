@@ -14,34 +14,44 @@ extern "C" {
 #endif
 
 /*
- * The engine for firmware. It computes the integers of models/FORMAT.md from a model made ready by snn-export, in a buffer
- * of known size, without heap, without writable globals and without parsing.
+ * The engine for firmware. It computes the integers of models/FORMAT.md from a model made ready by
+ * snn-export, in a buffer of known size, without heap, without writable globals and without
+ * parsing.
  *
  *     static uint32_t arena[SNN_MODEL_DIGITS_ARENA_BYTES / 4];
  *     struct snn_device network;
  *     snn_device_init(&network, &snn_model_digits.image, arena, sizeof arena);
  *     snn_device_reset(&network);
- *     snn_device_values_u8(&network, 0, pixels, 784);          or snn_device_event(...) and snn_device_run, step by step
+ *     snn_device_values_u8(&network, 0, pixels, 784);
  *     snn_device_run(&network, SNN_MODEL_DIGITS_STEPS);
  *     snn_device_class(&network);
+ *
+ * A network on events gets those of a step by snn_device_event and then runs that step.
  */
 
 struct snn_observer;
 
-/** 0 leaves out what few models need: clamped membranes, other resets, refractory steps, wide sums, lists of synapses. */
+/**
+ * 0 leaves out what few models need: clamped membranes, other resets, refractory steps, wide sums,
+ * lists of synapses.
+ */
 #ifndef SNN_DEVICE_GENERAL
 #define SNN_DEVICE_GENERAL 1
 #endif
 
 /**
- * 0 leaves out images that stream: events, a frame a step, delays, more than 64 steps. Where SNN_DEVICE_GENERAL is 0 too,
- * observers are shown no neurons and no clamps, so that snn_count counts no spikes and snn_self_test has nothing to compare.
+ * 0 leaves out images that stream: events, a frame a step, delays, more than 64 steps. Where
+ * SNN_DEVICE_GENERAL is 0 too, observers are shown no neurons and no clamps, so that snn_count
+ * counts no spikes and snn_self_test has nothing to compare.
  */
 #ifndef SNN_DEVICE_STREAMING
 #define SNN_DEVICE_STREAMING 1
 #endif
 
-/** A network at work. Its fields are the engine's; the struct is open so that its size is known before linking. */
+/**
+ * A network at work. Its fields are the engine's; the struct is open so that its size is known
+ * before linking.
+ */
 struct snn_device {
     const struct snn_image *image;
     uint8_t *arena;
@@ -51,41 +61,49 @@ struct snn_device {
 };
 
 /**
- * Checks an image that did not come with the program: CRC, version, every offset, index and size. After SNN_OK no use of it
- * reads or writes outside the image and the arena. SNN_ERROR_SYNTAX: not an image, cut off or corrupt (magic, length, CRC);
- * SNN_ERROR_VERSION; SNN_ERROR_ARGUMENT: null or not at a multiple of 4; SNN_ERROR_LIMIT, _SHAPE, _REFERENCE, _SIZE,
- * _INDEX, _ENUM: which rule the content breaks. `size`: bytes that may be read at `image`.
+ * Checks an image that did not come with the program: CRC, version, every offset, index and size.
+ * After SNN_OK no use of it reads or writes outside the image and the arena. SNN_ERROR_SYNTAX: not
+ * an image, cut off or corrupt (magic, length, CRC); SNN_ERROR_VERSION; SNN_ERROR_ARGUMENT: null or
+ * not at a multiple of 4; SNN_ERROR_LIMIT, _SHAPE, _REFERENCE, _SIZE, _INDEX, _ENUM: which rule the
+ * content breaks. `size`: bytes that may be read at `image`.
  */
 SNN_MUST_USE enum snn_status snn_image_check(const void *image, size_t size);
 
 /**
- * Binds a network to its image and memory and resets it. `arena` starts at a multiple of 4 and both outlive the network.
- * SNN_ERROR_ARGUMENT: null or misaligned; SNN_ERROR_VERSION: no image of this version; SNN_ERROR_LIMIT: it needs what
- * SNN_DEVICE_GENERAL or SNN_DEVICE_STREAMING left out; SNN_ERROR_MEMORY: `size` is less than the image's arena_bytes.
+ * Binds a network to its image and memory and resets it. `arena` starts at a multiple of 4 and both
+ * outlive the network. SNN_ERROR_ARGUMENT: null or misaligned; SNN_ERROR_VERSION: no image of this
+ * version; SNN_ERROR_LIMIT: it needs what SNN_DEVICE_GENERAL or SNN_DEVICE_STREAMING left out;
+ * SNN_ERROR_MEMORY: `size` is less than the image's arena_bytes.
  */
-SNN_MUST_USE enum snn_status snn_device_init(struct snn_device *network, const struct snn_image *image, void *arena,
+SNN_MUST_USE enum snn_status snn_device_init(struct snn_device *network,
+                                             const struct snn_image *image, void *arena,
                                              size_t size);
 
 /** Begins a new sample: membranes to `initial`, no spike under way, no frame held. */
 void snn_device_reset(struct snn_device *network);
 
-/** An event at linear `index` for the open step; repetitions merge. False when dropped: no such port, outside, or too late. */
+/**
+ * An event at linear `index` for the open step; repetitions merge. False when dropped: no such
+ * port, outside, or too late.
+ */
 bool snn_device_event(struct snn_device *network, uint32_t port, uint32_t index);
 
 /**
- * Presents `count` integers in the order of the linear index. They are not copied: they stay as they are until the last step
- * that uses them has run. A frame_per_step port forgets them after the step. SNN_ERROR_ARGUMENT: no such port, another type or
- * count; SNN_ERROR_VALUE: one is outside the port's range.
+ * Presents `count` integers in the order of the linear index. They are not copied: they stay as
+ * they are until the last step that uses them has run. A frame_per_step port forgets them after the
+ * step. SNN_ERROR_ARGUMENT: no such port, another type or count; SNN_ERROR_VALUE: one is outside
+ * the port's range.
  */
-SNN_MUST_USE enum snn_status snn_device_values_u8(struct snn_device *network, uint32_t port, const uint8_t *values,
-                                                  uint32_t count);
+SNN_MUST_USE enum snn_status snn_device_values_u8(struct snn_device *network, uint32_t port,
+                                                  const uint8_t *values, uint32_t count);
 /** As snn_device_values_u8, for ports whose range needs it. */
-SNN_MUST_USE enum snn_status snn_device_values_s16(struct snn_device *network, uint32_t port, const int16_t *values,
-                                                   uint32_t count);
+SNN_MUST_USE enum snn_status snn_device_values_s16(struct snn_device *network, uint32_t port,
+                                                   const int16_t *values, uint32_t count);
 
 /**
- * Runs `steps` steps. A streaming image may be run step by step, with events between; any other runs a sample in one call.
- * SNN_ERROR_STEPS, and nothing happens: more than max_steps in all, or a second call on an image that is not streaming.
+ * Runs `steps` steps. A streaming image may be run step by step, with events between; any other
+ * runs a sample in one call. SNN_ERROR_STEPS, and nothing happens: more than max_steps in all, or a
+ * second call on an image that is not streaming.
  */
 SNN_MUST_USE enum snn_status snn_device_run(struct snn_device *network, uint32_t steps);
 
@@ -95,16 +113,23 @@ const int32_t *snn_device_scores(const struct snn_device *network, uint32_t *cou
 /** Index of the highest score, the lowest on ties. */
 uint32_t snn_device_class(const struct snn_device *network);
 
-/** Looks on, for tests and counting; every function may be null. It sees the same integers, at some cost in time. */
+/**
+ * Looks on, for tests and counting; every function may be null. It sees the same integers, at some
+ * cost in time.
+ */
 struct snn_observer {
     void *context;
     /** A layer begins; layer_count: the last one ended. */
     void (*layer)(void *context, uint32_t layer);
-    /** Neurons of one pixel after one step. `membrane`: int32 for the read-out, else int16. `spikes`: bits by channel. */
-    void (*neurons)(void *context, uint32_t layer, uint32_t step, uint32_t pixel, const void *membrane,
-                    const uint32_t *spikes);
+    /**
+     * Neurons of one pixel after one step. `membrane`: int32 for the read-out, else int16.
+     * `spikes`: bits by channel.
+     */
+    void (*neurons)(void *context, uint32_t layer, uint32_t step, uint32_t pixel,
+                    const void *membrane, const uint32_t *spikes);
     /** Rows about to be added for a pixel; `values` null: by spikes. */
-    void (*rows)(void *context, uint32_t projection, const uint16_t *rows, const int16_t *values, uint32_t count);
+    void (*rows)(void *context, uint32_t projection, const uint16_t *rows, const int16_t *values,
+                 uint32_t count);
     /** Membranes of a pixel that were clamped in one step. */
     void (*saturated)(void *context, uint32_t layer, uint32_t count);
 };

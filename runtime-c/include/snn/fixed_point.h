@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /*
- * The arithmetic of FORMAT.md that C99 leaves to the implementation, or undefined, written so that it is neither: sums
- * wrap in unsigned types, and negative numbers are never shifted.
+ * The arithmetic of FORMAT.md that C99 leaves to the implementation, or undefined, written so that
+ * it is neither: sums wrap in unsigned types, and negative numbers are never shifted.
  */
 
 /** The int32 of the same bits. Conversions below are exact on every two's-complement compiler. */
@@ -35,8 +35,8 @@ static inline int32_t snn_shift_left_s32(int32_t a, uint32_t shift)
 }
 
 /**
- * The scaled sum of a projection from values: floor((a + 2^(shift-1)) / 2^shift), |a| + 2^(shift-1) < 2^24, so that
- * shift <= 24. 2^30 makes it positive and is a multiple of 2^shift.
+ * The scaled sum of a projection from values: floor((a + 2^(shift-1)) / 2^shift), |a| + 2^(shift-1)
+ * < 2^24, so that shift <= 24. 2^30 makes it positive and is a multiple of 2^shift.
  */
 static inline int32_t snn_scale_value(int32_t a, uint32_t shift)
 {
@@ -60,8 +60,8 @@ static inline int32_t snn_leak_s32(int32_t v, uint32_t leak)
 }
 
 /**
- * n div d as (n * r) >> 40 for n, d <= 2^20: r = floor(2^40 / d) + 1 exceeds 2^40 / d by at most 1, so the quotient
- * errs by less than n / 2^40 < 1 / d. The product is below 2^61.
+ * n div d as (n * r) >> 40 for n, d <= 2^20: r = floor(2^40 / d) + 1 exceeds 2^40 / d by at most 1,
+ * so the quotient errs by less than n / 2^40 < 1 / d. The product is below 2^61.
  */
 static inline uint32_t snn_divide(uint32_t n, uint64_t reciprocal)
 {
@@ -71,10 +71,14 @@ static inline uint32_t snn_divide(uint32_t n, uint64_t reciprocal)
 /** Index of the lowest set bit of a word that is not 0. */
 static inline uint32_t snn_lowest_bit(uint32_t word)
 {
-#if defined(__x86_64__) || defined(__aarch64__) || defined(__ARM_FEATURE_CLZ) || defined(__riscv_zbb)
+#if defined(__x86_64__) || defined(__aarch64__) || defined(__ARM_FEATURE_CLZ) || \
+    defined(__riscv_zbb)
     return (uint32_t)__builtin_ctz(word);
 #else
-    /* Every five bits in a row of this number differ from all others (de Bruijn), so its shifts by 0 ... 31 name themselves. */
+    /*
+     * Every five bits in a row of this number differ from all others (de Bruijn), so its shifts by
+     * 0 ... 31 name themselves.
+     */
     static const uint8_t shift_of[32] = {
         0, 1, 28, 2, 29, 14, 24, 3, 30, 22, 20, 15, 25, 17, 4, 8,
         31, 27, 13, 23, 21, 19, 16, 7, 26, 12, 18, 6, 11, 5, 10, 9};

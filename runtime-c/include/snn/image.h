@@ -5,11 +5,13 @@
 #include <stdint.h>
 
 /*
- * A model made ready for a microcontroller: every row packed, every buffer placed, nothing left to parse. The meaning of each
- * field stands in models/IMAGE.md under the same name. The bytes are the same on every target; they lie in flash and are read
- * in place. `snn-export --c-source` writes them as constants, `snn-export --image` as a file.
+ * A model made ready for a microcontroller: every row packed, every buffer placed, nothing left to
+ * parse. The meaning of each field stands in models/IMAGE.md under the same name. The bytes are the
+ * same on every target; they lie in flash and are read in place. `snn-export --c-source` writes
+ * them as constants, `snn-export --image` as a file.
  *
- * Offsets count bytes from the image's first byte (arrays) or from the arena's (state). 0 means "none" where so said.
+ * Offsets count bytes from the image's first byte (arrays) or from the arena's (state). 0 means
+ * "none" where so said.
  */
 
 /** "SNNI" in the order of its bytes. */
@@ -19,7 +21,12 @@
 #define SNN_IMAGE_MINOR 1
 
 /** Sides and counts that no image exceeds; they keep every product below 2^31. */
-enum { SNN_IMAGE_PORTS = 4, SNN_IMAGE_LAYERS = 256, SNN_IMAGE_PROJECTIONS = 1024, SNN_IMAGE_BLOCK = 64 };
+enum {
+    SNN_IMAGE_PORTS = 4,
+    SNN_IMAGE_LAYERS = 256,
+    SNN_IMAGE_PROJECTIONS = 1024,
+    SNN_IMAGE_BLOCK = 64
+};
 
 struct snn_image {
     uint32_t magic;
@@ -29,7 +36,8 @@ struct snn_image {
     uint32_t arena_bytes;
     uint32_t steps, max_steps;
     uint32_t step_microseconds; /**< 0: the model has no physical time */
-    uint16_t block;             /**< 1: streaming; more: layer by layer, at most this many steps a sample */
+    /** 1: streaming; more: layer by layer, at most this many steps a sample */
+    uint16_t block;
     uint16_t needs_general;     /**< 1: some layer is GENERAL, or some projection's rows are LIST */
     uint16_t port_count, layer_count, projection_count, reserved;
     uint32_t ports, layers, projections; /**< offsets of the arrays of structs below */
@@ -52,16 +60,26 @@ struct snn_image_port {
 
 /** What a layer's neurons need beyond leak, threshold and subtraction. */
 enum {
-    SNN_LAYER_GENERAL = 1, /**< runs through snn_lif_general: other resets, refractory steps, wide sums, or CLAMPED without
-                                what that asks for */
+    /**
+     * runs through snn_lif_general: other resets, refractory steps, wide sums, or CLAMPED without
+     * what that asks for
+     */
+    SNN_LAYER_GENERAL = 1,
     SNN_LAYER_WIDE = 2,    /**< sums of 32 bits */
-    SNN_LAYER_PER_NEURON = 4, /**< parameter arrays have an entry per lane of every pixel, not of one */
+    /** parameter arrays have an entry per lane of every pixel, not of one */
+    SNN_LAYER_PER_NEURON = 4,
     SNN_LAYER_DRIVEN = 8,     /**< has a bias or takes values */
-    SNN_LAYER_CLAMPED = 16    /**< a membrane may reach floor or ceiling; then one above the ceiling fires. Without it, nor
-                                   GENERAL, neither is ever passed */
+    /**
+     * a membrane may reach floor or ceiling; then one above the ceiling fires. Without it, nor
+     * GENERAL, neither is ever passed
+     */
+    SNN_LAYER_CLAMPED = 16
 };
 
-/** A population, in order of evaluation. Neurons lie pixel by pixel; a pixel's channels fill `lanes`, a multiple of 4. */
+/**
+ * A population, in order of evaluation. Neurons lie pixel by pixel; a pixel's channels fill
+ * `lanes`, a multiple of 4.
+ */
 struct snn_image_layer {
     uint16_t population; /**< index in the model */
     uint16_t channels, height, width;
@@ -77,18 +95,25 @@ struct snn_image_layer {
     uint32_t decay;     /**< int32, (leak - 32768) * 65536 + 1 of a leak in Q15; 0: no leak */
     uint32_t bias;      /**< int32; 0: none */
     uint32_t initial;   /**< int32; 0: all 0 */
-    uint32_t drive;     /**< int32, the least sum of values, not yet shifted, that makes the neuron fire in some step when it
-                             comes in every step and nothing else does; 0: unknown */
+    /**
+     * int32, the least sum of values, not yet shifted, that makes the neuron fire in some step when
+     * it comes in every step and nothing else does; 0: unknown
+     */
+    uint32_t drive;
     uint32_t membrane;  /**< arena: int16 per lane and pixel; streaming only */
     uint32_t refractory; /**< arena: uint8 per lane and pixel; 0: none */
-    uint32_t map;       /**< arena: the spike maps, one bit a neuron: block of them, or slot_mask + 1 when streaming */
+    /** arena: the spike maps, one bit a neuron: block of them, or slot_mask + 1 when streaming */
+    uint32_t map;
     uint32_t map_bytes; /**< of one, a multiple of 4 */
-    uint16_t first_projection, projection_count; /**< those that end here; one of values comes first, and there is one at most */
+    /** those that end here; one of values comes first, and there is one at most */
+    uint16_t first_projection, projection_count;
 };
 
 enum snn_image_rows {
-    SNN_ROWS_8 = 0, /**< a byte a column, weight + 128; of every four columns the middle two change places */
-    SNN_ROWS_4 = 1, /**< four bits a column, weight + 8; of every eight columns the order is 0 4 2 6 1 5 3 7 */
+    /** a byte a column, weight + 128; of every four columns the middle two change places */
+    SNN_ROWS_8 = 0,
+    /** four bits a column, weight + 8; of every eight columns the order is 0 4 2 6 1 5 3 7 */
+    SNN_ROWS_4 = 1,
     SNN_ROWS_LIST = 2 /**< the synapses alone: `starts` and pairs of column and weight */
 };
 
@@ -96,8 +121,9 @@ enum snn_image_rows {
 enum snn_image_carries { SNN_CARRIES_SPIKES = 0, SNN_CARRIES_U8 = 1, SNN_CARRIES_S16 = 2 };
 
 /**
- * A window of kernel_height x kernel_width pooled cells slides over the source; a dense projection has one window, all of it.
- * Row (ky * kernel_width + kx) * channels + channel holds the weights of a cell of the window.
+ * A window of kernel_height x kernel_width pooled cells slides over the source; a dense projection
+ * has one window, all of it. Row (ky * kernel_width + kx) * channels + channel holds the weights of
+ * a cell of the window.
  */
 struct snn_image_projection {
     uint16_t projection; /**< index in the model */
@@ -117,8 +143,11 @@ struct snn_image_projection {
     uint32_t row_bytes; /**< a multiple of 4; LIST: 0 */
     uint32_t weights;   /**< the rows; LIST: uint8 column, int8 weight of every synapse */
     uint32_t starts;    /**< LIST: uint32 first synapse of every row, and one more */
-    uint32_t places;    /**< pool > 1: uint16 of every source of a window's line: its cell's first row less the line's, plus its
-                             channel: kernel_width * pool * channels entries; else 0 */
+    /**
+     * pool > 1: uint16 of every source of a window's line: its cell's first row less the line's,
+     * plus its channel: kernel_width * pool * channels entries; else 0
+     */
+    uint32_t places;
     uint32_t synapses;  /**< uint16 non-zero weights of every row, for counting */
 };
 

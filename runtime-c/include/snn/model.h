@@ -11,9 +11,10 @@ extern "C" {
 #endif
 
 /*
- * A model in memory: constant structs and arrays, read in place, from flash or from the loader's arena. The meaning of
- * every field and its limits stand in models/FORMAT.md under the same name; here stands only how memory holds it.
- * Whoever makes these structs keeps them, and all they point to, unchanged for as long as a network uses them.
+ * A model in memory: constant structs and arrays, read in place, from flash or from the loader's
+ * arena. The meaning of every field and its limits stand in models/FORMAT.md under the same name;
+ * here stands only how memory holds it. Whoever makes these structs keeps them, and all they point
+ * to, unchanged for as long as a network uses them.
  */
 
 /** The format version this header describes. An unknown major is refused. */
@@ -35,7 +36,8 @@ enum snn_topology { SNN_DENSE = 0, SNN_CONV = 1, SNN_ONE_TO_ONE = 2, SNN_LATERAL
 /** How weight rows lie in memory. */
 enum snn_rows {
     SNN_ROWS_FULL = 0,  /**< every entry, zeros included */
-    SNN_ROWS_SPARSE = 1 /**< the entries that are not zero, with their columns; DENSE and CONV only */
+    /** the entries that are not zero, with their columns; DENSE and CONV only */
+    SNN_ROWS_SPARSE = 1
 };
 
 struct snn_input {
@@ -47,7 +49,10 @@ struct snn_input {
     int16_t min_value, max_value; /**< VALUES only */
 };
 
-/** Each parameter array has 1 (population), channels, or C*H*W entries; a count of 0 takes the default. */
+/**
+ * Each parameter array has 1 (population), channels, or C*H*W entries; a count of 0 takes the
+ * default.
+ */
 struct snn_population {
     struct snn_shape shape;
     const int16_t *threshold; /**< LIF only; no default */
@@ -65,13 +70,15 @@ struct snn_population {
 /**
  * The matrix of FORMAT.md, section 3: rows belong to the (pooled) source.
  *
- * FULL: `values` has rows * columns entries, row-major. SPARSE: `values` has one entry per synapse, none of them zero,
- * row by row, and exactly one of `column16` (columns <= 65536) and `column32` gives its column, ascending in each row.
+ * FULL: `values` has rows * columns entries, row-major. SPARSE: `values` has one entry per synapse,
+ * none of them zero, row by row, and exactly one of `column16` (columns <= 65536) and `column32`
+ * gives its column, ascending in each row.
  *
- * `synapse_start` counts synapses: entry r is the number of non-zero weights before run r. A run is a row (DENSE) or one
- * kernel tap of a row (CONV: run (ci * kernel_height + ky) * kernel_width + kx of C_out / groups entries; a SPARSE column
- * then counts within the run). It has runs + 1 entries. FULL rows without a zero may leave it null; SPARSE rows may not.
- * ONE_TO_ONE and LATERAL use `values` alone, FULL.
+ * `synapse_start` counts synapses: entry r is the number of non-zero weights before run r. A run is
+ * a row (DENSE) or one kernel tap of a row (CONV: run (ci * kernel_height + ky) * kernel_width + kx
+ * of C_out / groups entries; a SPARSE column then counts within the run). It has runs + 1 entries.
+ * FULL rows without a zero may leave it null; SPARSE rows may not. ONE_TO_ONE and LATERAL use
+ * `values` alone, FULL.
  */
 struct snn_weights {
     uint32_t rows, columns;
@@ -83,7 +90,8 @@ struct snn_weights {
 };
 
 struct snn_convolution {
-    uint8_t kernel_height, kernel_width, stride_y, stride_x, padding_y, padding_x, dilation_y, dilation_x;
+    uint8_t kernel_height, kernel_width, stride_y, stride_x, padding_y, padding_x, dilation_y,
+        dilation_x;
     uint32_t groups;
 };
 
@@ -95,7 +103,8 @@ struct snn_projection {
     bool from_input;                    /**< `source` is an input port */
     uint8_t topology;                   /**< enum snn_topology */
     uint8_t delay;                      /**< 0 or 1 */
-    uint8_t pool;                       /**< 0 or 1: none; k: sum-pool of k x k, stride k, in front */
+    /** 0 or 1: none; k: sum-pool of k x k, stride k, in front */
+    uint8_t pool;
     uint8_t shift;                      /**< 0 ... 15 for spikes, 0 ... 24 for values */
 };
 

@@ -8,19 +8,25 @@
 extern "C" {
 #endif
 
-/** A sample and what every engine makes of it. snn-export writes one beside each model, `snn_golden_<name>`. */
+/**
+ * A sample and what every engine makes of it. snn-export writes one beside each model,
+ * `snn_golden_<name>`.
+ */
 struct snn_golden {
-    const void *frame[SNN_IMAGE_PORTS]; /**< ports of values: uint8 or int16 by the port's kind; events: null */
-    const uint32_t *events; /**< step by step: their number, then port << 24 | index of each; null: no port of events */
+    /** ports of values: uint8 or int16 by the port's kind; events: null */
+    const void *frame[SNN_IMAGE_PORTS];
+    /** step by step: their number, then port << 24 | index of each; null: no port of events */
+    const uint32_t *events;
     const int32_t *scores;  /**< as many as the read-out has */
     uint32_t steps;
     uint32_t digest; /**< sum over layers i of 2 i + 1 times the digest of snn/count.h */
 };
 
 /**
- * Runs the sample in `arena`, as snn_device_init takes it, and compares every spike, membrane and score with the golden
- * ones: does this compiler's engine on this processor compute the integers seen in training? SNN_ERROR_VALUE: it does
- * not. SNN_ERROR_LIMIT: this build shows no neurons, see SNN_DEVICE_STREAMING. Fails as snn_device_init does. A network that lives in the arena is lost.
+ * Runs the sample in `arena`, as snn_device_init takes it, and compares every spike, membrane and
+ * score with the golden ones: does this compiler's engine on this processor compute the integers
+ * seen in training? SNN_ERROR_VALUE: it does not. SNN_ERROR_LIMIT: this build shows no neurons, see
+ * SNN_DEVICE_STREAMING. Fails as snn_device_init does. A network that lives in the arena is lost.
  */
 SNN_MUST_USE enum snn_status snn_self_test(const struct snn_image *image, void *arena, size_t size,
                                            const struct snn_golden *golden);

@@ -11,106 +11,133 @@ extern "C" {
 #endif
 
 /*
- * An event-driven engine for spiking networks in integers. It computes the integers of models/FORMAT.md and no others.
+ * An event-driven engine for spiking networks in integers. It computes the integers of
+ * models/FORMAT.md and no others.
  *
  *     memory  <- snn_state_size(model)                 once
  *     snn_init                                         once: all checks happen here
  *     snn_reset, snn_values_u8 | snn_event, snn_run    per sample
  *     snn_class, snn_scores
  *
- * One network is used by one thread at a time; networks share nothing but the constant model. No call allocates.
+ * One network is used by one thread at a time; networks share nothing but the constant model. No
+ * call allocates.
  */
 
 /** Version of this library; the format has its own, SNN_FORMAT_MAJOR. */
 #define SNN_VERSION_MAJOR 0
 #define SNN_VERSION_MINOR 1
 
-/** A network at work: its membranes, spikes under way and counters, inside the memory given to snn_init. */
+/**
+ * A network at work: its membranes, spikes under way and counters, inside the memory given to
+ * snn_init.
+ */
 struct snn;
 
 /* ---- Life cycle ---- */
 
 /**
  * Checks every rule of FORMAT.md: limits, shapes, references, order, bounds, weight rows.
- * SNN_OK, or the status of the first rule broken with its place in `fault` (may be null). Reads the whole model once;
- * a linear pass over the weights for most models.
+ * SNN_OK, or the status of the first rule broken with its place in `fault` (may be null). Reads the
+ * whole model once; a linear pass over the weights for most models.
  */
 SNN_MUST_USE enum snn_status snn_check(const struct snn_model *model, struct snn_fault *fault);
 
-/** Bytes of memory that snn_init needs for this model at any alignment; 0 when snn_check refuses the model. */
+/**
+ * Bytes of memory that snn_init needs for this model at any alignment; 0 when snn_check refuses the
+ * model.
+ */
 size_t snn_state_size(const struct snn_model *model);
 
 /**
  * Lays out a network in `memory` of `size` bytes, at any alignment, and resets it.
- * The memory and the model belong to the caller and must outlive the network; there is nothing to release.
- * Fails as snn_check, with SNN_ERROR_ARGUMENT for null pointers and with SNN_ERROR_MEMORY when `size` is less than
- * snn_state_size; then `*snn` is null. After success no later call fails for want of memory or a bad model.
+ * The memory and the model belong to the caller and must outlive the network; there is nothing to
+ * release. Fails as snn_check, with SNN_ERROR_ARGUMENT for null pointers and with SNN_ERROR_MEMORY
+ * when `size` is less than snn_state_size; then `*snn` is null. After success no later call fails
+ * for want of memory or a bad model.
  */
-SNN_MUST_USE enum snn_status snn_init(struct snn **snn, const struct snn_model *model, void *memory, size_t size);
+SNN_MUST_USE enum snn_status snn_init(struct snn **snn, const struct snn_model *model, void *memory,
+                                      size_t size);
 
-/** Begins a new sample: membranes to `initial`, no spike under way, no frame held, no time, all counters 0. */
+/**
+ * Begins a new sample: membranes to `initial`, no spike under way, no frame held, no time, all
+ * counters 0.
+ */
 void snn_reset(struct snn *snn);
 
 /* ---- Input ---- */
 
 /**
  * An event at linear `index` for the open step, the one that the next snn_step closes.
- * False when it is dropped, which is counted: outside the shape, late (max_steps steps have run), or over
- * max_events_per_step (EVERY). A repetition on a ONCE port merges and returns true. False, uncounted, when `port` is no
- * EVENTS port.
+ * False when it is dropped, which is counted: outside the shape, late (max_steps steps have run),
+ * or over max_events_per_step (EVERY). A repetition on a ONCE port merges and returns true. False,
+ * uncounted, when `port` is no EVENTS port.
  */
 bool snn_event(struct snn *snn, uint32_t port, uint32_t index);
 
 /**
- * Presents `count` integers in the order of the linear index; `count` is the shape's size. A port with frame_per_step
- * holds them for the open step only; any other holds them until replaced or reset, and their current is computed once.
- * SNN_ERROR_ARGUMENT: no such VALUES port, or another count. SNN_ERROR_VALUE: one is outside the port's range.
- * SNN_ERROR_STEPS: max_steps steps have run. The values are copied.
+ * Presents `count` integers in the order of the linear index; `count` is the shape's size. A port
+ * with frame_per_step holds them for the open step only; any other holds them until replaced or
+ * reset, and their current is computed once. SNN_ERROR_ARGUMENT: no such VALUES port, or another
+ * count. SNN_ERROR_VALUE: one is outside the port's range. SNN_ERROR_STEPS: max_steps steps have
+ * run. The values are copied.
  */
-SNN_MUST_USE enum snn_status snn_values_u8(struct snn *snn, uint32_t port, const uint8_t *values, uint32_t count);
+SNN_MUST_USE enum snn_status snn_values_u8(struct snn *snn, uint32_t port, const uint8_t *values,
+                                           uint32_t count);
 /** As snn_values_u8. */
-SNN_MUST_USE enum snn_status snn_values_s16(struct snn *snn, uint32_t port, const int16_t *values, uint32_t count);
+SNN_MUST_USE enum snn_status snn_values_s16(struct snn *snn, uint32_t port, const int16_t *values,
+                                            uint32_t count);
 
 /* ---- Steps ---- */
 
-/** Closes the open step. SNN_ERROR_STEPS, and nothing happens, when max_steps have run since the reset. */
+/**
+ * Closes the open step. SNN_ERROR_STEPS, and nothing happens, when max_steps have run since the
+ * reset.
+ */
 SNN_MUST_USE enum snn_status snn_step(struct snn *snn);
 
 /**
- * `steps` calls of snn_step, with the same integers and counters; faster where the model is fed by held values and has
- * no delays. Runs what max_steps leaves and returns SNN_ERROR_STEPS when that is less.
+ * `steps` calls of snn_step, with the same integers and counters; faster where the model is fed by
+ * held values and has no delays. Runs what max_steps leaves and returns SNN_ERROR_STEPS when that
+ * is less.
  */
 SNN_MUST_USE enum snn_status snn_run(struct snn *snn, uint32_t steps);
 
 /** Steps closed since the reset. */
 uint32_t snn_steps(const struct snn *snn);
 
-/* ---- Events with time: step n holds n*dt <= t - t0 < (n+1)*dt, dt = step_microseconds of the model ---- */
+/* ---- Events with time ----
+ * Step n holds n*dt <= t - t0 < (n+1)*dt, dt = step_microseconds of the model.
+ */
 
 /**
- * States the recording's start t0 and the number of steps of this sample (0: the model's `steps`; at most max_steps).
- * Without it the first event is t0. Call it after snn_reset, before any event.
+ * States the recording's start t0 and the number of steps of this sample (0: the model's `steps`;
+ * at most max_steps). Without it the first event is t0. Call it after snn_reset, before any event.
  * SNN_ERROR_ARGUMENT when the model has no physical time or `steps` exceeds max_steps.
  */
 SNN_MUST_USE enum snn_status snn_start(struct snn *snn, uint64_t microseconds, uint32_t steps);
 
 /**
  * An address event. Closes every step that ends at or before its time, then injects index
- * (y * width + x) * channels + polarity as snn_event does. Time may go back within the open step. False when dropped:
- * outside the sensor, which neither sets t0 nor closes a step, or late (before the open step, or after the sample's last).
- * Any number of steps up to the sample's may run inside this call.
+ * (y * width + x) * channels + polarity as snn_event does. Time may go back within the open step.
+ * False when dropped: outside the sensor, which neither sets t0 nor closes a step, or late (before
+ * the open step, or after the sample's last). Any number of steps up to the sample's may run inside
+ * this call.
  */
-bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32_t polarity, uint64_t microseconds);
+bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32_t polarity,
+                  uint64_t microseconds);
 
 /**
- * The caller's clock says `microseconds`: closes every step that ends at or before it, up to the sample's last.
- * Does nothing before snn_start or the first event. To finish a sample, pass UINT64_MAX.
+ * The caller's clock says `microseconds`: closes every step that ends at or before it, up to the
+ * sample's last. Does nothing before snn_start or the first event. To finish a sample, pass
+ * UINT64_MAX.
  */
 void snn_advance(struct snn *snn, uint64_t microseconds);
 
 /* ---- Answer ---- */
 
-/** Membranes of the read-out population, one int32 per class; valid until the next step or reset. */
+/**
+ * Membranes of the read-out population, one int32 per class; valid until the next step or reset.
+ */
 const int32_t *snn_scores(const struct snn *snn, uint32_t *count);
 
 /** Index of the highest score, the lowest on ties. */
@@ -119,18 +146,26 @@ uint32_t snn_class(const struct snn *snn);
 /* ---- Inside ---- */
 
 /**
- * The spikes of the last closed step: bit (i & 31) of word i >> 5 is neuron i, (N + 31) / 32 words, later bits 0.
- * Null for a READOUT or no such population. `count` (may be null) receives the number of spikes.
+ * The spikes of the last closed step: bit (i & 31) of word i >> 5 is neuron i, (N + 31) / 32 words,
+ * later bits 0. Null for a READOUT or no such population. `count` (may be null) receives the number
+ * of spikes.
  */
 const uint32_t *snn_spikes(const struct snn *snn, uint32_t population, uint32_t *count);
 
 /** Membrane of one neuron after the last closed step; 0 when there is no such neuron. */
 int32_t snn_membrane(const struct snn *snn, uint32_t population, uint32_t neuron);
 
-/** Called after each step, population by population in order of index. It may read the network but not change it. */
-typedef void snn_trace_function(void *context, const struct snn *snn, uint32_t step, uint32_t population);
+/**
+ * Called after each step, population by population in order of index. It may read the network but
+ * not change it.
+ */
+typedef void snn_trace_function(void *context, const struct snn *snn, uint32_t step,
+                                uint32_t population);
 
-/** Sets the trace function, or none with null; it survives snn_reset. With it snn_run goes step by step. */
+/**
+ * Sets the trace function, or none with null; it survives snn_reset. With it snn_run goes step by
+ * step.
+ */
 void snn_set_trace(struct snn *snn, snn_trace_function *function, void *context);
 
 /** Of FORMAT.md, section 6: totals since the reset, equal in every engine. */

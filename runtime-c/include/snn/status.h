@@ -13,7 +13,9 @@ extern "C" {
 #define SNN_MUST_USE
 #endif
 
-/** What a call found: zero is success, every failure is negative and leaves the network as it was. */
+/**
+ * What a call found: zero is success, every failure is negative and leaves the network as it was.
+ */
 enum snn_status {
     SNN_OK = 0,
     SNN_ERROR_ARGUMENT = -1,     /**< a null pointer, no such port, or a port of the other kind */
@@ -21,22 +23,31 @@ enum snn_status {
     SNN_ERROR_VERSION = -3,      /**< the model's format_major is not this runtime's */
     SNN_ERROR_LIMIT = -4,        /**< a number outside the limits of FORMAT.md */
     SNN_ERROR_SHAPE = -5,        /**< shapes or counts that do not fit each other */
-    SNN_ERROR_REFERENCE = -6,    /**< an index to a port or population that does not exist or may not stand here */
+    /** an index to a port or population that does not exist or may not stand here */
+    SNN_ERROR_REFERENCE = -6,
     SNN_ERROR_CYCLE = -7,        /**< the delay-0 projections form a cycle */
     SNN_ERROR_BOUND = -8,        /**< sums could leave the bounds of FORMAT.md, section 5 */
     SNN_ERROR_WEIGHTS = -9,      /**< weight rows that are not well formed in memory */
-    SNN_ERROR_VALUE = -10,       /**< a presented value outside the port's min_value ... max_value */
+    /** a presented value outside the port's min_value ... max_value */
+    SNN_ERROR_VALUE = -10,
     SNN_ERROR_STEPS = -11,       /**< max_steps steps have run since the last reset */
     SNN_ERROR_SYNTAX = -12,      /**< loader: the bytes are not a protobuf message Model */
     SNN_ERROR_ENUM = -13,        /**< loader: an enum value this version does not know */
     SNN_ERROR_SIZE = -14,        /**< loader: a stated size or count disagrees with the bytes */
-    SNN_ERROR_COMPRESSION = -15, /**< loader: a broken zlib stream, or one of another size than stated */
+    /** loader: a broken zlib stream, or one of another size than stated */
+    SNN_ERROR_COMPRESSION = -15,
     SNN_ERROR_INDEX = -16,       /**< loader: a CSR or bitmap index that is not well formed */
-    SNN_ERROR_CODE = -17         /**< loader: a packed weight that has no value (ternary 10), or bits set behind the last */
+    /** loader: a packed weight that has no value (ternary 10), or bits set behind the last */
+    SNN_ERROR_CODE = -17
 };
 
 /** Where a model breaks a rule: the part and the field, named as in the schema. */
-enum snn_part { SNN_PART_MODEL = 0, SNN_PART_INPUT = 1, SNN_PART_POPULATION = 2, SNN_PART_PROJECTION = 3 };
+enum snn_part {
+    SNN_PART_MODEL = 0,
+    SNN_PART_INPUT = 1,
+    SNN_PART_POPULATION = 2,
+    SNN_PART_PROJECTION = 3
+};
 
 /** The field at fault, by its name in the schema. */
 enum snn_field {
@@ -78,7 +89,10 @@ enum snn_field {
     SNN_FIELD_COUNT
 };
 
-/** The first rule a model breaks. `expected` is the limit that was crossed, `found` what stood there. */
+/**
+ * The first rule a model breaks. `expected` is the limit that was crossed, `found` what stood
+ * there.
+ */
 struct snn_fault {
     enum snn_status status;
     enum snn_part part;

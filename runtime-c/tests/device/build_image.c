@@ -9,79 +9,246 @@
 enum { NO_LEAK = 32768, CAPACITY = 1 << 16 };
 
 const struct image_spec image_specs[IMAGE_SPECS] = {
-    {.name = "dense", .block = 8, .steps = 5, .port_count = 1, .layer_count = 2, .projection_count = 2,
+    {.name = "dense",
+     .block = 8,
+     .steps = 5,
+     .port_count = 1,
+     .layer_count = 2,
+     .projection_count = 2,
      .ports = {{1, 6, 6, SNN_PORT_U8, 0, 0, 255}},
-     .layers = {{.channels = 37, .height = 1, .width = 1, .flags = SNN_LAYER_DRIVEN, .greater = 1, .threshold = 700,
-                 .leak = 29000, .bias = 40, .initial = 5},
+     .layers = {{.channels = 37,
+                 .height = 1,
+                 .width = 1,
+                 .flags = SNN_LAYER_DRIVEN,
+                 .greater = 1,
+                 .threshold = 700,
+                 .leak = 29000,
+                 .bias = 40,
+                 .initial = 5},
                 {.channels = 10, .height = 1, .width = 1, .leak = NO_LEAK}},
      .projections = {{.target = 0, .from_port = 1, .pool = 1, .shift = 2},
                      {.target = 1, .pool = 1, .rows = SNN_ROWS_4, .shift = 1}}},
-    {.name = "convolution", .block = 1, .steps = 6, .port_count = 1, .layer_count = 3, .projection_count = 3,
+    {.name = "convolution",
+     .block = 1,
+     .steps = 6,
+     .port_count = 1,
+     .layer_count = 3,
+     .projection_count = 3,
      .ports = {{2, 7, 6, SNN_PORT_EVENTS, 0, 0, 0}},
      .layers = {{.channels = 5, .height = 7, .width = 6, .threshold = 14, .leak = 31000},
-                {.channels = 9, .height = 4, .width = 3, .flags = SNN_LAYER_CLAMPED, .greater = 1, .threshold = 80,
-                 .floor = -90, .ceiling = 150, .leak = NO_LEAK},
+                {.channels = 9,
+                 .height = 4,
+                 .width = 3,
+                 .flags = SNN_LAYER_CLAMPED,
+                 .greater = 1,
+                 .threshold = 80,
+                 .floor = -90,
+                 .ceiling = 150,
+                 .leak = NO_LEAK},
                 {.channels = 4, .height = 1, .width = 1, .leak = 30000, .initial = -7}},
-     .projections = {{.target = 0, .from_port = 1, .pool = 1, .stride = 1, .padding = 1, .kernel_height = 3, .kernel_width = 3},
-                     {.target = 1, .pool = 1, .rows = SNN_ROWS_4, .shift = 3, .stride = 2, .padding = 1, .kernel_height = 3,
+     .projections = {{.target = 0,
+                      .from_port = 1,
+                      .pool = 1,
+                      .stride = 1,
+                      .padding = 1,
+                      .kernel_height = 3,
+                      .kernel_width = 3},
+                     {.target = 1,
+                      .pool = 1,
+                      .rows = SNN_ROWS_4,
+                      .shift = 3,
+                      .stride = 2,
+                      .padding = 1,
+                      .kernel_height = 3,
                       .kernel_width = 3},
                      {.target = 2, .source = 1, .pool = 1}}},
-    {.name = "pooled", .block = 4, .steps = 4, .port_count = 1, .layer_count = 3, .projection_count = 3,
+    {.name = "pooled",
+     .block = 4,
+     .steps = 4,
+     .port_count = 1,
+     .layer_count = 3,
+     .projection_count = 3,
      .ports = {{2, 6, 6, SNN_PORT_S16, 0, -300, 300}},
-     .layers = {{.channels = 4, .height = 6, .width = 6, .flags = SNN_LAYER_DRIVEN, .threshold = 90, .leak = NO_LEAK},
+     .layers = {{.channels = 4,
+                 .height = 6,
+                 .width = 6,
+                 .flags = SNN_LAYER_DRIVEN,
+                 .threshold = 90,
+                 .leak = NO_LEAK},
                 {.channels = 6, .height = 3, .width = 3, .threshold = 100, .leak = 28000},
                 {.channels = 3, .height = 1, .width = 1, .leak = NO_LEAK}},
-     .projections = {{.target = 0, .from_port = 1, .pool = 1, .shift = 5, .stride = 1, .padding = 1, .kernel_height = 3,
+     .projections = {{.target = 0,
+                      .from_port = 1,
+                      .pool = 1,
+                      .shift = 5,
+                      .stride = 1,
+                      .padding = 1,
+                      .kernel_height = 3,
                       .kernel_width = 3},
-                     {.target = 1, .pool = 2, .stride = 1, .padding = 1, .kernel_height = 3, .kernel_width = 3},
+                     {.target = 1,
+                      .pool = 2,
+                      .stride = 1,
+                      .padding = 1,
+                      .kernel_height = 3,
+                      .kernel_width = 3},
                      {.target = 2, .source = 1, .pool = 3}}},
-    {.name = "lists", .block = 1, .steps = 6, .port_count = 1, .layer_count = 2, .projection_count = 2,
+    {.name = "lists",
+     .block = 1,
+     .steps = 6,
+     .port_count = 1,
+     .layer_count = 2,
+     .projection_count = 2,
      .ports = {{1, 5, 8, SNN_PORT_EVENTS, 0, 0, 0}},
-     .layers = {{.channels = 33, .height = 1, .width = 1, .greater = 1, .threshold = 100, .leak = 32000},
-                {.channels = 5, .height = 1, .width = 1, .leak = NO_LEAK}},
+     .layers =
+         {{.channels = 33, .height = 1, .width = 1, .greater = 1, .threshold = 100, .leak = 32000},
+          {.channels = 5, .height = 1, .width = 1, .leak = NO_LEAK}},
      .projections = {{.target = 0, .from_port = 1, .pool = 1, .rows = SNN_ROWS_LIST, .shift = 1},
                      {.target = 1, .pool = 1, .rows = SNN_ROWS_LIST}}},
-    {.name = "general", .block = 1, .steps = 9, .port_count = 2, .layer_count = 3, .projection_count = 5,
+    {.name = "general",
+     .block = 1,
+     .steps = 9,
+     .port_count = 2,
+     .layer_count = 3,
+     .projection_count = 5,
      .ports = {{3, 4, 4, SNN_PORT_EVENTS, 0, 0, 0}, {1, 4, 4, SNN_PORT_S16, 1, -900, 900}},
-     .layers = {{.channels = 6, .height = 4, .width = 4, .reset = SNN_RESET_VALUE, .refractory_steps = 2, .greater = 1,
-                 .flags = SNN_LAYER_GENERAL | SNN_LAYER_WIDE | SNN_LAYER_PER_NEURON | SNN_LAYER_DRIVEN,
-                 .threshold = 1500, .floor = -2000, .ceiling = 2500, .reset_value = -50, .leak = 31500, .bias = -30,
+     .layers = {{.channels = 6,
+                 .height = 4,
+                 .width = 4,
+                 .reset = SNN_RESET_VALUE,
+                 .refractory_steps = 2,
+                 .greater = 1,
+                 .flags =
+                     SNN_LAYER_GENERAL | SNN_LAYER_WIDE | SNN_LAYER_PER_NEURON | SNN_LAYER_DRIVEN,
+                 .threshold = 1500,
+                 .floor = -2000,
+                 .ceiling = 2500,
+                 .reset_value = -50,
+                 .leak = 31500,
+                 .bias = -30,
                  .initial = 90},
-                {.channels = 7, .height = 2, .width = 2, .flags = SNN_LAYER_GENERAL, .reset = SNN_RESET_ZERO,
-                 .threshold = 12, .floor = -20, .ceiling = 30, .leak = NO_LEAK},
-                {.channels = 4, .height = 1, .width = 1, .flags = SNN_LAYER_GENERAL | SNN_LAYER_WIDE | SNN_LAYER_DRIVEN,
-                 .leak = NO_LEAK, .bias = 3}},
-     .projections = {{.target = 0, .from_port = 1, .source = 1, .pool = 1, .shift = 3, .stride = 1, .padding = 1,
-                      .kernel_height = 3, .kernel_width = 3},
-                     {.target = 0, .from_port = 1, .pool = 1, .shift = 9, .rows = SNN_ROWS_4, .stride = 1, .kernel_height = 1,
+                {.channels = 7,
+                 .height = 2,
+                 .width = 2,
+                 .flags = SNN_LAYER_GENERAL,
+                 .reset = SNN_RESET_ZERO,
+                 .threshold = 12,
+                 .floor = -20,
+                 .ceiling = 30,
+                 .leak = NO_LEAK},
+                {.channels = 4,
+                 .height = 1,
+                 .width = 1,
+                 .flags = SNN_LAYER_GENERAL | SNN_LAYER_WIDE | SNN_LAYER_DRIVEN,
+                 .leak = NO_LEAK,
+                 .bias = 3}},
+     .projections = {{.target = 0,
+                      .from_port = 1,
+                      .source = 1,
+                      .pool = 1,
+                      .shift = 3,
+                      .stride = 1,
+                      .padding = 1,
+                      .kernel_height = 3,
+                      .kernel_width = 3},
+                     {.target = 0,
+                      .from_port = 1,
+                      .pool = 1,
+                      .shift = 9,
+                      .rows = SNN_ROWS_4,
+                      .stride = 1,
+                      .kernel_height = 1,
                       .kernel_width = 1},
-                     {.target = 1, .pool = 2, .shift = 1, .rows = SNN_ROWS_LIST, .stride = 1, .kernel_height = 1,
+                     {.target = 1,
+                      .pool = 2,
+                      .shift = 1,
+                      .rows = SNN_ROWS_LIST,
+                      .stride = 1,
+                      .kernel_height = 1,
                       .kernel_width = 1},
-                     {.target = 1, .source = 1, .delay = 1, .pool = 1, .stride = 1, .padding = 1, .kernel_height = 3,
+                     {.target = 1,
+                      .source = 1,
+                      .delay = 1,
+                      .pool = 1,
+                      .stride = 1,
+                      .padding = 1,
+                      .kernel_height = 3,
                       .kernel_width = 3},
                      {.target = 2, .source = 1, .pool = 1, .shift = 2}}},
-    {.name = "streaming", .block = 1, .steps = 12, .port_count = 2, .layer_count = 2, .projection_count = 4,
+    {.name = "streaming",
+     .block = 1,
+     .steps = 12,
+     .port_count = 2,
+     .layer_count = 2,
+     .projection_count = 4,
      .ports = {{2, 4, 4, SNN_PORT_EVENTS, 0, 0, 0}, {1, 1, 12, SNN_PORT_U8, 1, 0, 255}},
-     .layers = {{.channels = 40, .height = 1, .width = 1, .flags = SNN_LAYER_DRIVEN, .threshold = 200, .leak = 25000},
+     .layers = {{.channels = 40,
+                 .height = 1,
+                 .width = 1,
+                 .flags = SNN_LAYER_DRIVEN,
+                 .threshold = 200,
+                 .leak = 25000},
                 {.channels = 6, .height = 1, .width = 1, .leak = 32000}},
-     .projections = {{.target = 0, .from_port = 1, .source = 1, .pool = 1, .shift = 4},
-                     {.target = 0, .from_port = 1, .pool = 1},
-                     {.target = 0, .source = 0, .delay = 1, .pool = 1, .rows = SNN_ROWS_4, .shift = 2},
-                     {.target = 1, .pool = 1}}},
-    {.name = "neurons", .block = 6, .steps = 6, .port_count = 1, .layer_count = 4, .projection_count = 4,
+     .projections =
+         {{.target = 0, .from_port = 1, .source = 1, .pool = 1, .shift = 4},
+          {.target = 0, .from_port = 1, .pool = 1},
+          {.target = 0, .source = 0, .delay = 1, .pool = 1, .rows = SNN_ROWS_4, .shift = 2},
+          {.target = 1, .pool = 1}}},
+    {.name = "neurons",
+     .block = 6,
+     .steps = 6,
+     .port_count = 1,
+     .layer_count = 4,
+     .projection_count = 4,
      .ports = {{1, 5, 6, SNN_PORT_S16, 0, -200, 200}},
-     .layers = {{.channels = 5, .height = 5, .width = 6, .greater = 1, .threshold = 300, .floor = -100, .ceiling = 700,
-                 .flags = SNN_LAYER_PER_NEURON | SNN_LAYER_DRIVEN | SNN_LAYER_CLAMPED, .leak = 30000, .bias = 12,
+     .layers = {{.channels = 5,
+                 .height = 5,
+                 .width = 6,
+                 .greater = 1,
+                 .threshold = 300,
+                 .floor = -100,
+                 .ceiling = 700,
+                 .flags = SNN_LAYER_PER_NEURON | SNN_LAYER_DRIVEN | SNN_LAYER_CLAMPED,
+                 .leak = 30000,
+                 .bias = 12,
                  .initial = 20},
-                {.channels = 7, .height = 5, .width = 6, .flags = SNN_LAYER_CLAMPED, .threshold = 20, .floor = -15,
-                 .ceiling = 60, .leak = NO_LEAK, .initial = -3},
-                {.channels = 6, .height = 5, .width = 6, .flags = SNN_LAYER_PER_NEURON, .threshold = 25, .leak = 31000},
+                {.channels = 7,
+                 .height = 5,
+                 .width = 6,
+                 .flags = SNN_LAYER_CLAMPED,
+                 .threshold = 20,
+                 .floor = -15,
+                 .ceiling = 60,
+                 .leak = NO_LEAK,
+                 .initial = -3},
+                {.channels = 6,
+                 .height = 5,
+                 .width = 6,
+                 .flags = SNN_LAYER_PER_NEURON,
+                 .threshold = 25,
+                 .leak = 31000},
                 {.channels = 4, .height = 1, .width = 1, .leak = NO_LEAK}},
-     .projections = {{.target = 0, .from_port = 1, .pool = 1, .shift = 3, .stride = 1, .padding = 1, .kernel_height = 3,
+     .projections = {{.target = 0,
+                      .from_port = 1,
+                      .pool = 1,
+                      .shift = 3,
+                      .stride = 1,
+                      .padding = 1,
+                      .kernel_height = 3,
                       .kernel_width = 3},
-                     {.target = 1, .pool = 1, .rows = SNN_ROWS_4, .stride = 1, .padding = 1, .kernel_height = 3,
+                     {.target = 1,
+                      .pool = 1,
+                      .rows = SNN_ROWS_4,
+                      .stride = 1,
+                      .padding = 1,
+                      .kernel_height = 3,
                       .kernel_width = 3},
-                     {.target = 2, .source = 1, .pool = 1, .shift = 1, .stride = 1, .kernel_height = 1, .kernel_width = 1},
+                     {.target = 2,
+                      .source = 1,
+                      .pool = 1,
+                      .shift = 1,
+                      .stride = 1,
+                      .kernel_height = 1,
+                      .kernel_width = 1},
                      {.target = 3, .source = 2, .pool = 1}}},
 };
 
@@ -96,7 +263,8 @@ static uint32_t size_of(struct shape shape)
     return shape.channels * shape.height * shape.width;
 }
 
-static struct shape source_of(const struct image_spec *spec, const struct projection_spec *projection)
+static struct shape source_of(const struct image_spec *spec,
+                              const struct projection_spec *projection)
 {
     const struct port_spec *port = &spec->ports[projection->source];
     const struct layer_spec *layer = &spec->layers[projection->source];
@@ -105,11 +273,15 @@ static struct shape source_of(const struct image_spec *spec, const struct projec
 }
 
 /** The window of a projection: its kernel, or the whole pooled source. */
-static struct shape window_of(const struct image_spec *spec, const struct projection_spec *projection)
+static struct shape window_of(const struct image_spec *spec,
+                              const struct projection_spec *projection)
 {
     const struct shape source = source_of(spec, projection);
-    if (projection->kernel_height) return (struct shape){source.channels, projection->kernel_height, projection->kernel_width};
-    return (struct shape){source.channels, source.height / projection->pool, source.width / projection->pool};
+    if (projection->kernel_height) {
+        return (struct shape){source.channels, projection->kernel_height, projection->kernel_width};
+    }
+    return (struct shape){source.channels, source.height / projection->pool,
+                          source.width / projection->pool};
 }
 
 /** -8 ... 7, so that every way to store rows takes it; a third are 0. */
@@ -153,41 +325,54 @@ static uint32_t at_most(uint32_t a, uint32_t b)
 }
 
 /** Parameters as words or half words; a channel beyond the layer's holds `beyond`. */
-static uint32_t place_parameters(struct builder *builder, const struct snn_image_layer *layer, uint32_t size, int32_t first,
-                                 int32_t step, int32_t beyond)
+static uint32_t place_parameters(struct builder *builder, const struct snn_image_layer *layer,
+                                 uint32_t size, int32_t first, int32_t step, int32_t beyond)
 {
-    const uint32_t pixels = (layer->flags & SNN_LAYER_PER_NEURON) ? (uint32_t)layer->height * layer->width : 1;
+    const uint32_t pixels =
+        (layer->flags & SNN_LAYER_PER_NEURON) ? (uint32_t)layer->height * layer->width : 1;
     const uint32_t at = place(builder, layer->lanes * pixels * size);
     for (uint32_t i = 0; i < layer->lanes * pixels; i++) {
         const uint32_t pixel = i / layer->lanes, lane = i % layer->lanes;
-        const int32_t value = lane < layer->channels ? first + step * spread(pixel * layer->channels + lane) : beyond;
+        const int32_t value =
+            lane < layer->channels ? first + step * spread(pixel * layer->channels + lane) : beyond;
         const int16_t narrow = (int16_t)value;
-        memcpy(builder->bytes + at + i * size, size == 2 ? (const void *)&narrow : (const void *)&value, size);
+        memcpy(builder->bytes + at + i * size,
+               size == 2 ? (const void *)&narrow : (const void *)&value, size);
     }
     return at;
 }
 
-/** Whether a neuron fires that gets a sum of values in every step; its parameters are the layer's first and `more`. */
-static bool fires(const struct image_spec *spec, const struct layer_spec *from, uint32_t shift, int32_t more, int32_t sum)
+/**
+ * Whether a neuron fires that gets a sum of values in every step; its parameters are the layer's
+ * first and `more`.
+ */
+static bool fires(const struct image_spec *spec, const struct layer_spec *from, uint32_t shift,
+                  int32_t more, int32_t sum)
 {
     const int32_t floor = (from->flags & SNN_LAYER_CLAMPED) != 0 ? from->floor : INT16_MIN;
     int32_t v = from->initial == 0 ? 0 : from->initial + more;
     for (uint32_t step = 0; step < spec->steps; step++) {
-        v = v * from->leak / 32768 + snn_scale_value(sum, shift) + (from->bias == 0 ? 0 : from->bias + more);
+        v = v * from->leak / 32768 + snn_scale_value(sum, shift) +
+            (from->bias == 0 ? 0 : from->bias + more);
         if (v < floor) v = floor;
         if (v >= from->threshold + more + from->greater) return true;
     }
     return false;
 }
 
-/** Where one projection of values ends, layer by layer: the least sum of values with which each neuron fires. */
-static void place_drive(struct builder *builder, const struct image_spec *spec, uint32_t index, struct snn_image_layer *layer)
+/**
+ * Where one projection of values ends, layer by layer: the least sum of values with which each
+ * neuron fires.
+ */
+static void place_drive(struct builder *builder, const struct image_spec *spec, uint32_t index,
+                        struct snn_image_layer *layer)
 {
     const struct projection_spec *projection = &spec->projections[layer->first_projection];
     if (spec->block == 1 || layer->projection_count != 1 || !projection->from_port) return;
     layer->drive = place_parameters(builder, layer, 4, 0, 1, INT32_MAX);
     int32_t *drive = (int32_t *)(void *)(builder->bytes + layer->drive);
-    const uint32_t pixels = (layer->flags & SNN_LAYER_PER_NEURON) ? (uint32_t)layer->height * layer->width : 1;
+    const uint32_t pixels =
+        (layer->flags & SNN_LAYER_PER_NEURON) ? (uint32_t)layer->height * layer->width : 1;
     for (uint32_t i = 0; i < layer->lanes * pixels; i++) {
         if (drive[i] == INT32_MAX) continue;
         int32_t below = -100000, least = 100000;
@@ -203,29 +388,42 @@ static void place_drive(struct builder *builder, const struct image_spec *spec, 
     }
 }
 
-static void build_layer(struct builder *builder, const struct image_spec *spec, uint32_t index, struct snn_image_layer *layer)
+static void build_layer(struct builder *builder, const struct image_spec *spec, uint32_t index,
+                        struct snn_image_layer *layer)
 {
     const struct layer_spec *from = &spec->layers[index];
     const bool readout = index + 1 == spec->layer_count;
     const uint32_t pixels = (uint32_t)from->height * from->width;
     const bool clamped = (from->flags & (SNN_LAYER_GENERAL | SNN_LAYER_CLAMPED)) != 0;
     bool delayed = false;
-    *layer = (struct snn_image_layer){
-        .population = (uint16_t)index, .channels = from->channels, .height = from->height, .width = from->width,
-        .lanes = (uint16_t)((from->channels + 3) & ~3), .columns = (uint16_t)((from->channels + 7) & ~7),
-        .flags = from->flags, .readout = readout, .reset = from->reset, .refractory_steps = from->refractory_steps,
-        .greater = from->greater, .floor = clamped ? from->floor : INT16_MIN,
-        .ceiling = clamped ? from->ceiling : INT16_MAX, .reset_value = from->reset_value};
-    while (layer->first_projection < spec->projection_count && spec->projections[layer->first_projection].target < index) {
+    *layer = (struct snn_image_layer){.population = (uint16_t)index,
+                                      .channels = from->channels,
+                                      .height = from->height,
+                                      .width = from->width,
+                                      .lanes = (uint16_t)((from->channels + 3) & ~3),
+                                      .columns = (uint16_t)((from->channels + 7) & ~7),
+                                      .flags = from->flags,
+                                      .readout = readout,
+                                      .reset = from->reset,
+                                      .refractory_steps = from->refractory_steps,
+                                      .greater = from->greater,
+                                      .floor = clamped ? from->floor : INT16_MIN,
+                                      .ceiling = clamped ? from->ceiling : INT16_MAX,
+                                      .reset_value = from->reset_value};
+    while (layer->first_projection < spec->projection_count &&
+           spec->projections[layer->first_projection].target < index) {
         layer->first_projection++;
     }
     for (uint32_t p = 0; p < spec->projection_count; p++) {
         const struct projection_spec *projection = &spec->projections[p];
         if (projection->target == index) layer->projection_count++;
-        if (!projection->from_port && projection->source == index && projection->delay) delayed = true;
+        if (!projection->from_port && projection->source == index && projection->delay) {
+            delayed = true;
+        }
     }
     if (from->leak != NO_LEAK) {
-        layer->decay = place_parameters(builder, layer, 4, ((int32_t)from->leak - 32768) * 65536 + 1, 0, 1);
+        layer->decay =
+            place_parameters(builder, layer, 4, ((int32_t)from->leak - 32768) * 65536 + 1, 0, 1);
     }
     if (from->bias) layer->bias = place_parameters(builder, layer, 4, from->bias, 1, 0);
     if (from->initial) layer->initial = place_parameters(builder, layer, 4, from->initial, 1, 0);
@@ -237,18 +435,21 @@ static void build_layer(struct builder *builder, const struct image_spec *spec, 
     if (from->refractory_steps) layer->refractory = reserve(builder, layer->lanes * pixels);
     layer->slot_mask = spec->block > 1 ? SNN_IMAGE_BLOCK - 1 : delayed;
     layer->map_bytes = (from->channels * pixels + 31) / 32 * 4;
-    layer->map = reserve(builder, layer->map_bytes * (spec->block > 1 ? spec->block : layer->slot_mask + 1u));
+    layer->map = reserve(builder, layer->map_bytes *
+                                      (spec->block > 1 ? spec->block : layer->slot_mask + 1u));
 }
 
 /** Rows as `rows` says, of the weights of the formula. */
-static void place_rows(struct builder *builder, struct snn_image_projection *to, uint32_t index, uint32_t rows,
-                       const struct snn_image_layer *layer)
+static void place_rows(struct builder *builder, struct snn_image_projection *to, uint32_t index,
+                       uint32_t rows, const struct snn_image_layer *layer)
 {
     static const uint8_t eight[4] = {0, 2, 1, 3}, four[8] = {0, 4, 2, 6, 1, 5, 3, 7};
     to->synapses = place(builder, rows * 2);
     uint16_t *synapses = (uint16_t *)(void *)(builder->bytes + to->synapses);
     for (uint32_t row = 0; row < rows; row++) {
-        for (uint32_t c = 0; c < layer->channels; c++) synapses[row] += weight_of(index, row, c) != 0;
+        for (uint32_t c = 0; c < layer->channels; c++) {
+            synapses[row] += weight_of(index, row, c) != 0;
+        }
     }
     if (to->rows == SNN_ROWS_LIST) {
         to->starts = place(builder, (rows + 1) * 4);
@@ -275,7 +476,8 @@ static void place_rows(struct builder *builder, struct snn_image_projection *to,
             bytes[c / 4 * 4 + eight[c % 4]] = (uint8_t)(weight + 128);
         } else {
             const uint32_t nibble = four[c % 8];
-            bytes[c / 8 * 4 + nibble / 2] |= (uint8_t)((uint32_t)(weight + 8) << (4 * (nibble % 2)));
+            bytes[c / 8 * 4 + nibble / 2] |=
+                (uint8_t)((uint32_t)(weight + 8) << (4 * (nibble % 2)));
         }
     }
 }
@@ -285,16 +487,30 @@ static void build_projection(struct builder *builder, const struct image_spec *s
 {
     const struct projection_spec *from = &spec->projections[index];
     const struct shape source = source_of(spec, from), window = window_of(spec, from);
-    const struct snn_image_port *port = (const struct snn_image_port *)(void *)(builder->bytes + image->ports) + from->source;
-    const struct snn_image_layer *layers = (const struct snn_image_layer *)(void *)(builder->bytes + image->layers);
-    *to = (struct snn_image_projection){
-        .projection = (uint16_t)index, .source = from->source, .from_port = from->from_port,
-        .carries = from->from_port ? port->kind : SNN_CARRIES_SPIKES, .rows = from->rows, .delay = from->delay,
-        .pool = from->pool, .shift = from->shift, .stride_y = from->stride, .stride_x = from->stride,
-        .padding_y = from->padding, .padding_x = from->padding, .channels = (uint16_t)source.channels,
-        .height = (uint16_t)source.height, .width = (uint16_t)source.width,
-        .pooled_height = (uint16_t)(source.height / from->pool), .pooled_width = (uint16_t)(source.width / from->pool),
-        .kernel_height = (uint16_t)window.height, .kernel_width = (uint16_t)window.width};
+    const struct snn_image_port *port =
+        (const struct snn_image_port *)(void *)(builder->bytes + image->ports) + from->source;
+    const struct snn_image_layer *layers =
+        (const struct snn_image_layer *)(void *)(builder->bytes + image->layers);
+    *to =
+        (struct snn_image_projection){.projection = (uint16_t)index,
+                                      .source = from->source,
+                                      .from_port = from->from_port,
+                                      .carries = from->from_port ? port->kind : SNN_CARRIES_SPIKES,
+                                      .rows = from->rows,
+                                      .delay = from->delay,
+                                      .pool = from->pool,
+                                      .shift = from->shift,
+                                      .stride_y = from->stride,
+                                      .stride_x = from->stride,
+                                      .padding_y = from->padding,
+                                      .padding_x = from->padding,
+                                      .channels = (uint16_t)source.channels,
+                                      .height = (uint16_t)source.height,
+                                      .width = (uint16_t)source.width,
+                                      .pooled_height = (uint16_t)(source.height / from->pool),
+                                      .pooled_width = (uint16_t)(source.width / from->pool),
+                                      .kernel_height = (uint16_t)window.height,
+                                      .kernel_width = (uint16_t)window.width};
     if (!from->from_port) {
         to->slot_mask = layers[from->source].slot_mask;
         to->map = layers[from->source].map;
@@ -309,7 +525,8 @@ static void build_projection(struct builder *builder, const struct image_spec *s
         to->places = place(builder, line * 2);
         uint16_t *places = (uint16_t *)(void *)(builder->bytes + to->places);
         for (uint32_t i = 0; i < line; i++) {
-            places[i] = (uint16_t)(i / window.channels / from->pool * window.channels + i % window.channels);
+            places[i] = (uint16_t)(i / window.channels / from->pool * window.channels +
+                                   i % window.channels);
         }
     }
     place_rows(builder, to, index, size_of(window), layers + from->target);
@@ -321,19 +538,27 @@ struct snn_image *image_build(const struct image_spec *spec, size_t *size)
     CHECK(builder.bytes != NULL);
     struct snn_image *image = (struct snn_image *)(void *)builder.bytes;
     place(&builder, sizeof *image);
-    *image = (struct snn_image){
-        .steps = spec->steps, .max_steps = spec->steps, .block = spec->block, .port_count = (uint16_t)spec->port_count,
-        .layer_count = (uint16_t)spec->layer_count, .projection_count = (uint16_t)spec->projection_count};
+    *image = (struct snn_image){.steps = spec->steps,
+                                .max_steps = spec->steps,
+                                .block = spec->block,
+                                .port_count = (uint16_t)spec->port_count,
+                                .layer_count = (uint16_t)spec->layer_count,
+                                .projection_count = (uint16_t)spec->projection_count};
     image->ports = place(&builder, spec->port_count * (uint32_t)sizeof(struct snn_image_port));
     image->layers = place(&builder, spec->layer_count * (uint32_t)sizeof(struct snn_image_layer));
-    image->projections = place(&builder, spec->projection_count * (uint32_t)sizeof(struct snn_image_projection));
+    image->projections =
+        place(&builder, spec->projection_count * (uint32_t)sizeof(struct snn_image_projection));
     struct snn_image_port *ports = (struct snn_image_port *)(void *)(builder.bytes + image->ports);
-    struct snn_image_layer *layers = (struct snn_image_layer *)(void *)(builder.bytes + image->layers);
-    struct snn_image_projection *projections = (struct snn_image_projection *)(void *)(builder.bytes + image->projections);
+    struct snn_image_layer *layers =
+        (struct snn_image_layer *)(void *)(builder.bytes + image->layers);
+    struct snn_image_projection *projections =
+        (struct snn_image_projection *)(void *)(builder.bytes + image->projections);
     for (uint32_t i = 0; i < spec->port_count; i++) {
         const struct port_spec *from = &spec->ports[i];
-        ports[i] = (struct snn_image_port){from->channels, from->height, from->width, from->kind, from->frame_per_step,
-                                           from->min_value, from->max_value, 0};
+        ports[i] = (struct snn_image_port){from->channels,       from->height,
+                                           from->width,          from->kind,
+                                           from->frame_per_step, from->min_value,
+                                           from->max_value,      0};
         const uint32_t count = (uint32_t)from->channels * from->height * from->width;
         if (from->kind == SNN_PORT_EVENTS) ports[i].map = reserve(&builder, (count + 31) / 32 * 4);
     }
@@ -395,7 +620,8 @@ static const int32_t *model_parameters(struct built_model *built, uint32_t count
     return values;
 }
 
-static void build_population(struct built_model *built, const struct image_spec *spec, uint32_t index)
+static void build_population(struct built_model *built, const struct image_spec *spec,
+                             uint32_t index)
 {
     const struct layer_spec *from = &spec->layers[index];
     struct snn_population *to = &built->populations[index];
@@ -403,7 +629,8 @@ static void build_population(struct built_model *built, const struct image_spec 
     const bool clamped = (from->flags & (SNN_LAYER_GENERAL | SNN_LAYER_CLAMPED)) != 0;
     *to = (struct snn_population){.shape = {from->channels, from->height, from->width},
                                   .kind = readout ? SNN_READOUT : SNN_LIF};
-    const uint32_t count = (from->flags & SNN_LAYER_PER_NEURON) ? snn_shape_size(&to->shape) : from->channels;
+    const uint32_t count =
+        (from->flags & SNN_LAYER_PER_NEURON) ? snn_shape_size(&to->shape) : from->channels;
     if (from->leak != NO_LEAK) {
         uint16_t *leak = owned(built, sizeof *leak);
         *leak = from->leak;
@@ -411,7 +638,9 @@ static void build_population(struct built_model *built, const struct image_spec 
         to->leak_count = 1;
     }
     if (from->bias) to->bias = model_parameters(built, to->bias_count = count, from->bias);
-    if (from->initial) to->initial = model_parameters(built, to->initial_count = count, from->initial);
+    if (from->initial) {
+        to->initial = model_parameters(built, to->initial_count = count, from->initial);
+    }
     if (readout) return;
     int16_t *threshold = owned(built, count * sizeof *threshold);
     for (uint32_t i = 0; i < count; i++) threshold[i] = (int16_t)(from->threshold + spread(i));
@@ -430,9 +659,11 @@ static void build_weights(struct built_model *built, const struct image_spec *sp
     const struct projection_spec *from = &spec->projections[index];
     struct snn_projection *to = &built->projections[index];
     const struct shape window = window_of(spec, from);
-    const uint32_t taps = window.height * window.width, targets = spec->layers[from->target].channels;
+    const uint32_t taps = window.height * window.width,
+                   targets = spec->layers[from->target].channels;
     const bool dense = from->kernel_height == 0;
-    const uint32_t rows = dense ? window.channels * taps : window.channels, columns = dense ? targets : taps * targets;
+    const uint32_t rows = dense ? window.channels * taps : window.channels,
+                   columns = dense ? targets : taps * targets;
     const uint32_t runs = dense ? rows : rows * taps;
     int8_t *values = owned(built, (size_t)rows * columns);
     uint32_t *starts = owned(built, (runs + 1) * sizeof *starts);
@@ -446,34 +677,54 @@ static void build_weights(struct built_model *built, const struct image_spec *sp
             starts[run + 1] += weight != 0;
         }
     }
-    to->weights = (struct snn_weights){.rows = rows, .columns = columns, .values = values, .synapse_start = starts};
+    to->weights = (struct snn_weights){.rows = rows,
+                                       .columns = columns,
+                                       .values = values,
+                                       .synapse_start = starts};
 }
 
 void model_build(struct built_model *built, const struct image_spec *spec)
 {
-    *built = (struct built_model){.model = {.format_major = SNN_FORMAT_MAJOR, .steps = spec->steps, .max_steps = spec->steps,
-                                            .input_count = spec->port_count, .population_count = spec->layer_count,
-                                            .projection_count = spec->projection_count, .readout = spec->layer_count - 1}};
+    *built = (struct built_model){.model = {.format_major = SNN_FORMAT_MAJOR,
+                                            .steps = spec->steps,
+                                            .max_steps = spec->steps,
+                                            .input_count = spec->port_count,
+                                            .population_count = spec->layer_count,
+                                            .projection_count = spec->projection_count,
+                                            .readout = spec->layer_count - 1}};
     built->model.inputs = built->inputs;
     built->model.populations = built->populations;
     built->model.projections = built->projections;
     for (uint32_t i = 0; i < spec->port_count; i++) {
         const struct port_spec *from = &spec->ports[i];
-        built->inputs[i] = (struct snn_input){.shape = {from->channels, from->height, from->width},
-                                              .kind = from->kind == SNN_PORT_EVENTS ? SNN_EVENTS : SNN_VALUES,
-                                              .frame_per_step = from->frame_per_step != 0,
-                                              .min_value = from->min_value, .max_value = from->max_value};
+        built->inputs[i] =
+            (struct snn_input){.shape = {from->channels, from->height, from->width},
+                               .kind = from->kind == SNN_PORT_EVENTS ? SNN_EVENTS : SNN_VALUES,
+                               .frame_per_step = from->frame_per_step != 0,
+                               .min_value = from->min_value,
+                               .max_value = from->max_value};
     }
     for (uint32_t i = 0; i < spec->layer_count; i++) build_population(built, spec, i);
     for (uint32_t i = 0; i < spec->projection_count; i++) {
         const struct projection_spec *from = &spec->projections[i];
         struct snn_projection *to = &built->projections[i];
-        *to = (struct snn_projection){.source = from->source, .target = from->target, .from_input = from->from_port != 0,
-                                      .delay = from->delay, .pool = from->pool, .shift = from->shift};
+        *to = (struct snn_projection){.source = from->source,
+                                      .target = from->target,
+                                      .from_input = from->from_port != 0,
+                                      .delay = from->delay,
+                                      .pool = from->pool,
+                                      .shift = from->shift};
         if (from->kernel_height) {
             to->topology = SNN_CONV;
-            to->convolution = (struct snn_convolution){from->kernel_height, from->kernel_width, from->stride, from->stride,
-                                                       from->padding, from->padding, 1, 1, 1};
+            to->convolution = (struct snn_convolution){from->kernel_height,
+                                                       from->kernel_width,
+                                                       from->stride,
+                                                       from->stride,
+                                                       from->padding,
+                                                       from->padding,
+                                                       1,
+                                                       1,
+                                                       1};
         }
         build_weights(built, spec, i);
     }

@@ -8,8 +8,9 @@
 #include <stddef.h>
 
 /*
- * Tiny images for tests and fuzzers, written from a description in C, and the same network as a model of the portable core.
- * Weights and parameters come from a formula of the description, so that both have the same ones.
+ * Tiny images for tests and fuzzers, written from a description in C, and the same network as a
+ * model of the portable core. Weights and parameters come from a formula of the description, so
+ * that both have the same ones.
  */
 
 enum { SPEC_PORTS = 2, SPEC_LAYERS = 4, SPEC_PROJECTIONS = 6 };
@@ -44,14 +45,19 @@ struct image_spec {
     struct projection_spec projections[SPEC_PROJECTIONS]; /**< by target; those of values first */
 };
 
-/** Dense, convolution, pooled, lists, general, streaming with recurrence, and neurons of every fast kind. */
+/**
+ * Dense, convolution, pooled, lists, general, streaming with recurrence, and neurons of every fast
+ * kind.
+ */
 enum { IMAGE_SPECS = 7 };
 extern const struct image_spec image_specs[IMAGE_SPECS];
 
 /** The image; its size in bytes comes in `size`. The caller frees it. */
 struct snn_image *image_build(const struct image_spec *spec, size_t *size);
 
-/** Length and CRC as the first `size` bytes have them, so that only deeper checks can refuse them. */
+/**
+ * Length and CRC as the first `size` bytes have them, so that only deeper checks can refuse them.
+ */
 void image_seal(void *image, size_t size);
 
 /** The same network for the portable core. The caller releases it. */

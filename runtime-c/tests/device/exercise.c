@@ -17,7 +17,8 @@ static const struct snn_image_layer *layers_of(const struct snn_image *image)
 
 static const struct snn_image_projection *projections_of(const struct snn_image *image)
 {
-    return (const struct snn_image_projection *)(const void *)((const uint8_t *)image + image->projections);
+    return (const struct snn_image_projection *)(const void *)((const uint8_t *)image +
+                                                               image->projections);
 }
 
 static uint32_t size_of(const struct snn_image_port *port)
@@ -30,11 +31,13 @@ bool exercise_is_small(const struct snn_image *image)
     uint64_t work = image->arena_bytes;
     for (uint32_t i = 0; i < image->layer_count; i++) {
         const struct snn_image_layer *layer = layers_of(image) + i;
-        const struct snn_image_projection *projection = projections_of(image) + layer->first_projection;
+        const struct snn_image_projection *projection =
+            projections_of(image) + layer->first_projection;
         uint64_t pixel = layer->columns + 16u;
         for (uint32_t p = 0; p < layer->projection_count; p++, projection++) {
             const uint32_t pool = projection->pool;
-            const uint64_t rows = (uint64_t)projection->channels * projection->kernel_height * projection->kernel_width;
+            const uint64_t rows = (uint64_t)projection->channels * projection->kernel_height *
+                                  projection->kernel_width;
             pixel += rows * pool * pool * layer->columns;
         }
         work += pixel * layer->height * layer->width;
@@ -55,24 +58,28 @@ static void on_layer(void *context, uint32_t layer)
     witness->sum++;
 }
 
-static void on_neurons(void *context, uint32_t layer, uint32_t step, uint32_t pixel, const void *membrane,
-                       const uint32_t *spikes)
+static void on_neurons(void *context, uint32_t layer, uint32_t step, uint32_t pixel,
+                       const void *membrane, const uint32_t *spikes)
 {
     struct witness *witness = context;
     CHECK(layer < witness->image->layer_count && step < witness->image->max_steps);
     const struct snn_image_layer *of = layers_of(witness->image) + layer;
     CHECK(pixel < (uint32_t)of->height * of->width && (spikes == NULL) == (of->readout != 0));
     for (uint32_t c = 0; c < of->channels; c++) {
-        witness->sum += of->readout ? ((const uint32_t *)membrane)[c] : ((const uint16_t *)membrane)[c];
+        witness->sum +=
+            of->readout ? ((const uint32_t *)membrane)[c] : ((const uint16_t *)membrane)[c];
         if (spikes != NULL) witness->sum += spikes[c / 32] >> (c & 31) & 1;
     }
 }
 
-static void on_rows(void *context, uint32_t projection, const uint16_t *rows, const int16_t *values, uint32_t count)
+static void on_rows(void *context, uint32_t projection, const uint16_t *rows, const int16_t *values,
+                    uint32_t count)
 {
     struct witness *witness = context;
     (void)projection; /* the model's index, which the engine does not use */
-    for (uint32_t i = 0; i < count; i++) witness->sum += rows[i] + (values != NULL ? (uint16_t)values[i] : 0u);
+    for (uint32_t i = 0; i < count; i++) {
+        witness->sum += rows[i] + (values != NULL ? (uint16_t)values[i] : 0u);
+    }
 }
 
 static void on_saturated(void *context, uint32_t layer, uint32_t count)
@@ -86,7 +93,8 @@ struct frames {
     void *values[SNN_IMAGE_PORTS];
 };
 
-static void present(const struct snn_image *image, struct snn_device *device, struct frames *frames, struct random *random)
+static void present(const struct snn_image *image, struct snn_device *device, struct frames *frames,
+                    struct random *random)
 {
     for (uint32_t i = 0; i < image->port_count; i++) {
         const struct snn_image_port *port = ports_of(image) + i;
@@ -98,13 +106,17 @@ static void present(const struct snn_image *image, struct snn_device *device, st
             }
             CHECK(!snn_device_event(device, i, size) && !snn_device_event(device, i, UINT32_MAX));
         }
-        if (port->kind != SNN_PORT_EVENTS && (port->frame_per_step || device->steps == 0) && random_chance(random, 90)) {
+        if (port->kind != SNN_PORT_EVENTS && (port->frame_per_step || device->steps == 0) &&
+            random_chance(random, 90)) {
             uint8_t *bytes = frames->values[i];
             int16_t *words = frames->values[i];
             const bool narrow = port->kind == SNN_PORT_U8, any = port->min_value <= port->max_value;
             for (uint32_t n = 0; n < size; n++) {
                 if (narrow) bytes[n] = random_chance(random, 50) ? (uint8_t)random_next(random) : 0;
-                if (!narrow) words[n] = any ? (int16_t)random_in(random, port->min_value, port->max_value) : 0;
+                if (!narrow) {
+                    words[n] =
+                        any ? (int16_t)random_in(random, port->min_value, port->max_value) : 0;
+                }
             }
             if (narrow) (void)!snn_device_values_u8(device, i, bytes, size);
             if (!narrow) (void)!snn_device_values_s16(device, i, words, size);
@@ -112,10 +124,12 @@ static void present(const struct snn_image *image, struct snn_device *device, st
             CHECK_EQUAL(snn_device_values_s16(device, i, NULL, size), SNN_ERROR_ARGUMENT);
         }
     }
-    CHECK(!snn_device_event(device, image->port_count, 0) && !snn_device_event(device, UINT32_MAX, 0));
+    CHECK(!snn_device_event(device, image->port_count, 0) &&
+          !snn_device_event(device, UINT32_MAX, 0));
 }
 
-static void run_sample(const struct snn_image *image, struct snn_device *device, struct frames *frames, struct random *random)
+static void run_sample(const struct snn_image *image, struct snn_device *device,
+                       struct frames *frames, struct random *random)
 {
     const bool streaming = image->block == 1;
     const uint32_t most = streaming && image->max_steps > 4 ? 4 : image->max_steps;
@@ -154,7 +168,9 @@ void exercise_image(const struct snn_image *image, struct random *random, uint32
         snn_device_observe(&device, sample % 2 == 1 ? &observer : NULL);
         run_sample(image, &device, &frames, random);
     }
-    for (uint32_t i = 0; i < GUARD; i++) CHECK(memory[i] == GUARD_BYTE && memory[GUARD + size + i] == GUARD_BYTE);
+    for (uint32_t i = 0; i < GUARD; i++) {
+        CHECK(memory[i] == GUARD_BYTE && memory[GUARD + size + i] == GUARD_BYTE);
+    }
     for (uint32_t i = 0; i < image->port_count; i++) free(frames.values[i]);
     free(memory);
 }

@@ -12,8 +12,9 @@ enum { EXERCISE_WORK = 1 << 21 };
 bool exercise_is_small(const struct snn_image *image);
 
 /**
- * Runs samples of an image that passed its check on random events and frames, good and bad, in an arena of just the stated
- * size between guards. Aborts when a guard changes or an index that does not exist is taken.
+ * Runs samples of an image that passed its check on random events and frames, good and bad, in an
+ * arena of just the stated size between guards. Aborts when a guard changes or an index that does
+ * not exist is taken.
  */
 void exercise_image(const struct snn_image *image, struct random *random, uint32_t samples);
 

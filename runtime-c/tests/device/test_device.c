@@ -8,9 +8,9 @@
 #include <string.h>
 
 /*
- * test_device MODEL.snnpb MODEL.snnimg ...: the firmware engine on an image against the portable core on the model it was
- * made from, spike for spike and membrane for membrane, on random input. Every buffer is as small as allowed and stands
- * between guards.
+ * test_device MODEL.snnpb MODEL.snnimg ...: the firmware engine on an image against the portable
+ * core on the model it was made from, spike for spike and membrane for membrane, on random input.
+ * Every buffer is as small as allowed and stands between guards.
  */
 
 enum { SAMPLES = 6, GUARD = 64 };
@@ -33,7 +33,10 @@ static struct bytes read_file(const char *path)
     return file;
 }
 
-/** What the device engine did in a sample: membranes and spikes by population and step, and its rows. */
+/**
+ * What the device engine did in a sample: membranes and spikes by population and step, and its
+ * rows.
+ */
 struct record {
     const struct snn_image *image;
     const struct snn_device *device;
@@ -48,28 +51,33 @@ static const struct snn_image_layer *layers_of(const struct snn_image *image)
     return (const struct snn_image_layer *)(const void *)((const uint8_t *)image + image->layers);
 }
 
-static void on_neurons(void *context, uint32_t layer, uint32_t step, uint32_t pixel, const void *membrane,
-                       const uint32_t *spikes)
+static void on_neurons(void *context, uint32_t layer, uint32_t step, uint32_t pixel,
+                       const void *membrane, const uint32_t *spikes)
 {
     struct record *record = context;
     const struct snn_image_layer *of = layers_of(record->image) + layer;
     const uint32_t size = snn_shape_size(&record->model->populations[of->population].shape);
     for (uint32_t c = 0; c < of->channels; c++) {
         const uint32_t at = step * size + pixel * of->channels + c;
-        record->membrane[of->population][at] = of->readout ? ((const int32_t *)membrane)[c] : ((const int16_t *)membrane)[c];
-        record->spiked[of->population][at] = spikes != NULL && (spikes[c / 32] >> (c & 31) & 1) != 0;
+        record->membrane[of->population][at] =
+            of->readout ? ((const int32_t *)membrane)[c] : ((const int16_t *)membrane)[c];
+        record->spiked[of->population][at] =
+            spikes != NULL && (spikes[c / 32] >> (c & 31) & 1) != 0;
     }
 }
 
-static void on_rows(void *context, uint32_t projection, const uint16_t *rows, const int16_t *values, uint32_t count)
+static void on_rows(void *context, uint32_t projection, const uint16_t *rows, const int16_t *values,
+                    uint32_t count)
 {
     struct record *record = context;
     const struct snn_image *image = record->image;
-    const struct snn_image_projection *p = (const struct snn_image_projection *)(const void *)((const uint8_t *)image +
-                                                                                               image->projections);
+    const struct snn_image_projection *p =
+        (const struct snn_image_projection *)(const void *)((const uint8_t *)image +
+                                                            image->projections);
     (void)values;
     while (p->projection != projection) p++;
-    const uint16_t *synapses = (const uint16_t *)(const void *)((const uint8_t *)image + p->synapses);
+    const uint16_t *synapses =
+        (const uint16_t *)(const void *)((const uint8_t *)image + p->synapses);
     for (uint32_t i = 0; i < count; i++) record->synops[projection] += synapses[rows[i]];
 }
 
@@ -79,7 +87,10 @@ static void on_saturated(void *context, uint32_t layer, uint32_t count)
     record->saturations[layers_of(record->image)[layer].population] += count;
 }
 
-/** Layer by layer, the maps of the layer that has ended hold the spikes that were seen when neurons were shown. */
+/**
+ * Layer by layer, the maps of the layer that has ended hold the spikes that were seen when neurons
+ * were shown.
+ */
 static void on_layer(void *context, uint32_t layer)
 {
     const struct record *record = context;
@@ -87,9 +98,11 @@ static void on_layer(void *context, uint32_t layer)
     const struct snn_image_layer *of = layers_of(record->image) + layer - 1;
     const uint32_t size = snn_shape_size(&record->model->populations[of->population].shape);
     for (uint32_t step = 0; step < record->model->steps; step++) {
-        const uint32_t *map = (const uint32_t *)(const void *)(record->device->arena + of->map + step * of->map_bytes);
+        const uint32_t *map = (const uint32_t *)(const void *)(record->device->arena + of->map +
+                                                               step * of->map_bytes);
         for (uint32_t i = 0; i < size; i++) {
-            CHECK_EQUAL(map[i / 32] >> (i & 31) & 1, record->spiked[of->population][step * size + i]);
+            CHECK_EQUAL(map[i / 32] >> (i & 31) & 1,
+                        record->spiked[of->population][step * size + i]);
         }
     }
 }
@@ -114,8 +127,8 @@ static void check_guards(const void *memory, size_t size)
     for (int i = 0; i < GUARD; i++) CHECK(at[-1 - i] == 0xA5 && at[size + (size_t)i] == 0xA5);
 }
 
-static void present(struct input *input, const struct snn_model *model, struct snn *core, struct snn_device *device,
-                    uint32_t step, int16_t *frames[])
+static void present(struct input *input, const struct snn_model *model, struct snn *core,
+                    struct snn_device *device, uint32_t step, int16_t *frames[])
 {
     for (uint32_t port = 0; port < model->input_count; port++) {
         const struct snn_input *in = &model->inputs[port];
@@ -128,8 +141,10 @@ static void present(struct input *input, const struct snn_model *model, struct s
         } else if (step == 0 || in->frame_per_step) {
             const bool bytes = in->min_value >= 0 && in->max_value <= 255;
             for (uint32_t i = 0; i < size; i++) {
-                const bool any = random_chance(&input->random, input->density) || in->min_value > 0 || in->max_value < 0;
-                frames[port][i] = any ? (int16_t)random_in(&input->random, in->min_value, in->max_value) : 0;
+                const bool any = random_chance(&input->random, input->density) ||
+                                 in->min_value > 0 || in->max_value < 0;
+                frames[port][i] =
+                    any ? (int16_t)random_in(&input->random, in->min_value, in->max_value) : 0;
             }
             CHECK_EQUAL(snn_values_s16(core, port, frames[port], size), SNN_OK);
             if (bytes) {
@@ -150,7 +165,8 @@ static void check_step(const struct record *record, struct snn *core, uint32_t s
         const uint32_t *spikes = snn_spikes(core, p, NULL);
         for (uint32_t i = 0; i < size; i++) {
             CHECK_EQUAL(record->membrane[p][step * size + i], snn_membrane(core, p, i));
-            CHECK_EQUAL(record->spiked[p][step * size + i], spikes != NULL ? (int)(spikes[i / 32] >> (i & 31) & 1) : 0);
+            CHECK_EQUAL(record->spiked[p][step * size + i],
+                        spikes != NULL ? (int)(spikes[i / 32] >> (i & 31) & 1) : 0);
         }
     }
 }
@@ -171,8 +187,8 @@ static void check_answer(const struct record *record, struct snn *core, struct s
     }
 }
 
-static void run_sample(const struct record *record, struct input input, struct snn *core, struct snn_device *device,
-                       int16_t *frames[])
+static void run_sample(const struct record *record, struct input input, struct snn *core,
+                       struct snn_device *device, int16_t *frames[])
 {
     const struct snn_model *model = record->model;
     const bool streaming = record->image->block == 1;
@@ -180,7 +196,9 @@ static void run_sample(const struct record *record, struct input input, struct s
     snn_device_reset(device);
     for (uint32_t step = 0; step < model->steps; step++) {
         if (streaming || step == 0) present(&input, model, core, device, step, frames);
-        if (streaming || step == 0) CHECK_EQUAL(snn_device_run(device, streaming ? 1 : model->steps), SNN_OK);
+        if (streaming || step == 0) {
+            CHECK_EQUAL(snn_device_run(device, streaming ? 1 : model->steps), SNN_OK);
+        }
         CHECK_EQUAL(snn_step(core), SNN_OK);
         if (device->observer->neurons != NULL) check_step(record, core, step);
     }
@@ -205,13 +223,15 @@ static void check_pair(const char *model_path, const char *image_path)
     CHECK_EQUAL(snn_image_check(image.at, image.size), SNN_OK);
     CHECK_EQUAL(record.image->bytes, image.size);
     for (uint32_t p = 0; p < record.model->population_count; p++) {
-        const size_t entries = (size_t)record.model->steps * snn_shape_size(&record.model->populations[p].shape);
+        const size_t entries =
+            (size_t)record.model->steps * snn_shape_size(&record.model->populations[p].shape);
         record.membrane[p] = calloc(entries, sizeof *record.membrane[p]);
         record.spiked[p] = calloc(entries, 1);
     }
     int16_t *frames[16];
     for (uint32_t port = 0; port < record.model->input_count; port++) {
-        frames[port] = calloc(snn_shape_size(&record.model->inputs[port].shape), sizeof *frames[port]);
+        frames[port] =
+            calloc(snn_shape_size(&record.model->inputs[port].shape), sizeof *frames[port]);
     }
     struct snn *core = NULL;
     void *state = malloc(snn_state_size(record.model));
@@ -220,7 +240,8 @@ static void check_pair(const char *model_path, const char *image_path)
     void *memory = guarded(bytes);
     struct snn_device device;
     CHECK_EQUAL(snn_device_init(&device, record.image, memory, bytes - 1), SNN_ERROR_MEMORY);
-    CHECK_EQUAL(snn_device_init(&device, record.image, (uint8_t *)memory + 2, bytes), SNN_ERROR_ARGUMENT);
+    CHECK_EQUAL(snn_device_init(&device, record.image, (uint8_t *)memory + 2, bytes),
+                SNN_ERROR_ARGUMENT);
     CHECK_EQUAL(snn_device_init(&device, record.image, memory, bytes), SNN_OK);
     record.device = &device;
     const struct snn_observer observer = {

@@ -7,7 +7,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* snn_fire and snn_fire_driven on pixels of random neurons, against every step of every neuron as FORMAT.md has it. */
+/*
+ * snn_fire and snn_fire_driven on pixels of random neurons, against every step of every neuron as
+ * FORMAT.md has it.
+ */
 
 enum { LANES = 72, STEPS = 8, WORDS = 4, PIXELS = 40000 };
 
@@ -71,7 +74,8 @@ static void expect(struct pixel *pixel, uint32_t lane, const int32_t *sums)
 /** Neurons of any kind, whose sums are still to come. */
 static void begin_pixel(struct pixel *pixel)
 {
-    const uint32_t lanes = (uint32_t)any(1, LANES), fours = (lanes + 3) / 4 * 4, columns = (lanes + 7) / 8 * 8;
+    const uint32_t lanes = (uint32_t)any(1, LANES), fours = (lanes + 3) / 4 * 4,
+                   columns = (lanes + 7) / 8 * 8;
     const int32_t high = (1 << any(4, 15)) - 1;
     memset(pixel, 0, sizeof *pixel);
     pixel->bit = (uint32_t)any(0, 40);
@@ -101,10 +105,14 @@ static void begin_pixel(struct pixel *pixel)
         pixel->initial[lane] = any(0, 1) == 0 ? 0 : any(pixel->lif.floor, pixel->lif.ceiling);
         seen.begun += pixel->lif.initial != NULL && pixel->initial[lane] >= pixel->threshold[lane];
     }
-    for (uint32_t lane = 0; lane < lanes; lane++) pixel->decay[lane] = (any(0, 7) == 0 ? 0 : any(-32768, 0)) * 65536 + 1;
+    for (uint32_t lane = 0; lane < lanes; lane++) {
+        pixel->decay[lane] = (any(0, 7) == 0 ? 0 : any(-32768, 0)) * 65536 + 1;
+    }
     for (uint32_t word = 0; word < STEPS * WORDS; word++) {
         pixel->spikes[word] = random_next(&numbers);
-        if (word % WORDS == pixel->bit / 32) pixel->spikes[word] &= (UINT32_C(1) << (pixel->bit & 31)) - 1;
+        if (word % WORDS == pixel->bit / 32) {
+            pixel->spikes[word] &= (UINT32_C(1) << (pixel->bit & 31)) - 1;
+        }
         if (word % WORDS > pixel->bit / 32) pixel->spikes[word] = 0;
         pixel->expected[word] = pixel->spikes[word];
     }
@@ -144,7 +152,8 @@ static void fires_as_all_steps_do(void)
     end_pixel(&pixel);
 }
 
-static int32_t driven_sum(const struct pixel *pixel, uint32_t lane, int32_t current, uint32_t shift, bool biased)
+static int32_t driven_sum(const struct pixel *pixel, uint32_t lane, int32_t current, uint32_t shift,
+                          bool biased)
 {
     return snn_scale_value(current, shift) + (biased ? pixel->bias[lane] : 0);
 }
@@ -170,7 +179,10 @@ static void fires_when_driven(void)
         pixel.drive[lane] = INT32_MIN; /* of a lane beyond */
         if (lane >= pixel.lif.lanes) continue;
         int32_t drive = -reach;
-        while (drive <= reach && fired_by(&pixel, lane, driven_sum(&pixel, lane, drive, shift, biased)) == 0) drive++;
+        while (drive <= reach &&
+               fired_by(&pixel, lane, driven_sum(&pixel, lane, drive, shift, biased)) == 0) {
+            drive++;
+        }
         pixel.drive[lane] = drive;
         seen.undriven += drive > reach;
         seen.always += drive == -reach;
@@ -178,7 +190,8 @@ static void fires_when_driven(void)
         const int32_t sums[STEPS] = {sum, sum, sum, sum, sum, sum, sum, sum};
         expect(&pixel, lane, sums);
     }
-    const struct snn_driven driven = {pixel.current, pixel.drive, biased ? pixel.bias : NULL, shift, pixel.sums};
+    const struct snn_driven driven = {pixel.current, pixel.drive, biased ? pixel.bias : NULL, shift,
+                                      pixel.sums};
     snn_fire_driven(&pixel.lif, &driven, pixel.bit);
     end_pixel(&pixel);
 }
@@ -187,9 +200,11 @@ int main(void)
 {
     for (uint32_t i = 0; i < PIXELS; i++) fires_as_all_steps_do();
     for (uint32_t i = 0; i < PIXELS / 20; i++) fires_when_driven();
-    CHECK(seen.silent != 0 && seen.once != 0 && seen.often != 0 && seen.floors != 0 && seen.ceilings != 0);
+    CHECK(seen.silent != 0 && seen.once != 0 && seen.often != 0 && seen.floors != 0 &&
+          seen.ceilings != 0);
     CHECK(seen.begun != 0 && seen.undriven != 0 && seen.always != 0);
-    printf("test_fire: %d pixels, neurons silent %llu, once %llu, more often %llu\n", PIXELS + PIXELS / 20,
-           (unsigned long long)seen.silent, (unsigned long long)seen.once, (unsigned long long)seen.often);
+    printf("test_fire: %d pixels, neurons silent %llu, once %llu, more often %llu\n",
+           PIXELS + PIXELS / 20, (unsigned long long)seen.silent, (unsigned long long)seen.once,
+           (unsigned long long)seen.often);
     return 0;
 }

@@ -7,8 +7,9 @@
 #include <string.h>
 
 /*
- * What the firmware engine does with images that are right, wrong, cut off or hostile: right ones compute what the portable
- * core does, wrong ones are refused by name, and nothing is ever written outside the arena.
+ * What the firmware engine does with images that are right, wrong, cut off or hostile: right ones
+ * compute what the portable core does, wrong ones are refused by name, and nothing is ever written
+ * outside the arena.
  */
 
 enum { RANDOM_SAMPLES = 20, MUTATIONS = 4000 };
@@ -16,8 +17,8 @@ enum { RANDOM_SAMPLES = 20, MUTATIONS = 4000 };
 /* ---- Right images ---- */
 
 /** A frame or events for both engines. */
-static void present_both(const struct built_model *built, struct snn *core, struct snn_device *device, struct random *random,
-                         int16_t frames[][128])
+static void present_both(const struct built_model *built, struct snn *core,
+                         struct snn_device *device, struct random *random, int16_t frames[][128])
 {
     const uint32_t density = random_next(random) % 60;
     for (uint32_t port = 0; port < built->model.input_count; port++) {
@@ -27,15 +28,21 @@ static void present_both(const struct built_model *built, struct snn *core, stru
         CHECK(size <= 128);
         if (input->kind == SNN_EVENTS) {
             for (uint32_t i = 0; i < size; i++) {
-                if (random_chance(random, density)) CHECK(snn_event(core, port, i) && snn_device_event(device, port, i));
+                if (random_chance(random, density)) {
+                    CHECK(snn_event(core, port, i) && snn_device_event(device, port, i));
+                }
             }
         } else if (device->steps == 0 || input->frame_per_step) {
             const bool bytes = input->min_value == 0 && input->max_value == 255;
-            for (uint32_t i = 0; i < size; i++) frames[port][i] = (int16_t)random_in(random, input->min_value, input->max_value);
+            for (uint32_t i = 0; i < size; i++) {
+                frames[port][i] = (int16_t)random_in(random, input->min_value, input->max_value);
+            }
             CHECK_EQUAL(snn_values_s16(core, port, frames[port], size), SNN_OK);
             for (uint32_t i = 0; bytes && i < size; i++) narrow[i] = (uint8_t)frames[port][i];
             if (bytes) CHECK_EQUAL(snn_device_values_u8(device, port, narrow, size), SNN_OK);
-            if (!bytes) CHECK_EQUAL(snn_device_values_s16(device, port, frames[port], size), SNN_OK);
+            if (!bytes) {
+                CHECK_EQUAL(snn_device_values_s16(device, port, frames[port], size), SNN_OK);
+            }
         }
     }
 }
@@ -48,7 +55,8 @@ static void test_built_images_compute_what_the_core_does(void)
         size_t size;
         struct snn_image *image = image_build(spec, &size);
         CHECK_EQUAL(snn_image_check(image, size), SNN_OK);
-        if (image->needs_general > SNN_DEVICE_GENERAL || (image->block == 1 && SNN_DEVICE_STREAMING == 0)) {
+        if (image->needs_general > SNN_DEVICE_GENERAL ||
+            (image->block == 1 && SNN_DEVICE_STREAMING == 0)) {
             uint32_t memory;
             struct snn_device device;
             CHECK_EQUAL(snn_device_init(&device, image, &memory, UINT32_MAX), SNN_ERROR_LIMIT);
@@ -75,7 +83,8 @@ static void test_built_images_compute_what_the_core_does(void)
                 CHECK_EQUAL(snn_run(core, steps), SNN_OK);
                 CHECK_EQUAL(snn_device_run(&device, steps), SNN_OK);
                 uint32_t count;
-                const int32_t *found = snn_device_scores(&device, &count), *expected = snn_scores(core, NULL);
+                const int32_t *found = snn_device_scores(&device, &count),
+                              *expected = snn_scores(core, NULL);
                 for (uint32_t i = 0; i < count; i++) CHECK_EQUAL(found[i], expected[i]);
             }
             CHECK_EQUAL(snn_device_class(&device), snn_class(core));
@@ -100,7 +109,10 @@ static void test_built_images_compute_what_the_core_does(void)
 enum part { PART_IMAGE, PART_PORT, PART_LAYER, PART_PROJECTION, PART_BYTES };
 enum { DENSE = 0, CONVOLUTION = 1, POOLED = 2, LISTS = 3, GENERAL = 4, STREAMING = 5 };
 
-/** A field set to a value that breaks one rule. PART_BYTES: the array whose offset stands in the field, entry `entry`. */
+/**
+ * A field set to a value that breaks one rule. PART_BYTES: the array whose offset stands in the
+ * field, entry `entry`.
+ */
 struct breakage {
     uint32_t spec;
     enum part part;
@@ -108,11 +120,16 @@ struct breakage {
     enum snn_status expected;
 };
 
-#define IMAGE(field) PART_IMAGE, 0, offsetof(struct snn_image, field), sizeof((struct snn_image *)0)->field
-#define PORT(i, field) PART_PORT, i, offsetof(struct snn_image_port, field), sizeof((struct snn_image_port *)0)->field
-#define LAYER(i, field) PART_LAYER, i, offsetof(struct snn_image_layer, field), sizeof((struct snn_image_layer *)0)->field
-#define PROJECTION(i, field) \
-    PART_PROJECTION, i, offsetof(struct snn_image_projection, field), sizeof((struct snn_image_projection *)0)->field
+#define IMAGE(field) \
+    PART_IMAGE, 0, offsetof(struct snn_image, field), sizeof((struct snn_image *)0)->field
+#define PORT(i, field) \
+    PART_PORT, i, offsetof(struct snn_image_port, field), sizeof((struct snn_image_port *)0)->field
+#define LAYER(i, field)                                     \
+    PART_LAYER, i, offsetof(struct snn_image_layer, field), \
+        sizeof((struct snn_image_layer *)0)->field
+#define PROJECTION(i, field)                                          \
+    PART_PROJECTION, i, offsetof(struct snn_image_projection, field), \
+        sizeof((struct snn_image_projection *)0)->field
 
 static const struct breakage breakages[] = {
     /* The header. */
@@ -251,10 +268,15 @@ static uint8_t *field_of(struct snn_image *image, const struct breakage *breakag
 {
     uint8_t *bytes = (uint8_t *)image;
     switch (breakage->part) {
-    case PART_PORT: return bytes + image->ports + breakage->index * sizeof(struct snn_image_port) + breakage->offset;
-    case PART_LAYER: return bytes + image->layers + breakage->index * sizeof(struct snn_image_layer) + breakage->offset;
+    case PART_PORT:
+        return bytes + image->ports + breakage->index * sizeof(struct snn_image_port) +
+               breakage->offset;
+    case PART_LAYER:
+        return bytes + image->layers + breakage->index * sizeof(struct snn_image_layer) +
+               breakage->offset;
     case PART_PROJECTION:
-        return bytes + image->projections + breakage->index * sizeof(struct snn_image_projection) + breakage->offset;
+        return bytes + image->projections + breakage->index * sizeof(struct snn_image_projection) +
+               breakage->offset;
     default: return bytes + breakage->offset;
     }
 }
@@ -273,7 +295,9 @@ static void check_refused(const struct breakage *breakage, uint32_t number, bool
     }
     image_seal(image, size);
     const enum snn_status found = snn_image_check(image, size);
-    if (found != breakage->expected) fprintf(stderr, "breakage %u of %s:\n", number, image_specs[breakage->spec].name);
+    if (found != breakage->expected) {
+        fprintf(stderr, "breakage %u of %s:\n", number, image_specs[breakage->spec].name);
+    }
     CHECK_EQUAL(found, breakage->expected);
     free(image);
 }
@@ -292,7 +316,8 @@ static void test_a_list_that_descends_is_refused(void)
     size_t size;
     struct snn_image *image = image_build(&image_specs[LISTS], &size);
     const struct snn_image_projection *list =
-        (const struct snn_image_projection *)(const void *)((const uint8_t *)image + image->projections);
+        (const struct snn_image_projection *)(const void *)((const uint8_t *)image +
+                                                            image->projections);
     uint32_t *starts = (uint32_t *)(void *)((uint8_t *)image + list->starts);
     starts[2] = starts[1] - 1;
     image_seal(image, size);
@@ -306,7 +331,9 @@ static void test_every_cut_and_every_flip_is_refused(void)
         size_t size;
         struct snn_image *image = image_build(&image_specs[s], &size);
         uint8_t *bytes = (uint8_t *)image;
-        for (size_t length = 0; length < size; length++) CHECK(snn_image_check(image, length) != SNN_OK);
+        for (size_t length = 0; length < size; length++) {
+            CHECK(snn_image_check(image, length) != SNN_OK);
+        }
         for (size_t at = 0; at < size; at++) {
             for (uint32_t flip = 0; flip < 2; flip++) {
                 const uint8_t bits = flip == 0 ? (uint8_t)(1u << (at % 8)) : 0xFF;
@@ -350,8 +377,10 @@ static void test_wrong_headers_and_arguments(void)
         memcpy(moved + by, image, size);
         const void *misaligned = moved + by;
         CHECK_EQUAL(snn_image_check(misaligned, size), SNN_ERROR_ARGUMENT);
-        CHECK_EQUAL(snn_device_init(&device, misaligned, arena, image->arena_bytes), SNN_ERROR_ARGUMENT);
-        CHECK_EQUAL(snn_device_init(&device, image, (uint8_t *)arena + by, image->arena_bytes), SNN_ERROR_ARGUMENT);
+        CHECK_EQUAL(snn_device_init(&device, misaligned, arena, image->arena_bytes),
+                    SNN_ERROR_ARGUMENT);
+        CHECK_EQUAL(snn_device_init(&device, image, (uint8_t *)arena + by, image->arena_bytes),
+                    SNN_ERROR_ARGUMENT);
     }
     CHECK_EQUAL(snn_image_check(NULL, size), SNN_ERROR_ARGUMENT);
     CHECK_EQUAL(snn_device_init(NULL, image, arena, image->arena_bytes), SNN_ERROR_ARGUMENT);
@@ -399,7 +428,8 @@ static void test_wrong_events_and_values_are_dropped(void)
     memcpy(before, arena, image->arena_bytes);
     for (uint32_t bit = 0; bit < 32; bit++) {
         CHECK(!snn_device_event(&device, 0, 32 + (UINT32_C(1) << bit) - 1));
-        CHECK(!snn_device_event(&device, 1 + (UINT32_C(1) << bit) - 1, 0)); /* port 1 takes values */
+        /* port 1 takes values */
+        CHECK(!snn_device_event(&device, 1 + (UINT32_C(1) << bit) - 1, 0));
     }
     CHECK_EQUAL(snn_device_values_u8(&device, 0, frame, 32), SNN_ERROR_ARGUMENT);
     CHECK_EQUAL(snn_device_values_u8(&device, 1, frame, 11), SNN_ERROR_ARGUMENT);
@@ -410,7 +440,8 @@ static void test_wrong_events_and_values_are_dropped(void)
     CHECK_EQUAL(snn_device_values_s16(&device, 1, wide, 12), SNN_ERROR_ARGUMENT);
     CHECK(memcmp(before, arena, image->arena_bytes) == 0);
     CHECK_EQUAL(snn_device_values_u8(&device, 1, frame, 12), SNN_OK);
-    for (uint32_t i = 0; i < 100000; i++) CHECK(snn_device_event(&device, 0, i % 32)); /* a flood merges */
+    /* a flood merges */
+    for (uint32_t i = 0; i < 100000; i++) CHECK(snn_device_event(&device, 0, i % 32));
     CHECK_EQUAL(snn_device_run(&device, 13), SNN_ERROR_STEPS);
     CHECK_EQUAL(snn_device_run(&device, UINT32_MAX), SNN_ERROR_STEPS);
     CHECK_EQUAL(snn_device_run(&device, 12), SNN_OK);
@@ -456,24 +487,35 @@ static void test_values_outside_the_range_are_refused(void)
 
 /* ---- Hostile images ---- */
 
-/** Random fields set to random values, CRC repaired: what the check lets through runs between guards. */
+/**
+ * Random fields set to random values, CRC repaired: what the check lets through runs between
+ * guards.
+ */
 static void test_hostile_images_stay_inside(void)
 {
-    static const uint32_t likely[] = {0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, 255, 256, 32767, 32768,
-                                      65535, 65536, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFC, 0xFFFFFFFF};
+    static const uint32_t likely[] = {0,          1,         2,     3,     4,          5,
+                                      7,          8,         15,    16,    31,         32,
+                                      63,         64,        127,   128,   255,        256,
+                                      32767,      32768,     65535, 65536, 0x7FFFFFFF, 0x80000000,
+                                      0xFFFFFFFC, 0xFFFFFFFF};
     uint32_t passed = 0;
     struct random random = {99};
     for (uint32_t i = 0; i < MUTATIONS; i++) {
         size_t size;
         struct snn_image *image = image_build(&image_specs[i % IMAGE_SPECS], &size);
-        const uint32_t head = image->projections + image->projection_count * (uint32_t)sizeof(struct snn_image_projection);
+        const uint32_t head =
+            image->projections +
+            image->projection_count * (uint32_t)sizeof(struct snn_image_projection);
         for (uint32_t change = random_next(&random) % 3 + 1; change > 0; change--) {
             const uint32_t width = UINT32_C(1) << random_next(&random) % 3;
             const uint32_t within = random_chance(&random, 70) ? head : (uint32_t)size;
             const uint32_t at = random_next(&random) % (within - 20) / width * width + 16;
-            uint32_t value = random_chance(&random, 70) ? likely[random_next(&random) % (sizeof likely / sizeof likely[0])]
-                                                        : random_next(&random);
-            if (random_chance(&random, 30)) value += *(uint32_t *)(void *)((uint8_t *)image + at / 4 * 4);
+            uint32_t value = random_chance(&random, 70)
+                                 ? likely[random_next(&random) % (sizeof likely / sizeof likely[0])]
+                                 : random_next(&random);
+            if (random_chance(&random, 30)) {
+                value += *(uint32_t *)(void *)((uint8_t *)image + at / 4 * 4);
+            }
             memcpy((uint8_t *)image + at, &value, width);
         }
         image_seal(image, size);

@@ -2,15 +2,20 @@
 #include "any.h"
 #include "snn/fixed_point.h"
 
-/* Every helper of fixed_point.h on every argument that its comment allows; a leak of 32768 is none. */
+/*
+ * Every helper of fixed_point.h on every argument that its comment allows; a leak of 32768 is none.
+ */
 
 static void conversions(void)
 {
     const int32_t s32 = snn_s32(any_u32(0, UINT32_MAX));
     const int16_t s16 = snn_s16(any_u32(0, UINT32_MAX));
     const int32_t sum = snn_add_s32(any_s32(INT32_MIN, INT32_MAX), any_s32(INT32_MIN, INT32_MAX));
-    for (uint32_t shift = 0; shift < 32; shift++) snn_shift_left_s32(any_s32(INT32_MIN, INT32_MAX), shift);
-    //@ check INT32_MIN <= s32 <= INT32_MAX && INT16_MIN <= s16 <= INT16_MAX && INT32_MIN <= sum <= INT32_MAX;
+    for (uint32_t shift = 0; shift < 32; shift++) {
+        snn_shift_left_s32(any_s32(INT32_MIN, INT32_MAX), shift);
+    }
+    //@ check INT32_MIN <= s32 <= INT32_MAX && INT16_MIN <= s16 <= INT16_MAX;
+    //@ check INT32_MIN <= sum <= INT32_MAX;
 }
 
 static void scales(void)
@@ -36,7 +41,9 @@ static void bits(void)
 {
     const uint32_t lowest = snn_lowest_bit(any_u32(1, UINT32_MAX));
     const uint32_t count = snn_count_bits(any_u32(0, UINT32_MAX));
-    const uint32_t quotient = snn_divide(any_u32(0, 1 << 20), any_u32(0, UINT32_MAX) + (uint64_t)any_u32(0, UINT32_MAX) * 256);
+    const uint32_t quotient =
+        snn_divide(any_u32(0, 1 << 20),
+                   any_u32(0, UINT32_MAX) + (uint64_t)any_u32(0, UINT32_MAX) * 256);
     //@ check lowest <= 31 && count <= 255;
     (void)quotient;
 }

@@ -4,9 +4,10 @@
 #include "../../device/gather.c"
 
 /*
- * The walk over a window: every pixel of a layer, every stride and padding, kernels that hang over any edge, with and without a
- * pool, spikes and values. Bits are read inside the source's map, rows written inside the gather's, places read inside the
- * line's; the kernels' own reads are shown in kernels.c and general.c.
+ * The walk over a window: every pixel of a layer, every stride and padding, kernels that hang over
+ * any edge, with and without a pool, spikes and values. Bits are read inside the source's map, rows
+ * written inside the gather's, places read inside the line's; the kernels' own reads are shown in
+ * kernels.c and general.c.
  */
 
 /*@ assigns sums[0 .. 7]; */
@@ -29,7 +30,10 @@ static uint32_t map[(NEURONS + 31) / 32 + 1], sums[8]; /* a map has a readable w
 static int16_t frame[NEURONS];
 static struct snn_device network = {.image = &flash.image};
 static struct snn_image_layer layer = {.channels = 8, .lanes = 8, .columns = 8};
-static struct snn_image_projection projection = {.channels = CHANNELS, .height = HEIGHT, .width = WIDTH, .row_bytes = 8};
+static struct snn_image_projection projection = {.channels = CHANNELS,
+                                                 .height = HEIGHT,
+                                                 .width = WIDTH,
+                                                 .row_bytes = 8};
 static struct snn_pixel pixel = {.network = &network, .layer = &layer};
 
 /** One window; `values`: of an unsigned byte or a signed word each. */
@@ -44,7 +48,9 @@ static void walk(uint8_t pool, uint8_t kernel, uint8_t padding, const void *valu
     projection.stride_y = projection.stride_x = 1; /* a place counts, not how the pixel got there */
     projection.carries = carries;
     projection.places = pool > 1 ? offsetof(__typeof__(flash), places) : 0;
-    for (uint32_t i = 0; i < 2u * 2u * CHANNELS; i++) flash.places[i] = (uint16_t)any_u32(0, 2 * CHANNELS - 1);
+    for (uint32_t i = 0; i < 2u * 2u * CHANNELS; i++) {
+        flash.places[i] = (uint16_t)any_u32(0, 2 * CHANNELS - 1);
+    }
     struct snn_gather gather; /* as the engine has it: nothing is set but this */
     gather.pixel = &pixel;
     gather.projection = &projection;

@@ -3,7 +3,10 @@
 
 #include "../../device/general.c"
 
-/* What few networks need: rows of every kind into sums of either width, and neurons with all options, on a layer of 11. */
+/*
+ * What few networks need: rows of every kind into sums of either width, and neurons with all
+ * options, on a layer of 11.
+ */
 
 enum { ROWS = 9, CHANNELS = 11, COLUMNS = 16, LANES = 12, SYNAPSES = 20 };
 
@@ -39,9 +42,12 @@ static void rows(uint32_t kind, uint32_t flags)
     projection.starts = offsetof(__typeof__(flash), starts);
     for (uint32_t i = 0; i < 3; i++) gather.rows[i] = (uint16_t)any_u32(0, ROWS - 1);
     gather.sums = sums;
-    const struct snn_row_set set = {.weights = kind == SNN_ROWS_LIST ? flash.list : flash.rows, .rows = gather.rows,
-                                    .row_bytes = kind == SNN_ROWS_8 ? COLUMNS : COLUMNS / 2, .count = 3,
-                                    .columns = COLUMNS, .shift = any_u32(0, 24)};
+    const struct snn_row_set set = {.weights = kind == SNN_ROWS_LIST ? flash.list : flash.rows,
+                                    .rows = gather.rows,
+                                    .row_bytes = kind == SNN_ROWS_8 ? COLUMNS : COLUMNS / 2,
+                                    .count = 3,
+                                    .columns = COLUMNS,
+                                    .shift = any_u32(0, 24)};
     snn_add_rows_general(&gather, &set);
 }
 
@@ -67,8 +73,13 @@ static void neurons(uint32_t flags, uint32_t reset, uint32_t option)
         threshold[i] = (int16_t)any_s32(0, INT16_MAX);
         decay[i] = i == 0 ? 1 : -65536 * any_s32(1, 32768) + 1;
     }
-    const struct snn_lif lif = {.membrane = membrane, .sums = sums, .threshold = threshold, .decay = option & 1 ? decay : 0,
-                                .spikes = spikes, .lanes = LANES, .greater = any_u32(0, 1)};
+    const struct snn_lif lif = {.membrane = membrane,
+                                .sums = sums,
+                                .threshold = threshold,
+                                .decay = option & 1 ? decay : 0,
+                                .spikes = spikes,
+                                .lanes = LANES,
+                                .greater = any_u32(0, 1)};
     (void)snn_lif_general(&pixel, &lif);
 }
 

@@ -4,9 +4,9 @@
 #include "../../device/image_check.c"
 
 /*
- * Where arrays of an image may lie: `lies` lets none through that ends behind the total, for every total, offset and count of a
- * small image and every size in use; and checks of lists and of the places of a pool read nothing outside, whatever the
- * offsets, counts and bytes.
+ * Where arrays of an image may lie: `lies` lets none through that ends behind the total, for every
+ * total, offset and count of a small image and every size in use; and checks of lists and of the
+ * places of a pool read nothing outside, whatever the offsets, counts and bytes.
  */
 
 enum { SIZE = 128, ROWS = 4 };
@@ -17,7 +17,8 @@ static struct snn_image_projection projection;
 
 static void arrays(uint32_t offset, uint32_t total)
 {
-    static const uint32_t sizes[] = {1, 2, 4, sizeof(struct snn_image_port), sizeof(struct snn_image_layer)};
+    static const uint32_t sizes[] = {1, 2, 4, sizeof(struct snn_image_port),
+                                     sizeof(struct snn_image_layer)};
     for (uint32_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         const uint32_t count = any_u32(0, UINT32_MAX);
         if (lies(total, offset, count, sizes[i])) {

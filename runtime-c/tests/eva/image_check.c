@@ -6,7 +6,8 @@
 struct check;
 /* Shown on their own in image_arrays.c. */
 /*@ assigns \result \from rows; */
-static enum snn_status check_list(const struct check *check, const struct snn_image_projection *projection, uint32_t rows);
+static enum snn_status check_list(const struct check *check,
+                                  const struct snn_image_projection *projection, uint32_t rows);
 /*@ assigns \result \from count; ensures \result == 0 || \result == 1; */
 static bool check_thresholds(const struct check *check, uint32_t count);
 /*@ assigns \result \from projection->places; ensures \result == 0 || \result == 1; */
@@ -15,8 +16,9 @@ static bool check_places(const struct check *check, const struct snn_image_proje
 #include "../../device/image_check.c"
 
 /*
- * The check of an image on bytes of any value: counts and places of the three arrays of structs are chosen, so that Eva
- * tells one struct from the next; every other byte is free. Whatever is read of them lies in the buffer. That the arrays are inside where in_image says so, and what lists and
+ * The check of an image on bytes of any value: counts and places of the three arrays of structs are
+ * chosen, so that Eva tells one struct from the next; every other byte is free. Whatever is read of
+ * them lies in the buffer. That the arrays are inside where in_image says so, and what lists and
  * places of pools point to, is shown in image_arrays.c.
  */
 
@@ -28,7 +30,8 @@ static uint32_t buffer[SIZE / 4];
 static void check(uint16_t ports, uint16_t first, uint16_t second, uint32_t at)
 {
     struct snn_image *image = (struct snn_image *)buffer;
-    struct snn_image_layer *layers = (struct snn_image_layer *)((uint8_t *)buffer + at + ports * sizeof(struct snn_image_port));
+    struct snn_image_layer *layers =
+        (struct snn_image_layer *)((uint8_t *)buffer + at + ports * sizeof(struct snn_image_port));
     any_bytes(buffer, sizeof buffer);
     image->port_count = ports;
     image->layer_count = 2;

@@ -5,8 +5,9 @@
 #include "../../device/kernels_portable.c"
 
 /*
- * The portable kernels: up to 3 row counts that cross their inner limits, up to 24 columns, every weight, sum, value, parameter
- * and row. Sums of spikes wrap in unsigned types; membranes and finished sums have the bounds of kernels.h.
+ * The portable kernels: up to 3 row counts that cross their inner limits, up to 24 columns, every
+ * weight, sum, value, parameter and row. Sums of spikes wrap in unsigned types; membranes and
+ * finished sums have the bounds of kernels.h.
  */
 
 enum { ROWS = 40, COLUMNS = 24, LANES = 40, STEPS = 3 };
@@ -25,8 +26,12 @@ static void add_rows(void)
     for (uint32_t i = 0; i < 64; i++) rows[i] = (uint16_t)any_u32(0, ROWS - 1);
     for (uint32_t columns = 8; columns <= COLUMNS; columns += 8) {
         for (uint32_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
-            struct snn_row_set set = {.weights = (const uint8_t *)weights, .rows = rows, .row_bytes = columns,
-                                      .count = counts[c], .columns = columns, .shift = any_u32(0, 15)};
+            struct snn_row_set set = {.weights = (const uint8_t *)weights,
+                                      .rows = rows,
+                                      .row_bytes = columns,
+                                      .count = counts[c],
+                                      .columns = columns,
+                                      .shift = any_u32(0, 15)};
             snn_add_rows_8(sums, &set);
             snn_mac_rows_8((int32_t *)sums, &set, values);
             set.row_bytes = columns / 2;
@@ -43,8 +48,8 @@ static int32_t decay[LANES];
 static uint32_t spikes[STEPS * 2];
 
 /**
- * A membrane and a sum add within int16 (kernels.h); here by bounds on both, since Eva relates no array to another. `option`:
- * with a leak, with sums of their own in each step, clamped.
+ * A membrane and a sum add within int16 (kernels.h); here by bounds on both, since Eva relates no
+ * array to another. `option`: with a leak, with sums of their own in each step, clamped.
  */
 static void neurons(uint32_t lanes, uint32_t option)
 {
@@ -54,11 +59,22 @@ static void neurons(uint32_t lanes, uint32_t option)
         threshold[i] = (int16_t)any_s32(1, INT16_MAX);
         decay[i] = i == 0 ? 1 : -65536 * any_s32(1, 32768) + 1;
     }
-    for (uint32_t i = 0; i < STEPS * LANES; i++) halves[i] = (uint16_t)any_u32(0x8000 - 4096, 0x8000 + 4095);
-    const struct snn_lif lif = {.membrane = membrane, .sums = step_sums, .threshold = threshold,
-                                .decay = option & 1 ? decay : 0, .spikes = spikes, .sum_step = option & 2 ? LANES / 2 : 0,
-                                .lanes = lanes, .steps = STEPS, .spike_words = (lanes + 31) / 32, .greater = any_u32(0, 1),
-                                .clamped = option & 4, .floor = any_s32(-32767, 0), .ceiling = any_s32(0, INT16_MAX)};
+    for (uint32_t i = 0; i < STEPS * LANES; i++) {
+        halves[i] = (uint16_t)any_u32(0x8000 - 4096, 0x8000 + 4095);
+    }
+    const struct snn_lif lif = {.membrane = membrane,
+                                .sums = step_sums,
+                                .threshold = threshold,
+                                .decay = option & 1 ? decay : 0,
+                                .spikes = spikes,
+                                .sum_step = option & 2 ? LANES / 2 : 0,
+                                .lanes = lanes,
+                                .steps = STEPS,
+                                .spike_words = (lanes + 31) / 32,
+                                .greater = any_u32(0, 1),
+                                .clamped = option & 4,
+                                .floor = any_s32(-32767, 0),
+                                .ceiling = any_s32(0, INT16_MAX)};
     (void)snn_lif_step(&lif);
     struct snn_lif firing = lif;
     static int32_t initial[LANES];
@@ -75,10 +91,18 @@ static void driven(uint32_t lanes, uint32_t option)
         current[i] = any_s32(-0x1000000, 0x1000000);
         bias[i] = any_s32(-0x1000000, 0x1000000);
     }
-    const struct snn_lif lif = {.sums = step_sums, .threshold = threshold, .decay = option & 1 ? decay : 0,
-                                .spikes = spikes, .lanes = lanes, .steps = STEPS, .spike_words = 2,
-                                .greater = any_u32(0, 1), .floor = any_s32(INT16_MIN, 0), .ceiling = any_s32(0, INT16_MAX)};
-    const struct snn_driven values = {current, drive, option & 2 ? bias : 0, any_u32(0, 24), step_sums};
+    const struct snn_lif lif = {.sums = step_sums,
+                                .threshold = threshold,
+                                .decay = option & 1 ? decay : 0,
+                                .spikes = spikes,
+                                .lanes = lanes,
+                                .steps = STEPS,
+                                .spike_words = 2,
+                                .greater = any_u32(0, 1),
+                                .floor = any_s32(INT16_MIN, 0),
+                                .ceiling = any_s32(0, INT16_MAX)};
+    const struct snn_driven values = {current, drive, option & 2 ? bias : 0, any_u32(0, 24),
+                                      step_sums};
     snn_fire_driven(&lif, &values, any_u32(0, 23));
 }
 

@@ -2,7 +2,10 @@
 #ifndef SNN_TEST_FREESTANDING_STRING_H
 #define SNN_TEST_FREESTANDING_STRING_H
 
-/* All of the library that the portable core asks for, to compile it with a compiler that comes without one. */
+/*
+ * All of the library that the portable core asks for, to compile it with a compiler that comes
+ * without one.
+ */
 
 #include <stddef.h>
 

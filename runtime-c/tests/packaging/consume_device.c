@@ -15,7 +15,9 @@ static uint32_t crc_of(const uint8_t *bytes, uint32_t count)
     uint32_t crc = UINT32_MAX;
     while (count-- > 0) {
         crc ^= *bytes++;
-        for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ ((crc & 1) != 0 ? UINT32_C(0xEDB88320) : 0);
+        for (int bit = 0; bit < 8; bit++) {
+            crc = (crc >> 1) ^ ((crc & 1) != 0 ? UINT32_C(0xEDB88320) : 0);
+        }
     }
     return ~crc;
 }
@@ -40,5 +42,6 @@ int main(void)
     if (snn_device_values_u8(&network, 0, values, 4) != SNN_OK) return 3;
     if (snn_device_run(&network, SNN_MODEL_DIGITS_STEPS) != SNN_OK) return 4;
     const int32_t *scores = snn_device_scores(&network, &count);
-    return count == 2 && scores[0] == 80 && scores[1] == 320 && snn_device_class(&network) == 1 ? 0 : 5;
+    return count == 2 && scores[0] == 80 && scores[1] == 320 && snn_device_class(&network) == 1 ? 0
+                                                                                                : 5;
 }

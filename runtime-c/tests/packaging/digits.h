@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A device image by hand, in the form of those that snn-export writes: four values, two scores, no hidden layer. */
+/*
+ * A device image by hand, in the form of those that snn-export writes: four values, two scores, no
+ * hidden layer.
+ */
 #ifndef DIGITS_H
 #define DIGITS_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stands in for an Arduino core: the serial port is standard input and output, and the program ends with its input. */
+/*
+ * Stands in for an Arduino core: the serial port is standard input and output, and the program ends
+ * with its input.
+ */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
