@@ -16,8 +16,8 @@
 #define SNN_KERNELS_RISCV32 5
 
 /*
- * The instruction set that the compiler says it writes for; -DSNN_KERNELS=0 takes the portable
- * kernels on any.
+ * The instruction set that the compiler says it writes for; -DSNN_KERNELS=SNN_KERNELS_PORTABLE
+ * takes the portable kernels on any.
  */
 #ifndef SNN_KERNELS
 #if defined(__ARM_FEATURE_MVE)
@@ -35,6 +35,12 @@
 #define SNN_KERNELS SNN_KERNELS_PORTABLE
 #endif
 #endif
+
+#if SNN_KERNELS < SNN_KERNELS_PORTABLE || SNN_KERNELS > SNN_KERNELS_RISCV32
+#error "SNN_KERNELS is none of SNN_KERNELS_PORTABLE, _ARMV6M, _ARMV7M, _ARM_DSP, _HELIUM, _RISCV32"
+#endif
+/** To the preprocessor a misspelt name is 0, portable; here it is undeclared. */
+enum { SNN_KERNELS_CHOSEN = SNN_KERNELS };
 
 /*
  * Sums lie two to a word, the even column in the low half, each as sum + SNN_SUM_ZERO modulo 2^16.
