@@ -32,8 +32,8 @@ extern "C" {
 struct snn_observer;
 
 /**
- * 0 leaves out what few models need: clamped membranes, other resets, refractory steps, wide sums,
- * lists of synapses.
+ * 0 leaves out what few models need: resets to zero or a value, refractory steps, wide sums, lists
+ * of synapses, a ceiling that keeps membranes below the threshold.
  */
 #ifndef SNN_DEVICE_GENERAL
 #define SNN_DEVICE_GENERAL 1
