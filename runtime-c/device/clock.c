@@ -23,7 +23,6 @@ void snn_device_clock_reset(struct snn_device_clock *clock)
     snn_device_reset(clock->network);
     for (uint32_t port = 0; port < SNN_IMAGE_PORTS; port++) clock->inputs[port] = none;
     clock->start = 0;
-    clock->boundary = 0;
     clock->timed_steps = clock->network->image->steps;
     clock->started = false;
 }
@@ -32,11 +31,14 @@ void snn_device_clock_reset(struct snn_device_clock *clock)
 
 static void set_start(struct snn_device_clock *clock, uint64_t microseconds)
 {
-    const struct snn_device *network = clock->network;
     clock->start = microseconds;
-    /* At most 2^16 * 2^32. */
-    clock->boundary = (uint64_t)(network->steps + 1) * network->image->step_microseconds;
     clock->started = true;
+}
+
+/** When so many steps end, in microseconds after t0: at most 2^16 * 2^32. */
+static uint64_t end_of(const struct snn_device *network, uint32_t steps)
+{
+    return (uint64_t)steps * network->image->step_microseconds;
 }
 
 enum snn_status snn_device_start(struct snn_device_clock *clock, uint64_t microseconds,
@@ -54,10 +56,9 @@ void snn_device_advance(struct snn_device_clock *clock, uint64_t microseconds)
     struct snn_device *network = clock->network;
     if (!clock->started || microseconds < clock->start) return;
     const uint64_t elapsed = microseconds - clock->start;
-    while (network->steps < clock->timed_steps && elapsed >= clock->boundary) {
+    while (network->steps < clock->timed_steps && elapsed >= end_of(network, network->steps + 1)) {
         /* timed_steps <= max_steps, so the step is always taken. */
         if (snn_device_run(network, 1) != SNN_OK) return;
-        clock->boundary += network->image->step_microseconds;
     }
 }
 
@@ -95,7 +96,7 @@ bool snn_device_event_xy(struct snn_device_clock *clock, uint32_t port, uint32_t
     if (!clock->started) set_start(clock, microseconds);
     snn_device_advance(clock, microseconds);
     if (network->steps >= clock->timed_steps || microseconds < clock->start ||
-        microseconds - clock->start < clock->boundary - image->step_microseconds) {
+        microseconds - clock->start < end_of(network, network->steps)) {
         clock->inputs[port].dropped_late++;
         return false;
     }

@@ -23,7 +23,7 @@ static uint32_t arriving_events(const struct snn_device *network,
     const struct snn_image_port *port = snn_ports(network->image) + projection->source;
     if (port->kind != SNN_PORT_EVENTS) return 0;
     const uint32_t *map = (const uint32_t *)snn_in_arena(network, port->map);
-    const uint32_t words = ((uint32_t)port->channels * port->height * port->width + 31) / 32;
+    const uint32_t words = (snn_port_size(port) + 31) / 32;
     uint32_t count = 0;
     for (uint32_t word = 0; word < words; word++) {
         for (uint32_t bits = map[word]; bits != 0; bits &= bits - 1) {
@@ -85,18 +85,14 @@ static void on_rows(void *context, uint32_t projection, const uint16_t *rows, co
 {
     struct snn_count *count = counters(context);
     const struct snn_image *image = count->network->image;
-    const struct snn_image_projection *from = snn_projections(image);
-    uint32_t place = 0;
-    while (place + 1 < image->projection_count && from[place].projection != projection) place++;
-    const uint16_t *synapses = (const uint16_t *)snn_in_image(image, from[place].synapses);
+    const uint16_t *synapses =
+        (const uint16_t *)snn_in_image(image, snn_projections(image)[projection].synapses);
     uint32_t sum = 0;
-    for (uint32_t i = 0; i < row_count; i++) {
-        if (values == 0 || values[i] != 0) sum += synapses[rows[i]];
-    }
+    for (uint32_t i = 0; i < row_count; i++) sum += synapses[rows[i]];
     if (values == 0) {
-        count->projections[place].synops += sum;
+        count->projections[projection].synops += sum;
     } else {
-        count->projections[place].macs += sum;
+        count->projections[projection].macs += sum;
     }
 }
 

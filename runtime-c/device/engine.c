@@ -48,7 +48,12 @@ void snn_device_reset(struct snn_device *network)
     snn_word *word = (snn_word *)(void *)(network->arena + (all ? 0 : image->scores));
     const uint32_t bytes = all ? image->arena_bytes : 4u * readout_of(image)->lanes;
     for (const snn_word *end = word + bytes / 4; word < end; word++) *word = 0;
+    const struct snn_image_layer *readout = readout_of(image);
+    const int32_t *initial = (const int32_t *)snn_in_image(image, readout->initial);
+    int32_t *scores = (int32_t *)snn_in_arena(network, image->scores);
+    for (uint32_t i = 0; initial != 0 && i < readout->channels; i++) scores[i] = initial[i];
     for (uint32_t port = 0; port < SNN_IMAGE_PORTS; port++) network->frame[port] = 0;
+    network->presented = 0;
     network->steps = 0;
 }
 
@@ -64,8 +69,7 @@ bool snn_device_event(struct snn_device *network, uint32_t port, uint32_t index)
     const struct snn_image *image = network->image;
     if (port >= image->port_count || network->steps >= image->max_steps) return false;
     const struct snn_image_port *input = snn_ports(image) + port;
-    const uint32_t count = (uint32_t)input->channels * input->height * input->width;
-    if (input->kind != SNN_PORT_EVENTS || index >= count) return false;
+    if (input->kind != SNN_PORT_EVENTS || index >= snn_port_size(input)) return false;
     uint32_t *map = (uint32_t *)snn_in_arena(network, input->map);
     map[index / 32] |= UINT32_C(1) << (index & 31);
     return true;
@@ -77,7 +81,13 @@ static bool accepts(const struct snn_device *network, uint32_t port, uint32_t ki
 {
     if (port >= network->image->port_count || values == 0) return false;
     const struct snn_image_port *input = snn_ports(network->image) + port;
-    return input->kind == kind && count == (uint32_t)input->channels * input->height * input->width;
+    return input->kind == kind && count == snn_port_size(input);
+}
+
+static void hold_frame(struct snn_device *network, uint32_t port, const void *values)
+{
+    network->frame[port] = values;
+    if (SNN_DEVICE_STREAMING != 0) network->presented |= UINT32_C(1) << port;
 }
 
 enum snn_status snn_device_values_u8(struct snn_device *network, uint32_t port,
@@ -89,7 +99,7 @@ enum snn_status snn_device_values_u8(struct snn_device *network, uint32_t port,
     for (uint32_t i = 0; !any && i < count; i++) {
         if (values[i] < input->min_value || values[i] > input->max_value) return SNN_ERROR_VALUE;
     }
-    network->frame[port] = values;
+    hold_frame(network, port, values);
     return SNN_OK;
 }
 
@@ -101,7 +111,7 @@ enum snn_status snn_device_values_s16(struct snn_device *network, uint32_t port,
     for (uint32_t i = 0; i < count; i++) {
         if (values[i] < input->min_value || values[i] > input->max_value) return SNN_ERROR_VALUE;
     }
-    network->frame[port] = values;
+    hold_frame(network, port, values);
     return SNN_OK;
 }
 
@@ -109,10 +119,10 @@ enum snn_status snn_device_values_s16(struct snn_device *network, uint32_t port,
 static void end_step(struct snn_device *network)
 {
     const struct snn_image_port *input = snn_ports(network->image);
+    network->presented = 0;
     for (uint32_t port = 0; port < network->image->port_count; port++, input++) {
         if (input->kind == SNN_PORT_EVENTS) {
-            const uint32_t words =
-                ((uint32_t)input->channels * input->height * input->width + 31) / 32;
+            const uint32_t words = (snn_port_size(input) + 31) / 32;
             uint32_t *map = (uint32_t *)snn_in_arena(network, input->map);
             for (uint32_t i = 0; i < words; i++) map[i] = 0;
         } else if (input->frame_per_step != 0) {
@@ -318,13 +328,12 @@ static void run_readout(const struct snn_pixel *pixel)
     const struct snn_image *image = network->image;
     const struct snn_image_layer *layer = pixel->layer;
     const struct snn_observer *observer = network->observer;
-    const int32_t *decay = parameters(pixel, layer->decay),
-                  *initial = parameters(pixel, layer->initial);
+    const int32_t *decay = parameters(pixel, layer->decay);
     int32_t *scores = (int32_t *)snn_in_arena(network, image->scores);
     for (uint32_t step = pixel->first; step < pixel->first + pixel->steps;
          step++, sums += pixel->neurons.sum_step) {
         for (uint32_t lane = 0; lane < layer->channels; lane++) {
-            int32_t v = step == 0 && initial != 0 ? initial[lane] : scores[lane];
+            int32_t v = scores[lane];
             if (decay != 0) v = snn_leaked(v, decay[lane]);
             scores[lane] = snn_add_s32(v, snn_finished_sum(layer, sums, lane));
         }

@@ -38,6 +38,12 @@ static inline void *snn_in_arena(const struct snn_device *network, uint32_t offs
     return network->arena + offset;
 }
 
+/** Values or possible events of a port. */
+static inline uint32_t snn_port_size(const struct snn_image_port *port)
+{
+    return (uint32_t)port->channels * port->height * port->width;
+}
+
 /** Whether the layers run step by step. */
 static inline bool snn_streams(const struct snn_image *image)
 {

@@ -14,10 +14,8 @@
 
 #if defined(__GNUC__) || defined(__clang__)
 #define APART __attribute__((noinline))
-#define RARELY(condition) __builtin_expect(condition, 0)
 #else
 #define APART
-#define RARELY(condition) (condition)
 #endif
 
 /* What a turn of the loops takes: more where code may be larger. */
@@ -86,8 +84,8 @@ static APART void fire_neuron(const struct snn_lif *lif, uint32_t lane, uint32_t
                    sum_step = 2 * lif->sum_step;
     uint32_t *spikes = lif->spikes + (bit + lane) / 32, left = lif->steps;
     const snn_half *sum = (const snn_half *)(const void *)lif->sums + lane;
-    int32_t v = lif->initial == 0 ? 0 : snn_s16((uint32_t)lif->initial[lane]);
-    do {
+    int32_t v = lif->initial == 0 ? 0 : lif->initial[lane];
+    for (;;) {
         if (v != 0) v = after_leak(v, decay);
         v += finished(*sum);
         if (v >= threshold) {
@@ -97,9 +95,10 @@ static APART void fire_neuron(const struct snn_lif *lif, uint32_t lane, uint32_t
         } else if (v < floor) {
             v = floor;
         }
+        if (--left == 0) return;
         sum = &sum[sum_step];
         spikes += spike_words;
-    } while (--left != 0);
+    }
 }
 
 /** The lanes of a pair that may fire, by the top bits of `reached`. */

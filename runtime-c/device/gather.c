@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
 
+/** Whether what is gathered has not been before: a held frame comes again in every step. */
+static bool is_new(const struct snn_gather *gather)
+{
+    if (SNN_DEVICE_STREAMING == 0 || gather->projection->held == 0) return true;
+    return (gather->pixel->network->presented >> gather->projection->source & 1) != 0;
+}
+
 /** Adds the rows gathered up to `end` and returns their number. */
 static uint32_t flush(const struct snn_gather *gather, const uint16_t *end)
 {
@@ -18,8 +25,9 @@ static uint32_t flush(const struct snn_gather *gather, const uint16_t *end)
         .columns = pixel->layer->columns,
         .shift = projection->shift,
     };
-    if (observer != 0 && observer->rows != 0 && (pixel->first == 0 || projection->held == 0)) {
-        observer->rows(observer->context, projection->projection, set.rows, values, set.count);
+    if (observer != 0 && observer->rows != 0 && is_new(gather)) {
+        const uint32_t index = (uint32_t)(projection - snn_projections(pixel->network->image));
+        observer->rows(observer->context, index, set.rows, values, set.count);
     }
     if (values != 0) {
         snn_mac_rows_8((int32_t *)gather->sums, &set, values);

@@ -59,7 +59,7 @@ static bool is_shape(uint32_t channels, uint32_t height, uint32_t width)
            channels * height <= most / width;
 }
 
-static uint32_t places(uint32_t channels, uint32_t height, uint32_t width)
+static uint32_t product(uint32_t channels, uint32_t height, uint32_t width)
 {
     return channels * height * width;
 }
@@ -89,6 +89,9 @@ static enum snn_status check_header(const struct snn_image *image, size_t size)
     if (image->projection_count < 1 || image->projection_count > SNN_IMAGE_PROJECTIONS) {
         return SNN_ERROR_LIMIT;
     }
+    if (image->bytes > SNN_IMAGE_BYTES || image->arena_bytes > SNN_IMAGE_BYTES) {
+        return SNN_ERROR_LIMIT;
+    }
     return (image->arena_bytes & 3u) == 0 ? SNN_OK : SNN_ERROR_SIZE;
 }
 
@@ -96,9 +99,9 @@ static enum snn_status check_port(const struct check *check, const struct snn_im
 {
     if (!is_shape(port->channels, port->height, port->width)) return SNN_ERROR_SHAPE;
     if (port->kind > SNN_PORT_S16) return SNN_ERROR_ENUM;
-    const uint32_t words = (places(port->channels, port->height, port->width) + 31) / 32;
-    if (port->kind == SNN_PORT_EVENTS &&
-        (!in_arena(check, port->map, words + 1, 4) || check->image->block > 1)) {
+    const uint32_t words = (snn_port_size(port) + 31) / 32;
+    if (port->kind == SNN_PORT_EVENTS && check->image->block > 1) return SNN_ERROR_LIMIT;
+    if (port->kind == SNN_PORT_EVENTS && !in_arena(check, port->map, words + 1, 4)) {
         return SNN_ERROR_SIZE;
     }
     return port->frame_per_step == 0 || check->image->block == 1 ? SNN_OK : SNN_ERROR_LIMIT;
@@ -193,7 +196,7 @@ static enum snn_status check_projection(const struct check *check,
         return SNN_ERROR_SHAPE;
     }
     const uint32_t rows =
-        places(projection->channels, projection->kernel_height, projection->kernel_width);
+        product(projection->channels, projection->kernel_height, projection->kernel_width);
     if (rows > 65536) return SNN_ERROR_SHAPE;
     if (!in_image(check, projection->synapses, rows, 2)) return SNN_ERROR_SIZE;
     if (pool > 1 && !check_places(check, projection)) return SNN_ERROR_INDEX;
@@ -231,13 +234,31 @@ static enum snn_status check_shared(const struct check *check)
     return in_arena(check, image->spikes, words, 4) ? SNN_OK : SNN_ERROR_SIZE;
 }
 
-/** The fast kernels count on thresholds of at least 1; `count` of them are in the image. */
-static bool check_thresholds(const struct check *check, uint32_t count)
+/** Whether each of `count` decays in the image is one of image.h. */
+static bool check_decays(const struct check *check, uint32_t count)
 {
-    const int16_t *threshold = (const int16_t *)snn_in_image(check->image, check->layer->threshold);
-    if ((check->layer->flags & SNN_LAYER_GENERAL) != 0) return true;
+    const int32_t *decay = (const int32_t *)snn_in_image(check->image, check->layer->decay);
+    for (uint32_t i = 0; decay != 0 && i < count; i++) {
+        if (decay[i] > 1 || ((uint32_t)decay[i] & 0xFFFFu) != 1) return false;
+    }
+    return true;
+}
+
+/**
+ * What the fast kernels count on: membranes that begin and stay within int16, about 0, and
+ * thresholds of at least 1. `count` neurons have their own in the image.
+ */
+static bool check_neurons(const struct check *check, uint32_t count)
+{
+    const struct snn_image_layer *layer = check->layer;
+    const int16_t *threshold = (const int16_t *)snn_in_image(check->image, layer->threshold);
+    const int32_t *initial = (const int32_t *)snn_in_image(check->image, layer->initial);
+    if ((layer->flags & SNN_LAYER_GENERAL) != 0) return true;
+    if (layer->floor > 0 || layer->ceiling < 0) return false;
     for (uint32_t i = 0; i < count; i++) {
         if (threshold[i] < 1) return false;
+        if (initial == 0) continue;
+        if (initial[i] < layer->floor || initial[i] > layer->ceiling) return false;
     }
     return true;
 }
@@ -255,11 +276,12 @@ static enum snn_status check_buffers(const struct check *check)
         return SNN_ERROR_SIZE;
     }
     if (layer->drive != 0 && !in_image(check, layer->drive, parameters, 4)) return SNN_ERROR_SIZE;
+    if (!check_decays(check, parameters)) return SNN_ERROR_LIMIT;
     if (layer->readout != 0) {
         return (layer->map | layer->map_bytes | layer->membrane) == 0 ? SNN_OK : SNN_ERROR_SIZE;
     }
     if (!in_image(check, layer->threshold, parameters, 2)) return SNN_ERROR_SIZE;
-    if (!check_thresholds(check, parameters)) return SNN_ERROR_LIMIT;
+    if (!check_neurons(check, parameters)) return SNN_ERROR_LIMIT;
     const uint32_t maps = image->block > 1 ? image->block : layer->slot_mask + 1u;
     if (layer->map_bytes != (layer->channels * pixels + 31) / 32 * 4) return SNN_ERROR_SIZE;
     if (!in_arena(check, layer->map, maps * (layer->map_bytes / 4) + 1, 4)) return SNN_ERROR_SIZE;

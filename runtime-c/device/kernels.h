@@ -4,6 +4,8 @@
 
 #include "snn/image.h"
 
+#include <stddef.h>
+
 /*
  * The loops whose speed depends on the instruction set. Each set has a file of kernels or two; all
  * are compiled, and those chosen here are not empty. All compute the same.
@@ -54,6 +56,13 @@ enum { SNN_KERNELS_CHOSEN = SNN_KERNELS };
 #define SNN_SUM_ZERO 0x8000u
 #endif
 
+/** A condition that seldom holds. */
+#if defined(__GNUC__) || defined(__clang__)
+#define RARELY(condition) __builtin_expect(condition, 0)
+#else
+#define RARELY(condition) (condition)
+#endif
+
 /**
  * Words and halves of arrays that also hold the other kind: memory that compilers may not order by
  * its type.
@@ -83,7 +92,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 /**
  * Leaky integration, fire at `threshold`, subtraction: the neurons of a pixel. Sums lie within
  * int16. `clamped`: a membrane and its sum may leave int16; they are brought into floor ...
- * ceiling, and ceiling >= threshold. Else they lie there.
+ * ceiling, and what is above the ceiling fires. Else they lie there. Assembly reads the fields up
+ * to `ceiling` where they lie: 4 bytes each, in this order.
  */
 struct snn_lif {
     int16_t *membrane;
@@ -93,15 +103,25 @@ struct snn_lif {
     uint32_t *spikes;
     /** of snn_fire: words from a step's sums to the next; 0: they are the same in every step */
     uint32_t sum_step;
-    uint32_t lanes;    /**< of snn_lif_step a multiple of 4 */
+    uint32_t lanes; /**< of snn_lif_step a multiple of 4 */
     /** of snn_fire: at least 1; words from a step's spikes to the next */
     uint32_t steps, spike_words;
-    uint32_t greater;         /**< 1: a spike subtracts threshold - 1 */
+    uint32_t greater; /**< 1: a spike subtracts threshold - 1 */
     uint32_t clamped;
     int32_t floor, ceiling;
     /** of snn_fire: membranes before the first step, within int16; null: zeros */
     const int32_t *initial;
 };
+#if SNN_KERNELS == SNN_KERNELS_ARMV6M || SNN_KERNELS == SNN_KERNELS_ARMV7M || \
+    SNN_KERNELS == SNN_KERNELS_ARM_DSP
+/** Negative where a field has left its place. */
+typedef char snn_lif_layout[offsetof(struct snn_lif, spikes) == 16 &&
+                                    offsetof(struct snn_lif, greater) == 36 &&
+                                    offsetof(struct snn_lif, ceiling) == 48
+                                ? 1
+                                : -1];
+#endif
+
 /**
  * One step. Writes (lanes + 31) / 32 words of spikes, bit i & 31 of word i >> 5 that of lane i, and
  * returns how often a membrane was clamped.

@@ -50,8 +50,6 @@ static uint32_t in_both(uint32_t lane)
     "qsub16 r8, r5, r8\n"                          \
     "and lr, r6, r8\n"
 
-#define RARELY(condition) __builtin_expect(condition, 0)
-
 /**
  * The first `fours` fours of lanes, the last of them first. Yields how many are left: 0, or those
  * up to the one where a membrane is below the floor, or fires and is above the ceiling. A bound at

@@ -15,10 +15,7 @@ enum { FIELD_ROWS = 16 };
 #define BYTES UINT32_C(0x00FF00FF)
 #define NIBBLES UINT32_C(0x0F0F0F0F)
 
-/**
- * What the sums of `count` rows hold too much, in both halves of a word; less SNN_SUM_ZERO, which
- * they start from.
- */
+/** What the sums of `count` rows hold too much, in both halves of a word. */
 static uint32_t surplus(uint32_t count, uint32_t bias)
 {
     return count * bias * UINT32_C(0x00010001);
@@ -97,10 +94,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     }
 }
 
-/**
- * floor(2 v m / 2^32) + (v < 0) more than v: the leak of kernels.h by way of the magnitude, 32 bits
- * wide.
- */
+/** v + floor(2 v m / 2^32) + (v < 0), the leak of kernels.h, as trunc0(v leak / 2^15). */
 static int32_t leaked(int32_t v, int32_t decay)
 {
     return snn_leak_s16((int16_t)v, snn_leak_of(decay));

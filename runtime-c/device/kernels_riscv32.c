@@ -30,8 +30,6 @@ enum { FIELD_ROWS = 16 };
 #define BYTES UINT32_C(0x00FF00FF)
 #define NIBBLES UINT32_C(0x0F0F0F0F)
 #define BOTH UINT32_C(0x00010001)
-#define RARELY(condition) __builtin_expect(condition, 0)
-
 /** The words of a packed row from `column` bytes on. */
 static inline const snn_word *row_words(const uint8_t *weights, uint32_t row, uint32_t row_bytes)
 {

@@ -63,10 +63,14 @@ enum snn_status snn_start(struct snn *snn, uint64_t microseconds, uint32_t steps
     }
     snn->start = microseconds;
     snn->timed_steps = steps == 0 ? snn->model->steps : steps;
-    /* At most 2^16 * 2^31. */
-    snn->boundary = (uint64_t)(snn->steps + 1) * snn->model->step_microseconds;
     snn->started = true;
     return SNN_OK;
+}
+
+/** When so many steps end, in microseconds after t0: at most 2^16 * 2^31. */
+static uint64_t end_of(const struct snn *snn, uint32_t steps)
+{
+    return (uint64_t)steps * snn->model->step_microseconds;
 }
 
 void snn_advance(struct snn *snn, uint64_t microseconds)
@@ -74,12 +78,12 @@ void snn_advance(struct snn *snn, uint64_t microseconds)
     if (!snn->started || microseconds < snn->start) {
         return;
     }
-    while (snn->steps < snn->timed_steps && microseconds - snn->start >= snn->boundary) {
+    const uint64_t elapsed = microseconds - snn->start;
+    while (snn->steps < snn->timed_steps && elapsed >= end_of(snn, snn->steps + 1)) {
         /* timed_steps <= max_steps, so the step is always taken. */
         if (snn_step(snn) != SNN_OK) {
             return;
         }
-        snn->boundary += snn->model->step_microseconds;
     }
 }
 
@@ -87,8 +91,7 @@ bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32
                   uint64_t microseconds)
 {
     struct snn_input_state *input = event_port(snn, port);
-    const uint32_t dt = snn->model->step_microseconds;
-    if (input == NULL || dt == 0) {
+    if (input == NULL || snn->model->step_microseconds == 0) {
         return false;
     }
     /*
@@ -101,12 +104,11 @@ bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32
     }
     if (!snn->started) {
         snn->start = microseconds;
-        snn->boundary = (uint64_t)(snn->steps + 1) * dt;
         snn->started = true;
     }
     snn_advance(snn, microseconds);
     if (snn->steps >= snn->timed_steps || microseconds < snn->start ||
-        microseconds - snn->start < snn->boundary - dt) {
+        microseconds - snn->start < end_of(snn, snn->steps)) {
         input->counters.dropped_late++;
         return false;
     }

@@ -204,7 +204,7 @@ struct snn {
     bool layer_major;   /**< populations may run ahead of each other */
     bool started;       /**< t0 is known */
     uint32_t timed_steps; /**< of this sample, for events with time */
-    uint64_t start, boundary; /**< t0; end of the open step, relative to t0 */
+    uint64_t start; /**< t0 */
     uint64_t weight_bytes;
     snn_trace_function *trace;
     void *trace_context;

@@ -17,7 +17,7 @@ size_t LLVMFuzzerMutate(uint8_t *bytes, size_t length, size_t most);
 static void check_and_run(const void *image, size_t length, struct random *random)
 {
     if (snn_image_check(image, length) == SNN_OK && exercise_is_small(image)) {
-        exercise_image(image, random, 2);
+        exercise_image(image, false, random, 2); /* seen by either observer */
     }
 }
 

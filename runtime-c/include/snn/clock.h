@@ -27,13 +27,12 @@ struct snn_device_input_counters {
 };
 
 /**
- * A network's time, 128 bytes. The counters may be read, the other fields are the engine's; the
+ * A network's time, 120 bytes. The counters may be read, the other fields are the engine's; the
  * struct is open so that its size is known before linking.
  */
 struct snn_device_clock {
     struct snn_device *network;
-    uint64_t start;    /**< t0 in microseconds, once `started` */
-    uint64_t boundary; /**< end of the open step, microseconds after t0, once `started` */
+    uint64_t start; /**< t0 in microseconds, once `started` */
     struct snn_device_input_counters inputs[SNN_IMAGE_PORTS]; /**< by port; of values: all 0 */
     uint32_t timed_steps; /**< of this sample, at most max_steps */
     bool started;

@@ -57,6 +57,7 @@ struct snn_device {
     uint8_t *arena;
     const struct snn_observer *observer;
     const void *frame[SNN_IMAGE_PORTS];
+    uint32_t presented; /**< bits: ports whose frame came in the open step */
     uint32_t steps;
 };
 
@@ -107,7 +108,10 @@ SNN_MUST_USE enum snn_status snn_device_values_s16(struct snn_device *network, u
  */
 SNN_MUST_USE enum snn_status snn_device_run(struct snn_device *network, uint32_t steps);
 
-/** Membranes of the read-out population; `count` (may be null) receives their number. */
+/**
+ * Membranes of the read-out population, valid until the next run or reset; `count` (may be null)
+ * receives their number.
+ */
 const int32_t *snn_device_scores(const struct snn_device *network, uint32_t *count);
 
 /** Index of the highest score, the lowest on ties. */
@@ -115,19 +119,23 @@ uint32_t snn_device_class(const struct snn_device *network);
 
 /**
  * Looks on, for tests and counting; every function may be null. It sees the same integers, at some
- * cost in time.
+ * cost in time. `layer` and `projection` are indices in the image; what pointers show lasts as long
+ * as the call. Streaming, calls come step by step, else layer by layer and pixel by pixel.
  */
 struct snn_observer {
     void *context;
     /** A layer begins; layer_count: the last one ended. */
     void (*layer)(void *context, uint32_t layer);
     /**
-     * Neurons of one pixel after one step. `membrane`: int32 for the read-out, else int16.
-     * `spikes`: bits by channel.
+     * Neurons of one pixel after one step, an entry a channel. `membrane`: int32 for the read-out,
+     * else int16. `spikes`: bits by channel; null for the read-out.
      */
     void (*neurons)(void *context, uint32_t layer, uint32_t step, uint32_t pixel,
                     const void *membrane, const uint32_t *spikes);
-    /** Rows about to be added for a pixel; `values` null: by spikes. */
+    /**
+     * Rows about to be added for a pixel, numbered within the projection's window; `values` null:
+     * by spikes. A held frame's come once, in the step in which it is presented.
+     */
     void (*rows)(void *context, uint32_t projection, const uint16_t *rows, const int16_t *values,
                  uint32_t count);
     /** Membranes of a pixel that were clamped in one step. */

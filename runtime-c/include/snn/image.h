@@ -20,8 +20,9 @@
 #define SNN_IMAGE_MAJOR 1
 #define SNN_IMAGE_MINOR 1
 
-/** Sides and counts that no image exceeds; they keep every product below 2^31. */
+/** What no image exceeds: bytes of its own or of its arena, counts, steps of a block. */
 enum {
+    SNN_IMAGE_BYTES = 0x40000000,
     SNN_IMAGE_PORTS = 4,
     SNN_IMAGE_LAYERS = 256,
     SNN_IMAGE_PROJECTIONS = 1024,

@@ -26,7 +26,7 @@ struct snn_golden {
  * Runs the sample in `arena`, as snn_device_init takes it, and compares every spike, membrane and
  * score with the golden ones: does this compiler's engine on this processor compute the integers
  * seen in training? SNN_ERROR_VALUE: it does not. SNN_ERROR_LIMIT: this build shows no neurons, see
- * SNN_DEVICE_STREAMING. Fails as snn_device_init does. A network that lives in the arena is lost.
+ * SNN_DEVICE_STREAMING. Fails as the calls of snn/device.h do. A network in the arena is lost.
  */
 SNN_MUST_USE enum snn_status snn_self_test(const struct snn_image *image, void *arena, size_t size,
                                            const struct snn_golden *golden);

@@ -14,29 +14,33 @@ extern "C" {
 #endif
 
 /**
- * What a call found: zero is success, every failure is negative and leaves the network as it was.
+ * What a call found: zero is success, every failure is negative. A failure leaves the network as it
+ * was, unless the call says otherwise.
  */
 enum snn_status {
     SNN_OK = 0,
     SNN_ERROR_ARGUMENT = -1,     /**< a null pointer, no such port, or a port of the other kind */
     SNN_ERROR_MEMORY = -2,       /**< the memory given is too small */
-    SNN_ERROR_VERSION = -3,      /**< the model's format_major is not this runtime's */
-    SNN_ERROR_LIMIT = -4,        /**< a number outside the limits of FORMAT.md */
+    SNN_ERROR_VERSION = -3,      /**< a model or image of another version */
+    /** a number outside the limits of FORMAT.md or IMAGE.md, or more than this build has */
+    SNN_ERROR_LIMIT = -4,
     SNN_ERROR_SHAPE = -5,        /**< shapes or counts that do not fit each other */
     /** an index to a port or population that does not exist or may not stand here */
     SNN_ERROR_REFERENCE = -6,
     SNN_ERROR_CYCLE = -7,        /**< the delay-0 projections form a cycle */
     SNN_ERROR_BOUND = -8,        /**< sums could leave the bounds of FORMAT.md, section 5 */
     SNN_ERROR_WEIGHTS = -9,      /**< weight rows that are not well formed in memory */
-    /** a presented value outside the port's min_value ... max_value */
+    /** a presented value outside the port's min_value ... max_value; a self-test that failed */
     SNN_ERROR_VALUE = -10,
-    SNN_ERROR_STEPS = -11,       /**< max_steps steps have run since the last reset */
-    SNN_ERROR_SYNTAX = -12,      /**< loader: the bytes are not a protobuf message Model */
-    SNN_ERROR_ENUM = -13,        /**< loader: an enum value this version does not know */
-    SNN_ERROR_SIZE = -14,        /**< loader: a stated size or count disagrees with the bytes */
+    /** more than max_steps steps since the reset, or a second call where one takes them all */
+    SNN_ERROR_STEPS = -11,
+    SNN_ERROR_SYNTAX = -12,      /**< the bytes are no model, or an image cut off or corrupt */
+    SNN_ERROR_ENUM = -13,        /**< an enum value or flag this version does not know */
+    SNN_ERROR_SIZE = -14,        /**< a stated size or count disagrees with the bytes */
     /** loader: a broken zlib stream, or one of another size than stated */
     SNN_ERROR_COMPRESSION = -15,
-    SNN_ERROR_INDEX = -16,       /**< loader: a CSR or bitmap index that is not well formed */
+    /** an index of rows, columns or a pool's places that is not well formed */
+    SNN_ERROR_INDEX = -16,
     /** loader: a packed weight that has no value (ternary 10), or bits set behind the last */
     SNN_ERROR_CODE = -17
 };

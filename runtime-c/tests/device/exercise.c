@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "exercise.h"
 
+#include "snn/count.h"
+
 #include <string.h>
 
 enum { GUARD = 64, GUARD_BYTE = 0xA5 };
@@ -76,7 +78,7 @@ static void on_rows(void *context, uint32_t projection, const uint16_t *rows, co
                     uint32_t count)
 {
     struct witness *witness = context;
-    (void)projection; /* the model's index, which the engine does not use */
+    CHECK(projection < witness->image->projection_count);
     for (uint32_t i = 0; i < count; i++) {
         witness->sum += rows[i] + (values != NULL ? (uint16_t)values[i] : 0u);
     }
@@ -128,8 +130,9 @@ static void present(const struct snn_image *image, struct snn_device *device, st
           !snn_device_event(device, UINT32_MAX, 0));
 }
 
-static void run_sample(const struct snn_image *image, struct snn_device *device,
-                       struct frames *frames, struct random *random)
+/** Returns the bytes of the scores. */
+static uint32_t run_sample(const struct snn_image *image, struct snn_device *device,
+                           struct frames *frames, struct random *random)
 {
     const bool streaming = image->block == 1;
     const uint32_t most = streaming && image->max_steps > 4 ? 4 : image->max_steps;
@@ -146,31 +149,53 @@ static void run_sample(const struct snn_image *image, struct snn_device *device,
     const int32_t *scores = snn_device_scores(device, &count);
     CHECK(count > 0 && snn_device_class(device) < count);
     for (uint32_t i = 0; i < count; i++) CHECK(scores[i] <= scores[snn_device_class(device)]);
+    return count * (uint32_t)sizeof *scores;
 }
 
-void exercise_image(const struct snn_image *image, struct random *random, uint32_t samples)
+static void *memory_of(size_t bytes)
+{
+    void *memory = malloc(bytes);
+    CHECK(memory != NULL);
+    return memory;
+}
+
+void exercise_image(const struct snn_image *image, bool right, struct random *random,
+                    uint32_t samples)
 {
     const uint32_t size = image->arena_bytes;
-    uint8_t *memory = malloc(size + 2 * (size_t)GUARD);
+    uint8_t *memory = memory_of(size + 2 * (size_t)GUARD);
     struct frames frames = {{NULL}};
     struct snn_device device;
     struct witness witness = {.image = image};
     const struct snn_observer observer = {&witness, on_layer, on_neurons, on_rows, on_saturated};
-    CHECK(memory != NULL);
+    struct snn_layer_count *layers = memory_of(image->layer_count * sizeof *layers);
+    struct snn_projection_count *projections =
+        memory_of(image->projection_count * sizeof *projections);
+    struct snn_count count;
     memset(memory, GUARD_BYTE, size + 2 * (size_t)GUARD);
     for (uint32_t i = 0; i < image->port_count; i++) {
         const struct snn_image_port *port = ports_of(image) + i;
-        frames.values[i] = malloc(size_of(port) * (port->kind == SNN_PORT_S16 ? 2 : 1));
-        CHECK(frames.values[i] != NULL);
+        frames.values[i] = memory_of(size_of(port) * (port->kind == SNN_PORT_S16 ? 2 : 1));
     }
     CHECK_EQUAL(snn_device_init(&device, image, memory + GUARD, size), SNN_OK);
     for (uint32_t sample = 0; sample < samples; sample++) {
-        snn_device_observe(&device, sample % 2 == 1 ? &observer : NULL);
-        run_sample(image, &device, &frames, random);
+        const struct random before = *random;
+        snn_device_observe(&device, NULL);
+        const uint32_t bytes = run_sample(image, &device, &frames, random);
+        void *scores = memory_of(bytes);
+        memcpy(scores, snn_device_scores(&device, NULL), bytes);
+        snn_device_observe(&device, &observer);
+        if (sample % 2 == 1) snn_count_init(&count, &device, layers, projections);
+        *random = before;
+        (void)run_sample(image, &device, &frames, random);
+        CHECK(!right || memcmp(scores, snn_device_scores(&device, NULL), bytes) == 0);
+        free(scores);
     }
     for (uint32_t i = 0; i < GUARD; i++) {
         CHECK(memory[i] == GUARD_BYTE && memory[GUARD + size + i] == GUARD_BYTE);
     }
     for (uint32_t i = 0; i < image->port_count; i++) free(frames.values[i]);
+    free(projections);
+    free(layers);
     free(memory);
 }

@@ -13,9 +13,11 @@ bool exercise_is_small(const struct snn_image *image);
 
 /**
  * Runs samples of an image that passed its check on random events and frames, good and bad, in an
- * arena of just the stated size between guards. Aborts when a guard changes or an index that does
- * not exist is taken.
+ * arena of just the stated size between guards, unseen and seen by observers. Aborts when a guard
+ * changes, an index that does not exist is taken, or, where the image is `right`, observers change
+ * the scores.
  */
-void exercise_image(const struct snn_image *image, struct random *random, uint32_t samples);
+void exercise_image(const struct snn_image *image, bool right, struct random *random,
+                    uint32_t samples);
 
 #endif

@@ -403,6 +403,9 @@ static void run_sample(struct pair *pair, struct random *random)
         const bool kept = now >= time && now - time < 5 * (uint64_t)dt;
         if (kept || random_chance(random, 30)) time = now;
         if (random_chance(random, 20)) present(pair, random);
+        if (random_chance(random, 3)) { /* a step by hand */
+            CHECK_EQUAL(snn_device_run(&pair->device, 1), snn_step(pair->core));
+        }
         if (random_chance(random, 10)) {
             snn_advance(pair->core, now);
             snn_device_advance(&pair->clock, now);

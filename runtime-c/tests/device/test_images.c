@@ -2,6 +2,7 @@
 #include "build_image.h"
 #include "exercise.h"
 
+#include "snn/count.h"
 #include "snn/snn.h"
 
 #include <string.h>
@@ -47,6 +48,15 @@ static void present_both(const struct built_model *built, struct snn *core,
     }
 }
 
+enum { DENSE = 0, CONVOLUTION = 1, POOLED = 2, LISTS = 3, GENERAL = 4, STREAMING = 5 };
+
+static void check_scores(const struct snn_device *device, const struct snn *core)
+{
+    uint32_t count;
+    const int32_t *found = snn_device_scores(device, &count), *expected = snn_scores(core, NULL);
+    for (uint32_t i = 0; i < count; i++) CHECK_EQUAL(found[i], expected[i]);
+}
+
 static void test_built_images_compute_what_the_core_does(void)
 {
     static int16_t frames[SPEC_PORTS][128];
@@ -77,15 +87,13 @@ static void test_built_images_compute_what_the_core_does(void)
         for (uint32_t sample = 0; sample < RANDOM_SAMPLES; sample++) {
             snn_reset(core);
             snn_device_reset(&device);
+            check_scores(&device, core);
             for (uint32_t step = 0; step < spec->steps; step += spec->block) {
                 const uint32_t steps = spec->block == 1 ? 1 : spec->steps;
                 present_both(&built, core, &device, &random, frames);
                 CHECK_EQUAL(snn_run(core, steps), SNN_OK);
                 CHECK_EQUAL(snn_device_run(&device, steps), SNN_OK);
-                uint32_t count;
-                const int32_t *found = snn_device_scores(&device, &count),
-                              *expected = snn_scores(core, NULL);
-                for (uint32_t i = 0; i < count; i++) CHECK_EQUAL(found[i], expected[i]);
+                check_scores(&device, core);
             }
             CHECK_EQUAL(snn_device_class(&device), snn_class(core));
             for (uint32_t l = 0; l + 1 < spec->layer_count; l++) {
@@ -96,7 +104,7 @@ static void test_built_images_compute_what_the_core_does(void)
             if (spikes[l] == 0) fprintf(stderr, "layer %u of %s is silent\n", l, spec->name);
             CHECK(spikes[l] > 0);
         }
-        exercise_image(image, &random, 4);
+        exercise_image(image, true, &random, 4);
         built_model_release(&built);
         free(state);
         free(arena);
@@ -104,10 +112,46 @@ static void test_built_images_compute_what_the_core_does(void)
     }
 }
 
+/** A frame that is held counts once, whenever it comes. */
+static void test_multiplications_of_a_late_frame_are_counted(void)
+{
+    static const uint8_t frames[2][12] = {{9, 9, 9}, {200, 0, 200, 7}};
+    struct image_spec spec = image_specs[STREAMING];
+    spec.ports[1].frame_per_step = 0;
+    size_t size;
+    struct snn_image *image = image_build(&spec, &size);
+    struct built_model built;
+    model_build(&built, &spec);
+    struct snn *core = NULL;
+    void *state = malloc(snn_state_size(&built.model)), *arena = malloc(image->arena_bytes);
+    CHECK_EQUAL(snn_init(&core, &built.model, state, snn_state_size(&built.model)), SNN_OK);
+    struct snn_device device;
+    CHECK_EQUAL(snn_device_init(&device, image, arena, image->arena_bytes), SNN_OK);
+    struct snn_layer_count layers[SPEC_LAYERS];
+    struct snn_projection_count projections[SPEC_PROJECTIONS];
+    struct snn_count count;
+    snn_count_init(&count, &device, layers, projections);
+    for (uint32_t step = 0; step < 6; step++) {
+        if (step % 2 == 0 && step > 0) {
+            const uint8_t *frame = frames[step / 2 - 1];
+            CHECK_EQUAL(snn_values_u8(core, 1, frame, 12), SNN_OK);
+            CHECK_EQUAL(snn_device_values_u8(&device, 1, frame, 12), SNN_OK);
+        }
+        CHECK_EQUAL(snn_step(core), SNN_OK);
+        CHECK_EQUAL(snn_device_run(&device, 1), SNN_OK);
+        check_scores(&device, core);
+        CHECK_EQUAL(projections[0].macs, snn_projection_counters(core, 0).macs);
+    }
+    CHECK(projections[0].macs > 0);
+    built_model_release(&built);
+    free(state);
+    free(arena);
+    free(image);
+}
+
 /* ---- Wrong images ---- */
 
 enum part { PART_IMAGE, PART_PORT, PART_LAYER, PART_PROJECTION, PART_BYTES };
-enum { DENSE = 0, CONVOLUTION = 1, POOLED = 2, LISTS = 3, GENERAL = 4, STREAMING = 5 };
 
 /**
  * A field set to a value that breaks one rule. PART_BYTES: the array whose offset stands in the
@@ -137,6 +181,7 @@ static const struct breakage breakages[] = {
     {DENSE, IMAGE(max_steps), 4, SNN_ERROR_LIMIT},
     {CONVOLUTION, IMAGE(max_steps), 65536, SNN_ERROR_LIMIT},
     {DENSE, IMAGE(max_steps), 9, SNN_ERROR_LIMIT},
+    {DENSE, IMAGE(arena_bytes), 0x40000004u, SNN_ERROR_LIMIT},
     {DENSE, IMAGE(block), 0, SNN_ERROR_LIMIT},
     {DENSE, IMAGE(block), 65, SNN_ERROR_LIMIT},
     {DENSE, IMAGE(block), 1, SNN_ERROR_LIMIT},
@@ -174,7 +219,7 @@ static const struct breakage breakages[] = {
     {CONVOLUTION, PORT(0, kind), 3, SNN_ERROR_ENUM},
     {CONVOLUTION, PORT(0, map), 0, SNN_ERROR_SIZE},
     {CONVOLUTION, PORT(0, map), 0xFFFFFFFCu, SNN_ERROR_SIZE},
-    {DENSE, PORT(0, kind), SNN_PORT_EVENTS, SNN_ERROR_SIZE},
+    {DENSE, PORT(0, kind), SNN_PORT_EVENTS, SNN_ERROR_LIMIT},
     {DENSE, PORT(0, frame_per_step), 1, SNN_ERROR_LIMIT},
     {STREAMING, PORT(0, channels), 1, SNN_ERROR_SHAPE},
     /* A layer. */
@@ -205,6 +250,10 @@ static const struct breakage breakages[] = {
     {CONVOLUTION, LAYER(0, threshold), 64, SNN_ERROR_SIZE},
     {CONVOLUTION, LAYER(0, threshold), 76, SNN_ERROR_LIMIT}, /* a port is no threshold */
     {CONVOLUTION, LAYER(0, decay), 0x7FFFFFFCu, SNN_ERROR_SIZE},
+    {CONVOLUTION, LAYER(0, decay), 76, SNN_ERROR_LIMIT},
+    {CONVOLUTION, LAYER(0, initial), 76, SNN_ERROR_LIMIT},
+    {CONVOLUTION, LAYER(0, floor), 1, SNN_ERROR_LIMIT},
+    {CONVOLUTION, LAYER(0, ceiling), 0xFFFF, SNN_ERROR_LIMIT},
     {DENSE, LAYER(0, bias), 0x7FFFFFFCu, SNN_ERROR_SIZE},
     {DENSE, LAYER(0, initial), 2, SNN_ERROR_SIZE},
     {DENSE, LAYER(0, drive), 0x7FFFFFFCu, SNN_ERROR_SIZE},
@@ -358,7 +407,7 @@ static void test_a_cut_image_with_a_good_crc_stays_inside(void)
             CHECK(cut != NULL);
             memcpy(cut, image, length);
             image_seal(cut, length);
-            if (snn_image_check(cut, length) == SNN_OK) exercise_image(cut, &random, 1);
+            if (snn_image_check(cut, length) == SNN_OK) exercise_image(cut, false, &random, 1);
             free(cut);
         }
         free(image);
@@ -521,7 +570,7 @@ static void test_hostile_images_stay_inside(void)
         image_seal(image, size);
         if (snn_image_check(image, size) == SNN_OK && exercise_is_small(image)) {
             passed++;
-            exercise_image(image, &random, 2);
+            exercise_image(image, false, &random, 2);
         }
         free(image);
     }
@@ -531,6 +580,7 @@ static void test_hostile_images_stay_inside(void)
 int main(void)
 {
     test_built_images_compute_what_the_core_does();
+    if (SNN_DEVICE_STREAMING != 0) test_multiplications_of_a_late_frame_are_counted();
     if (SNN_DEVICE_GENERAL == 0) {
         printf("test_images: ok, the small engine\n");
         return 0;

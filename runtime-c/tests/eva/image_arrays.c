@@ -39,14 +39,18 @@ static void lists(uint32_t starts, uint32_t weights, uint32_t rows)
     (void)check_list(&check, &projection, rows);
 }
 
-static void thresholds(uint32_t offset, uint32_t count)
+static void neurons(uint32_t offset, uint32_t count)
 {
     struct check check = {.image = (const struct snn_image *)buffer, .layer = &layer};
     any_bytes(buffer, sizeof buffer);
     ((struct snn_image *)buffer)->bytes = SIZE;
+    any_bytes(&layer, sizeof layer);
     layer.threshold = offset;
-    layer.flags = (uint8_t)any_u32(0, UINT8_MAX);
-    if (in_image(&check, offset, count, 2)) (void)check_thresholds(&check, count);
+    layer.decay = offset;
+    layer.initial = any_u32(0, 1) == 0 ? 0 : offset;
+    if (!in_image(&check, offset, count, 4)) return;
+    (void)check_decays(&check, count);
+    (void)check_neurons(&check, count);
 }
 
 static void pools(uint32_t places, uint16_t channels, uint8_t pool)
@@ -70,7 +74,7 @@ void main(void)
         for (uint32_t rows = 1; rows <= 14; rows++) {
             lists(offset, 76, rows);
             lists(76, offset, rows);
-            thresholds(offset, rows);
+            neurons(offset, rows);
             pools(offset, (uint16_t)rows, 2);
             pools(offset, (uint16_t)rows, 3);
         }

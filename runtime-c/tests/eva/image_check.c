@@ -9,7 +9,9 @@ struct check;
 static enum snn_status check_list(const struct check *check,
                                   const struct snn_image_projection *projection, uint32_t rows);
 /*@ assigns \result \from count; ensures \result == 0 || \result == 1; */
-static bool check_thresholds(const struct check *check, uint32_t count);
+static bool check_neurons(const struct check *check, uint32_t count);
+/*@ assigns \result \from count; ensures \result == 0 || \result == 1; */
+static bool check_decays(const struct check *check, uint32_t count);
 /*@ assigns \result \from projection->places; ensures \result == 0 || \result == 1; */
 static bool check_places(const struct check *check, const struct snn_image_projection *projection);
 

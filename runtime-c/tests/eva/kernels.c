@@ -78,7 +78,7 @@ static void neurons(uint32_t lanes, uint32_t option)
     (void)snn_lif_step(&lif);
     struct snn_lif firing = lif;
     static int32_t initial[LANES];
-    any_bytes(initial, sizeof initial);
+    for (uint32_t i = 0; i < LANES; i++) initial[i] = any_s32(INT16_MIN, INT16_MAX);
     firing.initial = option & 4 ? initial : 0;
     snn_fire(&firing, any_u32(0, 23));
 }
