@@ -12,13 +12,13 @@ import ModelFormat
 /// and u ≥ f to u − θ ≥ f − θ ≥ 0, hence after it
 ///
 ///     high' = max(min(u_max, f − 1), u_max − θ where u_max ≥ f)
-///     low'  = min(u_min, f − θ).
+///     low'  = min(u_min, f − θ where u_max ≥ f).
 ///
 /// Started from the initial membrane this map is iterated `steps` times, or until it rests: being
 /// monotone it moves either end in one direction only, among at most 2^16 membranes, so it rests
-/// or ends soon. The ends of u that were met on the way are ``least`` and ``greatest``. As signs
-/// of sums are kept apart and ends never mixed between neurons, the only slack is that one input
-/// need not attain the end of every step.
+/// or ends soon. The ends of u that were met on the way are ``least`` and ``greatest``. Signs of
+/// sums are kept apart and ends never mixed between neurons, but one input need not attain the end
+/// of every step.
 struct MembraneReach: Equatable {
   /// The least and the greatest membrane before clamping in any of the steps.
   private(set) var least = Int.max
@@ -58,9 +58,9 @@ struct MembraneReach: Equatable {
       if fires > 32767 && top >= 32767 { restsHigh = true }
       let clampedTop = min(max(top, lif.floor), lif.ceiling)
       let clampedBottom = min(max(bottom, lif.floor), lif.ceiling)
-      let nextLow = min(clampedBottom, fires - neuron.threshold)
-      let nextHigh =
-        clampedTop < fires ? clampedTop : max(fires - 1, clampedTop - neuron.threshold)
+      let canFire = clampedTop >= fires
+      let nextLow = canFire ? min(clampedBottom, fires - neuron.threshold) : clampedBottom
+      let nextHigh = canFire ? max(fires - 1, clampedTop - neuron.threshold) : clampedTop
       if nextLow == low && nextHigh == high { return }
       (low, high) = (nextLow, nextHigh)
     }

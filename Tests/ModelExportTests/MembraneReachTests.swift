@@ -39,6 +39,11 @@ import Testing
     #expect(reach(0, 1, initial: 500, steps: 9).greatest == 501)
   }
 
+  @Test func whatCannotFireIsNotReset() {
+    let lif = Population.LIF(threshold: 1000, floor: 0)
+    #expect(reach(-100, -100, threshold: 1000, initial: 500, lif: lif, steps: 3).least == 200)
+  }
+
   @Test func clampingEndsTheReach() {
     let lif = Population.LIF(threshold: 10, floor: -20, ceiling: 15)
     let reach = reach(-7, 7, lif: lif)
