@@ -34,12 +34,12 @@ public struct SelfTestSource: Equatable, Sendable {
     implementation = Self.implementation(stem, input, of: model, scores: answer.scores, digest)
   }
 
-  /// Writes both files into `folder`, which exists; each aside first.
-  ///
-  /// Throws ``ModelFormat/ModelError/fileFailure``.
-  public func write(to folder: String) throws(ModelError) {
-    try replaceFile("\(folder)/\(name).h", with: Array(header.utf8))
-    try replaceFile("\(folder)/\(name).c", with: Array(implementation.utf8))
+  /// Both files in `folder`.
+  package func files(in folder: String) -> [FileContent] {
+    [
+      FileContent("\(folder)/\(name).h", Array(header.utf8)),
+      FileContent("\(folder)/\(name).c", Array(implementation.utf8)),
+    ]
   }
 
   // MARK: The input

@@ -22,7 +22,7 @@ import Testing
       }
       guard (try? model.validate()) != nil, let image = try? DeviceImage(model) else { continue }
       let source = CSource(image)
-      try source.write(to: folder.path)
+      try replaceFiles(source.files(in: folder.path), making: folder.path)
       for line in (source.header + source.implementation).split(separator: "\n") {
         #expect(line.count <= 100, "\(line)")
       }
@@ -53,8 +53,8 @@ import Testing
       }
       guard (try? model.validate()) != nil, let image = try? DeviceImage(model) else { continue }
       let (source, golden) = (CSource(image), try SelfTestSource(image, of: model))
-      try source.write(to: folder.path)
-      try golden.write(to: folder.path)
+      try replaceFiles(
+        source.files(in: folder.path) + golden.files(in: folder.path), making: folder.path)
       sources += ["\(source.name).c", "\(golden.name).c"]
       includes += "#include \"\(source.name).h\"\n#include \"\(golden.name).h\"\n"
       calls += "    test(&snn_model_\(source.name).image, &snn_golden_\(source.name));\n"
