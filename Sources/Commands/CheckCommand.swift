@@ -16,7 +16,9 @@ public struct CheckCommand: ParsableCommand {
 
       With --target the samples run in firmware on an emulated board of targets/, and every \
       prediction, counter and digest of spikes and membranes is compared with the host's; sizes \
-      and instructions are reported. A board whose tools are missing is left out and named.
+      and instructions are reported. A board whose tools are missing is left out and named; with \
+      SNN_REQUIRE_TOOLS=1 it is a failure. A board that cannot hold the model is left out with all; \
+      asked for by name, it is a failure.
       """)
 
   @OptionGroup var arguments: ModelArguments
