@@ -9,6 +9,7 @@ extension CheckCommand {
   /// Runs the samples on the boards asked for, prints their reports, and fails where one differs.
   func runOnBoards() throws {
     let (file, loaded) = try arguments.load()
+    _ = try GoldenReplay(beside: arguments.model, loaded)
     let emulator = try Emulator()
     let boards = try chosen(from: emulator.boards())
     let dataset = try arguments.open(.test, for: loaded.model)
