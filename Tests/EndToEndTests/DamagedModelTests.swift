@@ -44,7 +44,7 @@ import Testing
     #expect(
       lines[0] == "model: expected valid bytes, found: not a .snnpb message" && lines[1] == lines[0]
     )
-    #expect(lines[2] == "file: expected a protobuf message, found malformedProtobuf")
+    #expect(lines[2] == "file: expected a protobuf message, found other bytes")
   }
 
   @Test func cutAndLengthenedFilesAreRefused() throws {
