@@ -137,9 +137,6 @@ public struct SelfTestSource: Equatable, Sendable {
   }
 
   private static func type(of port: InputPort) -> String {
-    if case .values(let minimum, let maximum, _) = port.kind, minimum >= 0, maximum <= 255 {
-      return "uint8_t"
-    }
-    return "int16_t"
+    port.fitsBytes ? "uint8_t" : "int16_t"
   }
 }
