@@ -51,6 +51,8 @@ public struct DeviceReport: Equatable, Codable, Sendable {
   public var arenaParts: [Part]
   /// RAM of a firmware that runs the image and does nothing else, part by part: an estimate.
   public var firmwareParts: [Part]
+  /// Options of the compiler that leave out of the engine what the image never uses.
+  public var engineOptions: [String]
   /// Synaptic operations of a step at most.
   public var worstOperations: Int
   /// In order of evaluation.
@@ -65,6 +67,7 @@ public struct DeviceReport: Equatable, Codable, Sendable {
     case arenaBytes = "arena_bytes"
     case arenaParts = "arena_parts"
     case firmwareParts = "firmware_ram_parts"
+    case engineOptions = "engine_options"
     case worstOperations = "worst_synops"
   }
 
@@ -78,6 +81,9 @@ public struct DeviceReport: Equatable, Codable, Sendable {
       Part(name: "frames", bytes: graph.model.inputs.reduce(0) { $0 + Self.frameBytes($1) }),
       Part(name: "stack", bytes: Self.stackBytes),
     ]
+    engineOptions =
+      (writer.needsGeneral ? [] : ["-DSNN_DEVICE_GENERAL=0"])
+      + (block == 1 ? [] : ["-DSNN_DEVICE_STREAMING=0"])
     var weights = 0
     var parameters = 0
     for array in contents.arrays {
@@ -127,6 +133,12 @@ extension DeviceReport {
 
   /// The report for people, at most 100 columns wide.
   public var text: String {
+    let engineText =
+      switch engineOptions.count {
+      case 0: "needs all it has"
+      case 1: "\(engineOptions[0]) suffices"
+      default: engineOptions.joined(separator: " ") + " suffice, and leave out snn_self_test"
+      }
     let mode = block == 1 ? "streaming" : "layer by layer, up to \(block) steps a sample"
     var lines = [
       "device image, \(mode)",
@@ -134,6 +146,7 @@ extension DeviceReport {
       "  RAM        \(arenaBytes) bytes: \(arenaParts.text)",
       "  firmware   about \(firmwareParts.bytes) bytes of RAM: \(firmwareParts.text);",
       "             an estimate of one that does nothing else",
+      "  engine     \(engineText)",
       "  a step     at most \(worstOperations) synaptic operations", "",
     ]
     lines += textColumns(

@@ -180,6 +180,13 @@ import Testing
     #expect(throws: DeviceImageError.self) { try small.check(image) }
   }
 
+  @Test func theEngineIsNamedThatSuffices() throws {
+    let image = try DeviceImage(model())
+    #expect(
+      image.report.engineOptions == ["-DSNN_DEVICE_GENERAL=0", "-DSNN_DEVICE_STREAMING=0"])
+    #expect(try DeviceImage(model(steps: 65)).report.engineOptions == ["-DSNN_DEVICE_GENERAL=0"])
+  }
+
   @Test func boardsAreThoseThatTestsEmulate() throws {
     let table = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../targets/boards")
