@@ -12,11 +12,15 @@ public struct CheckCommand: ParsableCommand {
     discussion: """
       Every spike, membrane and counter of the reference simulator is compared with the C runtime \
       (step by step, by whole samples, with the events of each step shuffled) and with the \
-      training-time forward pass. The exit code is 1 where they differ.
+      training-time forward pass. Where golden.snntrace lies beside the model, it is replayed: engines \
+      that agree on a damaged model do not agree with what it computed when it was exported. The exit \
+      code is 1 where anything differs.
 
       With --target the samples run in firmware on an emulated board of targets/, and every \
       prediction, counter and digest of spikes and membranes is compared with the host's; sizes \
-      and instructions are reported. A board whose tools are missing is left out and named.
+      and instructions are reported. A board whose tools are missing is left out and named; with \
+      SNN_REQUIRE_TOOLS=1 it is a failure. A board that cannot hold the model is left out with all; \
+      asked for by name, it is a failure.
       """)
 
   @OptionGroup var arguments: ModelArguments
@@ -39,6 +43,7 @@ public struct CheckCommand: ParsableCommand {
     try reportingFailure {
       guard target.isEmpty else { return try runOnBoards() }
       let (_, loaded) = try arguments.load()
+      let golden = try GoldenReplay(beside: arguments.model, loaded)
       let dataset = try arguments.open(.test, for: loaded.model)
       var others: [CheckedEngine] = []
       var absent: String?
@@ -54,6 +59,7 @@ public struct CheckCommand: ParsableCommand {
         try InferenceInput(dataset.sample(at: index, in: .test), for: model)
       }
       printLine(arguments.json ? try report.json() : report.text)
+      if let golden, !arguments.json { printLine(golden.text) }
       if let absent, !arguments.json { printLine(absent) }
       if !report.isEqual { throw ExitCode.failure }
     }

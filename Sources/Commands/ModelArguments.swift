@@ -23,7 +23,7 @@ struct ModelArguments: ParsableArguments {
     try reading(model) { bytes in (bytes, try SessionModel(bytes)) }
   }
 
-  /// The data set for `split`, binned as the model wants it.
+  /// The data set for `split`, binned as the model wants it. Throws where its samples are none of the model's.
   func open(_ split: Split, for model: Model) throws -> any Dataset {
     var options = DatasetCatalog.Options()
     options.splits = [split]
@@ -31,8 +31,16 @@ struct ModelArguments: ParsableArguments {
       options.steps = model.steps
       options.stepMicroseconds = model.stepMicroseconds
     }
-    return try DatasetCatalog.open(
+    let dataset = try DatasetCatalog.open(
       data, environment: ProcessInfo.processInfo.environment, options: options)
+    guard dataset.count(in: split) > 0 else { return dataset }
+    let sample = try dataset.sample(at: 0, in: split)
+    do {
+      _ = try InferenceInput(sample, for: model)
+    } catch {
+      throw CommandFailure("\(self.model) on \(data): \(error)")
+    }
+    return dataset
   }
 }
 

@@ -47,7 +47,8 @@ public struct CheckReport: Equatable, Codable, Sendable {
   /// The outcome for people.
   public var text: String {
     let compared =
-      "\(samples) samples, \(steps) steps, \(neurons) neurons each: reference and "
+      "\(counted(samples, "sample")), \(counted(steps, "step")), "
+      + "\(counted(neurons, "neuron")) each: reference and "
       + engines.joined(separator: "; ")
     guard let difference else { return "equal: \(model), \(compared)\n" }
     return "not equal: \(model)\n  \(difference.text)\n  equal before: \(compared)\n"

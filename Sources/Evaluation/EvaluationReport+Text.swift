@@ -9,7 +9,7 @@ extension EvaluationReport {
   private var summary: [String] {
     [
       "\(shortened(model, to: 40)) on \(shortened(dataset, to: 30)) (\(split))",
-      "  accuracy  \(percent(accuracy))  (\(correct) of \(samples) samples)",
+      "  accuracy  \(percent(accuracy))  (\(correct) of \(counted(samples, "sample")))",
       "  spikes    \(amount(spikes)) per inference of \(steps) steps, "
         + "\(decimal(spikes / Double(max(neurons, 1)), 3)) per neuron",
       "  input     \(amount(events)) events accepted, \(amount(dropped)) dropped",
@@ -65,7 +65,7 @@ extension EvaluationReport {
     lines += [
       "  NeuroBench  \(amount(neuroBench.effectiveACs)) effective ACs, "
         + "\(amount(neuroBench.effectiveMACs)) effective MACs, \(amount(neuroBench.dense)) dense",
-      "              (mean of \(neuroBenchSamples) samples)",
+      "              (mean of \(counted(neuroBenchSamples, "sample")))",
       "  NeuroBench counts a held frame in every step, and as MACs every step in which a pooled",
       "  cell holds more than one spike; executed are one pass of the frame, and additions.",
     ]

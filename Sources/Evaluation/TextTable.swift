@@ -36,6 +36,11 @@ func amount(_ value: Double) -> String {
   value == value.rounded() || value >= 10_000 ? decimal(value, 0) : decimal(value, 1)
 }
 
+/// A number of things, such as "1 sample" and "2 samples".
+package func counted(_ count: Int, _ thing: String) -> String {
+  "\(count) \(thing)\(count == 1 ? "" : "s")"
+}
+
 /// A fraction as per cent.
 func percent(_ fraction: Double) -> String { decimal(100 * fraction, 2) + " %" }
 

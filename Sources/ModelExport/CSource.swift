@@ -1,4 +1,3 @@
-import Foundation
 import ModelFormat
 
 /// A device image as C source: a `const` struct whose bytes on a little-endian target are the
@@ -21,19 +20,12 @@ public struct CSource: Equatable, Sendable {
     implementation = writer.implementation
   }
 
-  /// Writes `<name>.h` and `<name>.c` into `folder`, which is made where it is missing.
-  ///
-  /// Each file is written aside and renamed. Throws ``ModelFormat/ModelError/fileFailure``.
-  public func write(to folder: String) throws(ModelError) {
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw .fileFailure(
-        place: folder, expected: "a folder to write to",
-        found: (error as NSError).localizedFailureReason ?? error.localizedDescription)
-    }
-    try replaceFile("\(folder)/\(name).h", with: Array(header.utf8))
-    try replaceFile("\(folder)/\(name).c", with: Array(implementation.utf8))
+  /// `<name>.h` and `<name>.c` in `folder`.
+  package func files(in folder: String) -> [FileContent] {
+    [
+      FileContent("\(folder)/\(name).h", Array(header.utf8)),
+      FileContent("\(folder)/\(name).c", Array(implementation.utf8)),
+    ]
   }
 
   /// A text as part of a C identifier; `model` where nothing of it is left.

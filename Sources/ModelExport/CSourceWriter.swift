@@ -32,7 +32,7 @@ struct CSourceWriter {
 
       #include "snn/image.h"
 
-      #ifdef __cplusplus
+      \(refusals)#ifdef __cplusplus
       extern "C" {
       #endif
 
@@ -67,6 +67,21 @@ struct CSourceWriter {
       #endif
 
       """
+  }
+
+  /// Refuses an engine that is built without what the image needs.
+  private var refusals: String {
+    [("SNN_DEVICE_GENERAL", "uses rare features"), ("SNN_DEVICE_STREAMING", "streams")]
+      .filter { option, _ in !image.report.engineOptions.contains("-D\(option)=0") }
+      .map { option, reason in
+        """
+        #if defined \(option) && \(option) == 0
+        #error "snn_model_\(stem) \(reason): build the engine without -D\(option)=0"
+        #endif
+
+
+        """
+      }.joined()
   }
 
   // MARK: The implementation

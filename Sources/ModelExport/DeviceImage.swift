@@ -59,9 +59,6 @@ public struct DeviceImage: Equatable, Sendable {
     report = DeviceReport(of: graph, writer, self.contents)
   }
 
-  /// Writes the image to `path`, aside first; throws ``ModelFormat/ModelError/fileFailure``.
-  public func write(to path: String) throws(ModelError) { try replaceFile(path, with: bytes) }
-
   /// Steps of a sample that a layer runs at once; 1: streaming, where input comes step by step,
   /// or goes round.
   private static func block(of graph: DeviceGraph) -> Int {

@@ -55,10 +55,12 @@ struct DeviceImageWriter {
     return contents
   }
 
+  /// Whether the image needs what `SNN_DEVICE_GENERAL` may leave out; known with its rows.
+  var needsGeneral: Bool { traits.contains { $0.contains(.general) } || rows.contains(.list) }
+
   // MARK: Structs
 
   private func headerFields(_ contents: DeviceContents, crc: Int) -> [DeviceContents.Field] {
-    let needsGeneral = traits.contains { $0.contains(.general) } || rows.contains(.list)
     return [
       .word("magic", 0x494E_4E53), .half("major", 1), .half("minor", 1),
       .word("bytes", contents.byteCount), .word("crc", crc), .word("arena_bytes", arena.bytes),
@@ -90,8 +92,7 @@ struct DeviceImageWriter {
 
   /// `enum snn_image_port_kind`, and of a projection `enum snn_image_carries`.
   private static func kind(of port: InputPort) -> Int {
-    guard case .values(let minimum, let maximum, _) = port.kind else { return 0 }
-    return minimum >= 0 && maximum <= 255 ? 1 : 2
+    port.carriesValues ? (port.fitsBytes ? 1 : 2) : 0
   }
 
   private func layerFields(
@@ -235,5 +236,13 @@ struct DeviceImageWriter {
       let starts = contents.append("\(stem)_starts", .uint32, list.starts.map(Int.init))
       return (form, append(list.synapses), starts, places, synapses)
     }
+  }
+}
+
+extension InputPort {
+  /// Whether the firmware takes the port's values as bytes.
+  var fitsBytes: Bool {
+    guard case .values(let minimum, let maximum, _) = kind else { return false }
+    return minimum >= 0 && maximum <= 255
   }
 }

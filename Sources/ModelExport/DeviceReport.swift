@@ -49,6 +49,10 @@ public struct DeviceReport: Equatable, Codable, Sendable {
   public var arenaBytes: Int
   /// Its parts; those that share space count once.
   public var arenaParts: [Part]
+  /// RAM of a firmware that runs the image and does nothing else, part by part: an estimate.
+  public var firmwareParts: [Part]
+  /// Options of the compiler that leave out of the engine what the image never uses.
+  public var engineOptions: [String]
   /// Synaptic operations of a step at most.
   public var worstOperations: Int
   /// In order of evaluation.
@@ -62,6 +66,8 @@ public struct DeviceReport: Equatable, Codable, Sendable {
     case imageParts = "image_parts"
     case arenaBytes = "arena_bytes"
     case arenaParts = "arena_parts"
+    case firmwareParts = "firmware_ram_parts"
+    case engineOptions = "engine_options"
     case worstOperations = "worst_synops"
   }
 
@@ -70,6 +76,14 @@ public struct DeviceReport: Equatable, Codable, Sendable {
     imageBytes = contents.byteCount
     arenaBytes = writer.arena.bytes
     arenaParts = writer.arena.bytesByName.map { Part(name: $0.name, bytes: $0.bytes) }
+    firmwareParts = [
+      Part(name: "arena", bytes: arenaBytes), Part(name: "network", bytes: Self.networkBytes),
+      Part(name: "frames", bytes: graph.model.inputs.reduce(0) { $0 + Self.frameBytes($1) }),
+      Part(name: "stack", bytes: Self.stackBytes),
+    ]
+    engineOptions =
+      (writer.needsGeneral ? [] : ["-DSNN_DEVICE_GENERAL=0"])
+      + (block == 1 ? [] : ["-DSNN_DEVICE_STREAMING=0"])
     var weights = 0
     var parameters = 0
     for array in contents.arrays {
@@ -105,16 +119,34 @@ public struct DeviceReport: Equatable, Codable, Sendable {
 }
 
 extension DeviceReport {
+  /// `struct snn_device` of `snn/device.h` where pointers have 4 bytes.
+  private static let networkBytes = 32
+  /// What targets/image.ld sets aside, the fault handler's included: above all that
+  /// runtime-c/tests/stack_budget.csv says of the engine.
+  private static let stackBytes = 1664
+
+  /// A frame of a port, from a multiple of 4 on.
+  private static func frameBytes(_ port: InputPort) -> Int {
+    guard port.carriesValues else { return 0 }
+    return (port.shape.count * (port.fitsBytes ? 1 : 2) + 3) / 4 * 4
+  }
+
   /// The report for people, at most 100 columns wide.
   public var text: String {
-    func list(_ parts: [Part]) -> String {
-      parts.map { "\($0.name) \($0.bytes)" }.joined(separator: ", ")
-    }
+    let engineText =
+      switch engineOptions.count {
+      case 0: "needs all it has"
+      case 1: "\(engineOptions[0]) suffices"
+      default: engineOptions.joined(separator: " ") + " suffice, and leave out snn_self_test"
+      }
     let mode = block == 1 ? "streaming" : "layer by layer, up to \(block) steps a sample"
     var lines = [
       "device image, \(mode)",
-      "  flash      \(imageBytes) bytes: \(list(imageParts))",
-      "  RAM        \(arenaBytes) bytes: \(list(arenaParts))",
+      "  flash      \(imageBytes) bytes: \(imageParts.text)",
+      "  RAM        \(arenaBytes) bytes: \(arenaParts.text)",
+      "  firmware   about \(firmwareParts.bytes) bytes of RAM: \(firmwareParts.text);",
+      "             an estimate of one that does nothing else",
+      "  engine     \(engineText)",
       "  a step     at most \(worstOperations) synaptic operations", "",
     ]
     lines += textColumns(
@@ -133,4 +165,12 @@ extension DeviceReport {
       ["layer", "kernel"], layers.map { [String($0.name.prefix(20)), $0.kernel] })
     return lines.joined(separator: "\n") + "\n"
   }
+}
+
+extension [DeviceReport.Part] {
+  /// Their sum.
+  var bytes: Int { reduce(0) { $0 + $1.bytes } }
+
+  /// All parts in one line.
+  var text: String { map { "\($0.name) \($0.bytes)" }.joined(separator: ", ") }
 }

@@ -66,14 +66,15 @@ public struct DeviceTarget: Equatable, Sendable {
     self.cost = cost
   }
 
-  /// Throws ``DeviceImageError`` where an image or its arena alone is more than the board holds;
-  /// program and stack come on top.
+  /// Throws ``DeviceImageError`` where the board does not hold an image, or the RAM of a firmware that
+  /// does nothing but run it (``DeviceReport/firmwareParts``); the program comes on top.
   public func check(_ image: DeviceImage) throws(DeviceImageError) {
     guard image.bytes.count <= flashBytes else {
       throw .flashExceeded(target: name, available: flashBytes, needed: image.bytes.count)
     }
-    guard image.arena.bytes <= memoryBytes else {
-      throw .memoryExceeded(target: name, available: memoryBytes, needed: image.arena.bytes)
+    let parts = image.report.firmwareParts
+    guard parts.bytes <= memoryBytes else {
+      throw .memoryExceeded(target: name, available: memoryBytes, parts: parts)
     }
   }
 }

@@ -17,7 +17,7 @@ extension ExportReport {
         + "drop \(percent(drop))",
       "  file       \(modelBytes) bytes, weights \(weightBytes); "
         + "entropy of the weights \(Int(entropyBytes.rounded(.up)))",
-      "  peak RAM   \(stateBytes) bytes",
+      "  state      \(stateBytes) bytes on this host",
       "  removed    \(removedNeurons) neurons that cannot matter",
     ]
   }

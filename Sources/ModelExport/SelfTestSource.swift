@@ -34,12 +34,12 @@ public struct SelfTestSource: Equatable, Sendable {
     implementation = Self.implementation(stem, input, of: model, scores: answer.scores, digest)
   }
 
-  /// Writes both files into `folder`, which exists; each aside first.
-  ///
-  /// Throws ``ModelFormat/ModelError/fileFailure``.
-  public func write(to folder: String) throws(ModelError) {
-    try replaceFile("\(folder)/\(name).h", with: Array(header.utf8))
-    try replaceFile("\(folder)/\(name).c", with: Array(implementation.utf8))
+  /// Both files in `folder`.
+  package func files(in folder: String) -> [FileContent] {
+    [
+      FileContent("\(folder)/\(name).h", Array(header.utf8)),
+      FileContent("\(folder)/\(name).c", Array(implementation.utf8)),
+    ]
   }
 
   // MARK: The input
@@ -137,9 +137,6 @@ public struct SelfTestSource: Equatable, Sendable {
   }
 
   private static func type(of port: InputPort) -> String {
-    if case .values(let minimum, let maximum, _) = port.kind, minimum >= 0, maximum <= 255 {
-      return "uint8_t"
-    }
-    return "int16_t"
+    port.fitsBytes ? "uint8_t" : "int16_t"
   }
 }

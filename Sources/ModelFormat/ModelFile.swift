@@ -30,7 +30,7 @@ public enum ModelFile {
     do {
       return Encoded(bytes: try message.serializedBytes(), weights: weights)
     } catch {
-      throw .malformed(place: "model", expected: "at most 2 GiB", found: "\(error)")
+      throw .malformed(place: "model", expected: "at most 2 GiB", found: "more")
     }
   }
 
@@ -44,7 +44,10 @@ public enum ModelFile {
     do {
       message = try PBModel(serializedBytes: bytes)
     } catch {
-      throw .malformed(place: "file", expected: "a protobuf message", found: "\(error)")
+      let isCut = error as? BinaryDecodingError == .truncated
+      throw .malformed(
+        place: "file", expected: "a protobuf message",
+        found: isCut ? "one that is cut short" : "other bytes")
     }
     let model = try Model(message)
     try model.validate()

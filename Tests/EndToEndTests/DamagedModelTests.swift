@@ -44,7 +44,7 @@ import Testing
     #expect(
       lines[0] == "model: expected valid bytes, found: not a .snnpb message" && lines[1] == lines[0]
     )
-    #expect(lines[2] == "file: expected a protobuf message, found malformedProtobuf")
+    #expect(lines[2] == "file: expected a protobuf message, found other bytes")
   }
 
   @Test func cutAndLengthenedFilesAreRefused() throws {
@@ -75,6 +75,34 @@ import Testing
         #expect(line.contains(": "), "byte \(place): \(line)")
       }
     }
+  }
+
+  /// A model that is still valid: only the golden trace knows what it should compute.
+  @Test func aChangedThresholdIsFoundByTheGoldenTrace() throws {
+    let folder = try TinyTask.trained()
+    let exported = try Command.export.run(
+      "model.snnpb", "--from", "run", "--golden", "golden.snntrace", in: folder)
+    try #require(exported.code == 0, "\(exported.errors)")
+    let arguments = ["model.snnpb", "--data", "bars", "--limit", "1"]
+    let whole = try Command.check.run(arguments, in: folder)
+    #expect(whole.code == 0, "\(whole.errors)")
+    #expect(whole.output.hasPrefix("equal: tiny, 1 sample, 3 steps, "), "\(whole.output)")
+    #expect(whole.output.hasSuffix("equal: golden.snntrace, 3 samples\n"), "\(whole.output)")
+
+    try folder.write(
+      message(of: folder) { $0.populations[0].threshold[0] += 1 }, to: "model.snnpb")
+    let line = try Command.check.run(arguments, in: folder).failure(of: .check)
+    #expect(
+      line.hasPrefix(
+        "golden.snntrace: not what this model computes: reference: sample 0, population \"conv1\": "
+          + "hash: expected "), "\(line)")
+    folder.remove("golden.snntrace")
+    #expect(try Command.check.run(arguments, in: folder).code == 0)
+
+    try folder.write("snntrace 1 other\n", to: "golden.snntrace")
+    let other = try Command.check.run(arguments, in: folder).failure(of: .check)
+    #expect(
+      other.hasPrefix("golden.snntrace: line 1: expected \"snntrace 1\" and the model's name"))
   }
 
   // MARK: Whole messages that break a rule

@@ -95,6 +95,21 @@ import Testing
     #expect(try folder.read("again.snnpb") == folder.read("model.snnpb"))
   }
 
+  @Test func aModelWithoutItsRunBecomesAnImageAndStays() throws {
+    let folder = try TinyTask.trained()
+    let model = try folder.read("model.snnpb")
+    let arguments = ["model.snnpb", "--image", "image"]
+    let alone = try Command.export.run(arguments, in: folder)
+    #expect(alone.code == 0, "\(alone.errors)")
+    let image = try folder.read("image")
+    // Another newest run is nothing to it.
+    let trained = try Command.train.run("recipe.yaml", "--seed", "7", in: folder)
+    #expect(trained.code == 0, "\(trained.errors)")
+    let beside = try Command.export.run(arguments, in: folder)
+    #expect(beside.code == 0, "\(beside.errors)")
+    #expect(try folder.read("image") == image && folder.read("model.snnpb") == model)
+  }
+
   @Test func runsAreNumberedAndTheNewestIsExported() throws {
     let folder = try TinyTask.untrained()
     for _ in 0..<2 {

@@ -22,7 +22,7 @@ import Testing
       }
       guard (try? model.validate()) != nil, let image = try? DeviceImage(model) else { continue }
       let source = CSource(image)
-      try source.write(to: folder.path)
+      try replaceFiles(source.files(in: folder.path), making: folder.path)
       for line in (source.header + source.implementation).split(separator: "\n") {
         #expect(line.count <= 100, "\(line)")
       }
@@ -53,8 +53,8 @@ import Testing
       }
       guard (try? model.validate()) != nil, let image = try? DeviceImage(model) else { continue }
       let (source, golden) = (CSource(image), try SelfTestSource(image, of: model))
-      try source.write(to: folder.path)
-      try golden.write(to: folder.path)
+      try replaceFiles(
+        source.files(in: folder.path) + golden.files(in: folder.path), making: folder.path)
       sources += ["\(source.name).c", "\(golden.name).c"]
       includes += "#include \"\(source.name).h\"\n#include \"\(golden.name).h\"\n"
       calls += "    test(&snn_model_\(source.name).image, &snn_golden_\(source.name));\n"
@@ -91,13 +91,32 @@ import Testing
     #expect(try run(folder.path + "/program", [], in: folder) == Array("passed\n".utf8))
   }
 
+  @Test func anEngineWithoutWhatTheImageNeedsIsRefused() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let source = CSource(try Self.tiny(), name: "tiny")
+    try replaceFiles(source.files(in: folder.path), making: folder.path)
+    let headers = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../runtime-c/include").path
+    func complaint(_ option: String) throws -> String {
+      let flags = Self.flags + ["-Wundef", option, "-I\(headers)", "-c", "tiny.c"]
+      return String(decoding: try run("gcc", flags, in: folder), as: UTF8.self)
+    }
+    #expect(try complaint("-DSNN_DEVICE_GENERAL=0") == "")
+    #expect(try complaint("-DSNN_DEVICE_STREAMING=1") == "")
+    #expect(
+      try complaint("-DSNN_DEVICE_STREAMING=0").contains(
+        "snn_model_tiny streams: build the engine without -DSNN_DEVICE_STREAMING=0"))
+  }
+
   @Test func namesBecomeIdentifiers() {
     #expect(CSource.identifier("Fashion-MNIST (DIET) ü4") == "fashion_mnist_diet_4")
     #expect(CSource.identifier("·") == "model")
   }
 
-  @Test func headerStatesNumbers() throws {
-    let image = try DeviceImage(
+  /// Events onto 10 neurons onto 10 scores.
+  private static func tiny() throws -> DeviceImage {
+    try DeviceImage(
       TinyModels.chain(
         input: InputPort(name: "in", shape: Shape(channels: 6), kind: .events(.once)),
         hidden: Population(
@@ -105,6 +124,10 @@ import Testing
         first: Projection(
           name: "first", from: .input(0), to: 0, topology: .dense,
           weights: WeightMatrix(rows: 6, columns: 10, values: (0..<60).map { Int8($0 % 2) }))))
+  }
+
+  @Test func headerStatesNumbers() throws {
+    let image = try Self.tiny()
     let source = CSource(image, name: "Tiny")
     #expect(source.name == "tiny")
     for (macro, value) in [

@@ -156,11 +156,35 @@ import Testing
     ) { try DeviceTarget("none", "none", flash: 0, memory: 1, .dsp).check(image) }
     #expect(
       throws: DeviceImageError.memoryExceeded(
-        target: "none", available: 0, needed: image.arena.bytes)
+        target: "none", available: 0, parts: image.report.firmwareParts)
     ) { try DeviceTarget("none", "none", flash: 16, memory: 0, .dsp).check(image) }
-    let error = DeviceImageError.memoryExceeded(target: "board", available: 100, needed: 130)
-    #expect("\(error)".hasSuffix("30 bytes are missing"))
+    let error = DeviceImageError.memoryExceeded(
+      target: "board", available: 100,
+      parts: [.init(name: "arena", bytes: 90), .init(name: "stack", bytes: 40)])
+    #expect(
+      "\(error)".hasSuffix(
+        "found about 130 in a firmware that does nothing else (arena 90, stack 40): 30 bytes are "
+          + "missing"))
     #expect(DeviceTarget(named: "cortex-m1") == nil)
+  }
+
+  @Test func firmwareNeedsNetworkFramesAndStackBesideTheArena() throws {
+    var model = model()
+    let image = try DeviceImage(model)
+    #expect(image.report.firmwareParts.map(\.bytes) == [image.arena.bytes, 32, 16, 1664])
+    model.inputs[0].kind = .values(minimum: -1, maximum: 255, framePerStep: false)
+    #expect(try DeviceImage(model).report.firmwareParts[2].bytes == 32)
+    // The arena alone would fit.
+    let small = DeviceTarget("small", "none", flash: 16, memory: 1, .dsp)
+    #expect(image.arena.bytes < 1024)
+    #expect(throws: DeviceImageError.self) { try small.check(image) }
+  }
+
+  @Test func theEngineIsNamedThatSuffices() throws {
+    let image = try DeviceImage(model())
+    #expect(
+      image.report.engineOptions == ["-DSNN_DEVICE_GENERAL=0", "-DSNN_DEVICE_STREAMING=0"])
+    #expect(try DeviceImage(model(steps: 65)).report.engineOptions == ["-DSNN_DEVICE_GENERAL=0"])
   }
 
   @Test func boardsAreThoseThatTestsEmulate() throws {

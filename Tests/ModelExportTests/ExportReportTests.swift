@@ -50,6 +50,7 @@ import Testing
     let model = model()
     let report = try ExportReport(of: model, encoded: try ModelFile.encode(model), stateBytes: 64)
     for line in report.text.split(separator: "\n") { #expect(line.count <= 100) }
+    #expect(report.text.contains("  state      64 bytes on this host\n"))
     #expect(report.text.contains("float 75.00 %, integer 50.00 %, drop 25.00 %"))
     let decoded = try JSONDecoder().decode(ExportReport.self, from: Data(report.json().utf8))
     #expect(decoded == report)

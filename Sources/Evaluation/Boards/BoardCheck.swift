@@ -47,7 +47,7 @@ public struct BoardCheck: Sendable {
     try Data(board.runsImages ? image : file).write(to: model)
     func ask(
       _ samples: ArraySlice<(input: InferenceInput, label: Int)>, _ options: BoardWire.Options
-    ) throws -> Result<Emulator.Outcome, Emulator.Obstacle> {
+    ) throws -> Result<Emulator.Outcome, BoardReport.Obstacle> {
       let requests = samples.flatMap {
         BoardWire.requests(for: $0.input, of: loaded.model, options: options)
       }
@@ -59,7 +59,7 @@ public struct BoardCheck: Sendable {
     let outcome: Emulator.Outcome
     switch try ask(samples[...], .counting) {
     case .failure(let obstacle):
-      report.skipped = obstacle.reason
+      report.skipped = obstacle
       return report
     case .success(let answered): outcome = answered
     }
@@ -132,13 +132,13 @@ public struct BoardCheck: Sendable {
   // MARK: Instructions
 
   private func add(_ counts: InstructionCounts, of count: Int, to report: inout BoardReport) {
-    let inferences = Double(count)
     let counted = expected.prefix(count)
+    /// The mean of an inference, to a tenth.
+    func mean(_ sum: Int) -> Double { (10 * Double(sum) / Double(count)).rounded() / 10 }
     func instructions(
       _ region: InstructionCounts.Region?, where belongs: (String) -> Bool = { _ in true }
-    ) -> Double {
-      let insns = region?.functions.reduce(0) { belongs($1.key) ? $0 + $1.value.insns : $0 } ?? 0
-      return Double(insns) / inferences
+    ) -> Int {
+      region?.functions.reduce(0) { belongs($1.key) ? $0 + $1.value.insns : $0 } ?? 0
     }
     report.regions = layers.enumerated().map { place, index in
       let region = counts.regions["\(place)"]
@@ -153,13 +153,14 @@ public struct BoardCheck: Sendable {
       }
       let updates = samples.prefix(count).reduce(0) { $0 + $1.input.steps } * population.shape.count
       return BoardReport.Region(
-        population: population.name, instructions: instructions(region),
-        synapticOperations: Double(operations) / inferences,
-        synapseInstructions: instructions(region) { BoardReport.isOfSynapses($0) },
-        updates: Double(updates) / inferences,
-        neuronInstructions: instructions(region) { BoardReport.isOfNeurons($0) })
+        population: population.name, instructions: mean(instructions(region)),
+        synapticOperations: mean(operations),
+        synapseInstructions: mean(instructions(region) { BoardReport.isOfSynapses($0) }),
+        updates: mean(updates),
+        neuronInstructions: mean(instructions(region) { BoardReport.isOfNeurons($0) }))
     }
     let between = instructions(counts.regions[InstructionCounts.engine])
-    report.instructionsPerInference = report.regions.reduce(between) { $0 + $1.instructions }
+    report.instructionsPerInference = mean(
+      layers.indices.reduce(between) { $0 + instructions(counts.regions["\($1)"]) })
   }
 }

@@ -1,9 +1,26 @@
 import ModelFormat
 
 /// What a board said of a data set, and what it took.
-public struct BoardReport: Equatable, Codable, Sendable {
+public struct BoardReport: Equatable, Encodable, Sendable {
+  /// Why nothing ran on a board.
+  public enum Obstacle: Error, Equatable, Encodable {
+    /// Its memory does not hold the firmware.
+    case tooSmall(String)
+    /// A tool is not installed.
+    case missingTool(String)
+
+    /// The bytes or the tool that are missing.
+    public var reason: String {
+      switch self {
+      case .tooSmall(let reason), .missingTool(let reason): reason
+      }
+    }
+
+    public func encode(to encoder: any Encoder) throws { try reason.encode(to: encoder) }
+  }
+
   /// A population: its neurons and the projections that end there. Means per inference.
-  public struct Region: Equatable, Codable, Sendable {
+  public struct Region: Equatable, Encodable, Sendable {
     /// The population's name.
     public var population: String
     /// Instructions in all.
@@ -27,14 +44,14 @@ public struct BoardReport: Equatable, Codable, Sendable {
 
   /// The board, as `targets/boards` calls it.
   public var target: String
-  /// Why nothing ran: the bytes or the tool that are missing.
-  public var skipped: String?
-  /// Samples run.
-  public var samples = 0
-  /// The share classified rightly by the device.
-  public var accuracy = 0.0
-  /// Whether every prediction, counter and digest equals the host's.
-  public var identical = false
+  /// Why nothing ran; nil where the samples did.
+  public var skipped: Obstacle?
+  /// Samples run; nil where nothing ran.
+  public var samples: Int?
+  /// The share classified rightly by the device; nil where nothing ran.
+  public var accuracy: Double?
+  /// Whether every prediction, counter and digest equals the host's; nil where nothing ran.
+  public var identical: Bool?
   /// The first difference; nil if there is none.
   public var difference: String?
   /// Of the engine, mean; nil where nothing counts them.
@@ -43,7 +60,7 @@ public struct BoardReport: Equatable, Codable, Sendable {
   public var flashBytes: Int?
   /// Bytes of RAM: state, buffers and the stack set aside.
   public var ramBytes: Int?
-  /// Bytes of stack that were used at most.
+  /// Bytes of stack that were used at most; 0: not known.
   public var stackBytes: Int?
   /// Bytes of the engine's code and constants.
   public var runtimeBytes: Int?
@@ -79,16 +96,16 @@ public struct BoardReport: Equatable, Codable, Sendable {
 
   /// The report for people.
   public var text: String {
-    if let skipped { return "\(target): left out: \(skipped)\n" }
+    if let skipped { return "\(target): left out: \(skipped.reason)\n" }
     var lines = [
-      "\(target): \(identical ? "identical to the host" : "NOT identical to the host"), "
-        + "\(samples) samples, accuracy \(percent(accuracy))"
+      "\(target): \(identical == true ? "identical to the host" : "NOT identical to the host"), "
+        + "\(counted(samples ?? 0, "sample")), accuracy \(percent(accuracy ?? 0))"
     ]
     if let difference { lines.append("  first difference: \(difference)") }
     let sizes = [
       ("flash", flashBytes), ("RAM", ramBytes), ("stack used", stackBytes),
       ("engine", runtimeBytes),
-    ].compactMap { name, bytes in bytes.map { "\(name) \($0)" } }
+    ].compactMap { name, bytes in bytes.map { "\(name) \($0 > 0 ? "\($0)" : "–")" } }
     if !sizes.isEmpty { lines.append("  bytes: \(sizes.joined(separator: ", "))") }
     if let instructionsPerInference {
       lines.append("  instructions per inference: \(amount(instructionsPerInference))")

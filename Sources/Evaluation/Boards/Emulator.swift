@@ -63,6 +63,11 @@ public struct Emulator: Sendable {
   /// All boards, in the order of `targets/boards`.
   public func boards() throws(BoardError) -> [Board] {
     let result = try start(["--list"], board: "targets/run")
+    guard result.status == 0 else {
+      // env's own code where it finds no interpreter.
+      let missing = "python3 not found; it comes with: python3"
+      throw .failed(board: run.path, reason: result.status == 127 ? missing : result.errors)
+    }
     return result.output.split(separator: "\n").map { line in
       let words = line.split(separator: " ")
       return Board(name: String(words[0]), runsImages: !words.dropFirst().contains("snnpb"))
@@ -74,7 +79,7 @@ public struct Emulator: Sendable {
   /// `model`: a `.snnimg` or `.snnpb` file, as the board wants it. `counting`: instructions too.
   func ask(
     _ board: Board, model: URL, requests: [UInt8], counting: Bool, in folder: URL
-  ) throws(BoardError) -> Result<Outcome, Obstacle> {
+  ) throws(BoardError) -> Result<Outcome, BoardReport.Obstacle> {
     let (asked, answered) = (folder.appending("requests"), folder.appending("answers"))
     let counts = folder.appending("counts")
     do {
@@ -85,8 +90,8 @@ public struct Emulator: Sendable {
     var arguments = [board.name, model.path, asked.path, answered.path]
     if counting { arguments += ["--count", counts.path, "--no-memory"] }
     let result = try start(arguments, board: board.name)
-    // Memory too small, or a tool missing.
-    if [76, 77].contains(result.status) { return .failure(Obstacle(reason: result.errors)) }
+    if result.status == 76 { return .failure(.tooSmall(result.errors)) }
+    if result.status == 77 { return .failure(.missingTool(result.errors)) }
     guard result.status == 0, let sizes = decode(Sizes.self, Data(result.output.utf8)) else {
       throw .failed(board: board.name, reason: result.errors)
     }
@@ -98,11 +103,6 @@ public struct Emulator: Sendable {
       Outcome(
         sizes: sizes, answers: try BoardWire.answers(in: [UInt8](bytes)),
         counts: found.flatMap { decode(InstructionCounts.self, $0) }))
-  }
-
-  /// Why a board cannot run a model here: it does not fit, or a tool is not installed.
-  struct Obstacle: Error {
-    let reason: String
   }
 
   private func decode<Content: Decodable>(_ type: Content.Type, _ data: Data) -> Content? {

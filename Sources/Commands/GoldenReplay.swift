@@ -1,0 +1,32 @@
+import Evaluation
+import Foundation
+import ModelFormat
+
+/// The `golden.snntrace` beside a model: what the model computed when it was exported.
+struct GoldenReplay {
+  let path: String
+  /// Samples it holds.
+  let samples: Int
+
+  /// Replays the trace beside the model at `path`, if there is one, by the reference and the C runtime. Throws where
+  /// it belongs to another model, and at the first difference.
+  init?(beside path: String, _ loaded: SessionModel) throws {
+    let folder = NSString(string: path).deletingLastPathComponent
+    self.path = NSString(string: folder).appendingPathComponent("golden.snntrace")
+    guard let content = FileManager.default.contents(atPath: self.path) else { return nil }
+    let report: CheckReport
+    do {
+      report = try EngineCheck(loaded).replay(
+        GoldenTrace(text: String(decoding: content, as: UTF8.self), for: loaded.model))
+    } catch {
+      throw CommandFailure("\(self.path): \(error)")
+    }
+    if let difference = report.difference {
+      throw CommandFailure("\(self.path): not what this model computes: \(difference.text)")
+    }
+    samples = report.samples
+  }
+
+  /// The outcome for people.
+  var text: String { "equal: \(path), \(counted(samples, "sample"))" }
+}
