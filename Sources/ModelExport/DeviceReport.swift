@@ -120,7 +120,7 @@ public struct DeviceReport: Equatable, Codable, Sendable {
 
 extension DeviceReport {
   /// `struct snn_device` of `snn/device.h` where pointers have 4 bytes.
-  private static let networkBytes = 32
+  private static let networkBytes = 36
   /// What targets/image.ld sets aside, the fault handler's included: above all that
   /// runtime-c/tests/stack_budget.csv says of the engine.
   private static let stackBytes = 1664
