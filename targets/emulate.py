@@ -102,12 +102,17 @@ def up_to_date(product, command, inputs):
 
 
 def make(product, command, inputs, headers=0.0):
-    """Runs a command that writes `product` unless the product is newer than all it is made from."""
+    """
+    Runs a command that writes `product` unless the product is newer than all it is made from. The command runs in a
+    folder of its own and names the product there; finished files replace old ones, which others may be reading.
+    """
     if up_to_date(product, command, inputs) and product.stat().st_mtime >= headers:
         return product
     product.parent.mkdir(parents=True, exist_ok=True)
-    product.unlink(missing_ok=True)
-    run_tool(command)
+    with tempfile.TemporaryDirectory(dir=product.parent, prefix="make-") as folder:
+        run_tool(command, cwd=folder)
+        for made in sorted(Path(folder).iterdir(), key=lambda made: made.name == product.name):
+            made.replace(product.with_name(made.name))
     Path(str(product) + ".command").write_text("\n".join(map(str, command)))
     return product
 
@@ -229,18 +234,18 @@ def build(board, program):
     for source in sources:
         product = folder / os.path.relpath(source, ROOT).replace("../", "").replace("targets/build/", "")
         product = product.with_suffix(".o")
-        command = [*common, *source_flags(source), "-c", source, "-o", product]
+        command = [*common, *source_flags(source), "-c", source, "-o", product.name]
         objects.append(make(product, command, [source], headers))
     name = program.name
     if program.model is not None and not program.loads:
         name += "-" + hashlib.sha1(program.model.read_bytes()).hexdigest()[:8]
         product = folder / f"model-{name}.o"
         amounts = [f"-D{key}={value}" for key, value in model_sizes(program.model).items()]
-        command = [*common, *amounts, f'-DMODEL="{program.model}"', "-c", TARGETS / "model.S", "-o", product]
+        command = [*common, *amounts, f'-DMODEL="{program.model}"', "-c", TARGETS / "model.S", "-o", product.name]
         objects.append(make(product, command, [TARGETS / "model.S", program.model]))
     elf = folder / f"{name}{program.stack or ''}.elf"
     command = [compiler, *board.flags, program.opt, *objects, *link_flags(board, program),
-               f"-Wl,-Map={elf.with_suffix('.map')}", *libraries, "-o", elf]
+               f"-Wl,-Map={elf.with_suffix('.map').name}", *libraries, "-o", elf.name]
     try:
         return make(elf, command, [*objects, TARGETS / "image.ld"])
     except Failure as failure:
@@ -292,7 +297,8 @@ def plugin():
     compiler = tool("gcc", "count plugin", "gcc")
     source = TARGETS / "count" / "count.c"
     product = BUILD / "count.so"
-    command = [compiler, "-std=c11", "-O2", *WARNINGS, "-shared", "-fPIC", "-fvisibility=hidden", source, "-o", product]
+    command = [compiler, "-std=c11", "-O2", *WARNINGS, "-shared", "-fPIC", "-fvisibility=hidden", source, "-o",
+               product.name]
     return make(product, command, [source])
 
 
