@@ -206,7 +206,7 @@ def board_sources(board):
         names += ["board_qemu.c", "guard.c", "memory.c"]
         names.append("startup_arm.c" if board.compiler.startswith("arm") else "startup_riscv.S")
     else:
-        names.append("board_linux.c")
+        names += ["board_linux.c", "guard_none.c"]
     return [TARGETS / name for name in names]
 
 

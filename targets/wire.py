@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes requests for targets/harness.c and reads its answers; targets/README.md describes the bytes under "Wire"."""
+"""Writes requests for targets/harness.c and reads its answers; targets/README.md describes the bytes under "Wire".
+
+    python3 targets/wire.py MODEL.snnimg        the compiler's flags for model.S
+"""
 
 import re
 import struct
+import sys
 import zlib
 from collections import namedtuple
 from pathlib import Path
 
-COUNTING, MARKING = 1, 2
+COUNTING, MARKING, ANSWERING = 1, 2, 4
 
 Greeting = namedtuple("Greeting", "version model_crc model_bytes state_bytes steps max_steps block ports layers "
                                   "projections unit")
 Result = namedtuple("Result", "winner scores layers projections ticks stack_bytes")
 Layer = namedtuple("Layer", "spikes_out saturations digest")
 Projection = namedtuple("Projection", "spikes_in synops macs")
+Done = namedtuple("Done", "request")
 End = namedtuple("End", "code stack_bytes")
 STATUSES = Path(__file__).resolve().parent.parent / "runtime-c" / "include" / "snn" / "status.h"
 
@@ -123,6 +128,8 @@ def decode(kind, argument, payload):
         return Greeting(argument, *struct.unpack("<10I", payload))
     if kind == "x":
         return Refusal(chr(argument), *struct.unpack("<i", payload))
+    if kind == "d":
+        return Done(chr(argument))
     if kind == "q":
         return End(*struct.unpack("<2I", payload))
     if kind != "a":
@@ -219,3 +226,7 @@ def flags(path):
     image = read_image(path)
     return [f'-DMODEL="{path}"', f"-DARENA_BYTES={image.arena_bytes}", f"-DFRAME_BYTES={image.frame_bytes}",
             f"-DCOUNTER_BYTES={image.counter_bytes}"]
+
+
+if __name__ == "__main__":
+    print(*flags(Path(sys.argv[1]).resolve()))
