@@ -4,8 +4,8 @@
 /*
  * STM32 Nucleo-F446RE: requests and answers over the ST-Link's serial port (USART2, PA2 and PA3,
  * 115200 8N1), cycles from the DWT. The processor runs from its 16 MHz oscillator, as it does after
- * reset. Start-up code and linker's script are the maker's. README.md says how to use it and how
- * other boards differ.
+ * reset. It receives while board_read waits and at no other time, as targets/serial expects.
+ * README.md says how to build and use it and how other boards differ.
  */
 
 /** A 32-bit register at an address of the reference manual (RM0390) or of the architecture. */

@@ -8,8 +8,11 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
+
+import wire
 
 TARGETS = Path(__file__).resolve().parent
 ROOT = TARGETS.parent
@@ -29,14 +32,27 @@ class Failure(Exception):
     """The build was refused or the run did not end; the message is for the user."""
 
 
+class DoesNotFit(Failure):
+    """The board's memory is too small; the message says by how many bytes."""
+
+
+EXIT_CODES = {wire.NoRequests: 64, DoesNotFit: 76, Skip: 77}
+
+
+def command(name, main):
+    """The exit code of a command; what stops it becomes a line on standard error."""
+    try:
+        return main()
+    except (Skip, Failure, OSError, ValueError) as reason:
+        known = isinstance(reason, OSError) and reason.filename
+        print(f"{name}: {f'{reason.filename}: {reason.strerror}' if known else reason}", file=sys.stderr)
+        return EXIT_CODES.get(type(reason), 1)
+
+
 def size_of(text):
     """16K, 4M, or a plain number of bytes."""
     factor = {"K": 1024, "M": 1024 * 1024}.get(text[-1], 1)
     return int(text[:-1] if factor > 1 else text, 0) * factor
-
-
-class DoesNotFit(Failure):
-    """The board's memory is too small; the message says by how many bytes."""
 
 
 class Board:
@@ -102,12 +118,17 @@ def up_to_date(product, command, inputs):
 
 
 def make(product, command, inputs, headers=0.0):
-    """Runs a command that writes `product` unless the product is newer than all it is made from."""
+    """
+    Runs a command that writes `product` unless the product is newer than all it is made from. The command runs in a
+    folder of its own and names the product there; finished files replace old ones, which others may be reading.
+    """
     if up_to_date(product, command, inputs) and product.stat().st_mtime >= headers:
         return product
     product.parent.mkdir(parents=True, exist_ok=True)
-    product.unlink(missing_ok=True)
-    run_tool(command)
+    with tempfile.TemporaryDirectory(dir=product.parent, prefix="make-") as folder:
+        run_tool(command, cwd=folder)
+        for made in sorted(Path(folder).iterdir(), key=lambda made: made.name == product.name):
+            made.replace(product.with_name(made.name))
     Path(str(product) + ".command").write_text("\n".join(map(str, command)))
     return product
 
@@ -152,20 +173,21 @@ def kernels_exist(kernels):
     return any(pattern.search(source.read_text()) for source in kernel_sources())
 
 
+# Sets of kernels, each for processors that run those before it too.
+KERNELS = ("PORTABLE ARMV6M ARMV7M ARM_DSP HELIUM".split(), "PORTABLE RISCV32".split())
+
+
 def chosen_kernels(board, program):
     kernels = program.kernels or board.kernels
+    family = next(family for family in KERNELS if board.kernels in family)
+    possible = family[:family.index(board.kernels) + 1]
+    if kernels not in possible:
+        raise Failure(f"{board.name}: kernels {kernels}: expected one of {', '.join(possible)}")
     if not kernels_exist(kernels):
         if program.kernels:
             raise Failure(f"runtime-c/device has no kernels {kernels}")
         kernels = "PORTABLE"
     return kernels
-
-
-def model_sizes(model):
-    """What `model.S` sets aside, read from the image itself."""
-    import wire
-    image = wire.Image(Path(model).read_bytes())
-    return {"ARENA_BYTES": image.arena_bytes, "FRAME_BYTES": image.frame_bytes, "COUNTER_BYTES": image.counter_bytes}
 
 
 def source_flags(source):
@@ -184,7 +206,7 @@ def board_sources(board):
         names += ["board_qemu.c", "guard.c", "memory.c"]
         names.append("startup_arm.c" if board.compiler.startswith("arm") else "startup_riscv.S")
     else:
-        names.append("board_linux.c")
+        names += ["board_linux.c", "guard_none.c"]
     return [TARGETS / name for name in names]
 
 
@@ -210,8 +232,8 @@ def build(board, program):
     kind = "snnpb" if program.loads else "snnimg"
     if program.model is not None and kind not in board.models:
         raise Failure(f"{board.name} runs models of {' and '.join(board.models)}, not .{kind}")
-    compiler = board.tool("gcc")
     kernels = "PORTABLE" if program.loads else chosen_kernels(board, program)
+    compiler = board.tool("gcc")
     choices = [program.opt, f"-DSNN_KERNELS=SNN_KERNELS_{kernels}", *program.defines]
     folder = BUILD / board.name / hashlib.sha1(" ".join(choices).encode()).hexdigest()[:8]
     common = [compiler, *board.flags, *choices, *(BARE if board.bare else [])]
@@ -229,18 +251,17 @@ def build(board, program):
     for source in sources:
         product = folder / os.path.relpath(source, ROOT).replace("../", "").replace("targets/build/", "")
         product = product.with_suffix(".o")
-        command = [*common, *source_flags(source), "-c", source, "-o", product]
+        command = [*common, *source_flags(source), "-c", source, "-o", product.name]
         objects.append(make(product, command, [source], headers))
     name = program.name
     if program.model is not None and not program.loads:
         name += "-" + hashlib.sha1(program.model.read_bytes()).hexdigest()[:8]
         product = folder / f"model-{name}.o"
-        amounts = [f"-D{key}={value}" for key, value in model_sizes(program.model).items()]
-        command = [*common, *amounts, f'-DMODEL="{program.model}"', "-c", TARGETS / "model.S", "-o", product]
+        command = [*common, *wire.flags(program.model), "-c", TARGETS / "model.S", "-o", product.name]
         objects.append(make(product, command, [TARGETS / "model.S", program.model]))
     elf = folder / f"{name}{program.stack or ''}.elf"
     command = [compiler, *board.flags, program.opt, *objects, *link_flags(board, program),
-               f"-Wl,-Map={elf.with_suffix('.map')}", *libraries, "-o", elf]
+               f"-Wl,-Map={elf.with_suffix('.map').name}", *libraries, "-o", elf.name]
     try:
         return make(elf, command, [*objects, TARGETS / "image.ld"])
     except Failure as failure:
@@ -292,7 +313,8 @@ def plugin():
     compiler = tool("gcc", "count plugin", "gcc")
     source = TARGETS / "count" / "count.c"
     product = BUILD / "count.so"
-    command = [compiler, "-std=c11", "-O2", *WARNINGS, "-shared", "-fPIC", "-fvisibility=hidden", source, "-o", product]
+    command = [compiler, "-std=c11", "-O2", *WARNINGS, "-shared", "-fPIC", "-fvisibility=hidden", source, "-o",
+               product.name]
     return make(product, command, [source])
 
 

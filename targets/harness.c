@@ -9,7 +9,7 @@
  * "Wire".
  */
 
-enum { WIRE_VERSION = 1, SYNC = 'S', HEADER_BYTES = 8, PIECE_BYTES = 64 };
+enum { WIRE_VERSION = 1, SYNC = 'S', HEADER_BYTES = 8, PIECE_BYTES = 16 };
 
 enum request {
     HELLO = 'H',
@@ -21,10 +21,10 @@ enum request {
     QUIT = 'Q'
 };
 
-enum answer { GREETING = 'h', RESULT = 'a', REFUSAL = 'x', END = 'q' };
+enum answer { GREETING = 'h', RESULT = 'a', DONE = 'd', REFUSAL = 'x', END = 'q' };
 
 /** Bits of BEGIN's argument. */
-enum { COUNTING = 1, MARKING = 2 };
+enum { COUNTING = 1, MARKING = 2, ANSWERING = 4 };
 
 struct request_header {
     uint8_t type;
@@ -35,15 +35,24 @@ struct request_header {
 static struct network_facts facts;
 static uint32_t request_crc, answer_crc;
 static uint32_t ticks; /* of the sample's runs */
-static bool counting;
+static bool counting, answering;
 
 /* ---- Bytes in ---- */
 
-/** The next bytes of a request, which its CRC covers. */
+/**
+ * The next bytes of a request, which its CRC covers. The CRC of a piece is done before a polled
+ * line has received two bytes more, which is all that it keeps.
+ */
 static bool take(void *bytes, uint32_t size)
 {
-    if (!board_read(bytes, size)) return false;
-    request_crc = guard_crc(request_crc, bytes, size);
+    uint8_t *piece = bytes;
+    while (size > 0) {
+        const uint32_t part = size < PIECE_BYTES ? size : PIECE_BYTES;
+        if (!board_read(piece, part)) return false;
+        request_crc = guard_crc(request_crc, piece, part);
+        piece += part;
+        size -= part;
+    }
     return true;
 }
 
@@ -112,6 +121,12 @@ static void refuse(uint8_t request, int32_t status)
 {
     begin_answer(REFUSAL, request, 1);
     give_word((uint32_t)status);
+    end_answer();
+}
+
+static void confirm(uint8_t request)
+{
+    begin_answer(DONE, request, 0);
     end_answer();
 }
 
@@ -229,6 +244,7 @@ static int32_t serve(const struct request_header *header)
         break;
     case BEGIN:
         counting = (header->argument & COUNTING) != 0;
+        answering = (header->argument & ANSWERING) != 0;
         ticks = 0;
         network_begin(counting, (header->argument & MARKING) != 0);
         break;
@@ -247,6 +263,12 @@ static int32_t serve(const struct request_header *header)
         return SNN_ERROR_ENUM;
     }
     return SNN_OK;
+}
+
+/** Whether a request that was served has no other answer. */
+static bool is_silent(uint8_t type)
+{
+    return type == BEGIN || type == VALUES || type == EVENTS || type == RUN;
 }
 
 int firmware_main(void)
@@ -268,7 +290,11 @@ int firmware_main(void)
             status = SNN_ERROR_SYNTAX;
         }
         if (status == SNN_OK) status = serve(&header);
-        if (status != SNN_OK) refuse(header.type, status);
+        if (status != SNN_OK) {
+            refuse(header.type, status);
+        } else if (answering && is_silent(header.type)) {
+            confirm(header.type);
+        }
     }
     const int code = guard_end();
     begin_answer(END, 0, 2);

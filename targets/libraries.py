@@ -6,9 +6,11 @@ are compiled with the rest. `apt-get source` fetches them with lists and caches 
 are.
 """
 
-import shutil
+import contextlib
 import subprocess
 import tarfile
+import tempfile
+from pathlib import Path
 
 import emulate
 
@@ -21,7 +23,19 @@ INFLATE = ("adler32", "crc32", "inffast", "inflate", "inftrees", "zutil")
 
 def fetch():
     emulate.tool("apt-get", "libraries", "apt")
-    lists = FOLDER / "apt"
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+        download(Path(folder))
+        for package in PACKAGES:
+            archive = next(Path(folder, "archives").glob(f"{package}_*.orig.tar.*"))
+            with tarfile.open(archive) as tar:
+                tar.extractall(Path(folder, package))
+            (unpacked,) = Path(folder, package).iterdir()
+            with contextlib.suppress(OSError):  # another process was faster
+                unpacked.rename(FOLDER / package)
+
+
+def download(lists):
     for folder in ("lists/partial", "cache/archives/partial", "archives"):
         (lists / folder).mkdir(parents=True, exist_ok=True)
     (lists / "sources.list").write_text(f"deb-src [signed-by={KEYS}] {MIRROR}\n")
@@ -32,20 +46,11 @@ def fetch():
         done = subprocess.run(apt + command, cwd=lists / "archives", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode != 0:
             raise emulate.Skip(f"the sources of {' and '.join(PACKAGES)} cannot be fetched:\n{done.stdout.decode()}")
-    for package in PACKAGES:
-        archive = next((lists / "archives").glob(f"{package}_*.orig.tar.*"))
-        with tarfile.open(archive) as tar:
-            tar.extractall(FOLDER / "new")
-        (unpacked,) = (FOLDER / "new").iterdir()
-        unpacked.rename(FOLDER / package)
-    shutil.rmtree(lists)
-    shutil.rmtree(FOLDER / "new")
 
 
 def sources():
     """Files to compile, and flags for all that includes their headers."""
     if not all((FOLDER / package).exists() for package in PACKAGES):
-        shutil.rmtree(FOLDER, ignore_errors=True)
         fetch()
     protobuf, zlib = FOLDER / "protobuf-c", FOLDER / "zlib"
     files = [protobuf / "protobuf-c" / "protobuf-c.c", *(zlib / f"{name}.c" for name in INFLATE)]

@@ -50,7 +50,7 @@ def run_row(board, report):
              number(ratio(report, "synapse_instructions", "synaptic_operations"), digits=2),
              number(per_update(report), digits=2),
              number(report.get("flash_bytes"), 1024, 1), number(report.get("ram_bytes"), 1024, 1),
-             number(report.get("stack_bytes"))]
+             number(report.get("stack_bytes") or None)]
     return "| " + " | ".join(cells) + " |"
 
 

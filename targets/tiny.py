@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two small networks for the tests: as device images, and computed here by models/FORMAT.md alone.
+"""Two small networks for the tests: as device images, and computed here by models/FORMAT.md alone, traces too.
 
 The image's layout is runtime-c/include/snn/image.h; the two halves of this file share nothing but the numbers.
 """
@@ -253,3 +253,20 @@ def samples(network, number, seed=7):
             yield [generator.sample(range(size), generator.randrange(20)) for _ in range(network.steps)]
         else:
             yield [generator.choice((0, generator.randrange(256))) for _ in range(size)]
+
+
+def trace(network, number=2, wrong=0):
+    """The text of a golden trace, less hashes; `wrong` is added to a score of the last sample."""
+    lines = [("snntrace", 1, network.name)]
+    for sample in samples(network, number):
+        scores, layers, projections = compute(network, sample)
+        lines.append(("sample", -1, network.steps))
+        if network.ports[0].kind == EVENTS:
+            lines += [("events", 0, step, *indices) for step, indices in enumerate(sample)]
+        else:
+            lines.append(("values", 0, *sample))
+        lines += [("population", i, 0, spikes, 0, clamped) for i, (spikes, clamped, _) in layers.items()]
+        lines += [("projection", i, *counters) for i, counters in projections.items()]
+        lines += [("scores", *scores), ("end",)]
+    lines[-2] = ("scores", scores[0] + wrong, *scores[1:])
+    return "".join(" ".join(map(str, line)) + "\n" for line in lines)

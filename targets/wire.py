@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes requests for targets/harness.c and reads its answers; targets/README.md describes the bytes under "Wire"."""
+"""Writes requests for targets/harness.c and reads its answers; targets/README.md describes the bytes under "Wire".
+
+    python3 targets/wire.py MODEL.snnimg        the compiler's flags for model.S
+"""
 
 import re
 import struct
+import sys
 import zlib
 from collections import namedtuple
 from pathlib import Path
 
-COUNTING, MARKING = 1, 2
+COUNTING, MARKING, ANSWERING = 1, 2, 4
 
 Greeting = namedtuple("Greeting", "version model_crc model_bytes state_bytes steps max_steps block ports layers "
                                   "projections unit")
 Result = namedtuple("Result", "winner scores layers projections ticks stack_bytes")
 Layer = namedtuple("Layer", "spikes_out saturations digest")
 Projection = namedtuple("Projection", "spikes_in synops macs")
+Done = namedtuple("Done", "request")
 End = namedtuple("End", "code stack_bytes")
 STATUSES = Path(__file__).resolve().parent.parent / "runtime-c" / "include" / "snn" / "status.h"
 
@@ -27,7 +32,42 @@ class Refusal(namedtuple("Refusal", "request status")):
         return f"the device refuses the {what}: {named.group(1) if named else 'status'} ({self.status})"
 
 
+class NoRequests(ValueError):
+    """A file of requests, or a golden trace, that is none; the message has the place, what was expected and found."""
+
+
+# ---- Frames ----
+
+
+def frames(data):
+    """Every frame, as its bytes. ValueError where they are none."""
+    at = 0
+    while at < len(data):
+        if data[at:at + 1] != b"S":
+            raise ValueError(f"byte {at}: expected b'S', which begins a frame, found {data[at:at + 1]}")
+        left = len(data) - at
+        size = 12 + (struct.unpack_from("<I", data, at + 4)[0] if left >= 8 else 0)
+        if left < size:
+            raise ValueError(f"byte {at}: expected a frame of {size} bytes, found {left}")
+        frame, (crc,) = data[at:at + size], struct.unpack_from("<I", data, at + size - 4)
+        if zlib.crc32(frame[:-4]) != crc:
+            raise ValueError(f"byte {at}: expected a frame of CRC {crc:08x}, found {zlib.crc32(frame[:-4]):08x}")
+        yield frame
+        at += size
+
+
 # ---- Requests ----
+
+
+def read_requests(path):
+    data = Path(path).read_bytes()
+    if not data:
+        raise NoRequests(f"{path}: expected requests, found an empty file")
+    try:
+        list(frames(data))
+    except ValueError as reason:
+        raise NoRequests(f"{path}: {reason}") from None
+    return data
 
 
 def frame(kind, argument=0, payload=b""):
@@ -72,17 +112,15 @@ def quit():
 
 def read_answers(data):
     """Every answer, in order. ValueError where the bytes are none."""
-    answers, at = [], 0
-    while at < len(data):
-        if len(data) - at < 12 or data[at:at + 1] != b"S":
-            raise ValueError(f"no answer at byte {at} of {len(data)}")
-        kind, argument, size = chr(data[at + 1]), *struct.unpack_from("<HI", data, at + 2)
-        end = at + 8 + size
-        if end + 4 > len(data) or zlib.crc32(data[at:end]) != struct.unpack_from("<I", data, end)[0]:
-            raise ValueError(f"the answer at byte {at} is cut off or its CRC is wrong")
-        answers.append(decode(kind, argument, data[at + 8:end]))
-        at = end + 4
-    return answers
+    try:
+        return [decode(chr(frame[1]), struct.unpack_from("<H", frame, 2)[0], frame[8:-4]) for frame in frames(data)]
+    except ValueError as reason:
+        raise ValueError(f"answers: {reason}") from None
+
+
+def stack_bytes(answers):
+    """The most that any of them says."""
+    return max((answer.stack_bytes for answer in answers if hasattr(answer, "stack_bytes")), default=0)
 
 
 def decode(kind, argument, payload):
@@ -90,6 +128,8 @@ def decode(kind, argument, payload):
         return Greeting(argument, *struct.unpack("<10I", payload))
     if kind == "x":
         return Refusal(chr(argument), *struct.unpack("<i", payload))
+    if kind == "d":
+        return Done(chr(argument))
     if kind == "q":
         return End(*struct.unpack("<2I", payload))
     if kind != "a":
@@ -123,10 +163,10 @@ class Image:
 
     def __init__(self, data):
         if len(data) < self.HEADER.size or data[:4] != b"SNNI":
-            raise ValueError("not a device image")
+            raise ValueError(f"not a device image: expected b'SNNI' and a header, found {data[:4]}")
         fields = self.HEADER.unpack_from(data)
         if fields[1:3] != (1, 1):
-            raise ValueError(f"device image of version {fields[1]}.{fields[2]}, expected 1.1")
+            raise ValueError(f"device image: expected version 1.1, found {fields[1]}.{fields[2]}")
         self.bytes, self.crc, self.arena_bytes, self.steps, self.max_steps = fields[3:8]
         if self.bytes != len(data):
             raise ValueError(f"device image: expected {self.bytes} bytes, found {len(data)}")
@@ -144,6 +184,18 @@ class Image:
         channels, height, width, kind = port[:4]
         return channels * height * width * {self.EVENTS: 0, self.U8: 1, self.S16: 2}[kind]
 
+    def value_count(self, port, *kinds):
+        """Values or addresses of a port; 0 where there is no such port, or of another kind."""
+        if port >= len(self.ports) or self.ports[port][3] not in kinds:
+            return 0
+        channels, height, width = self.ports[port][:3]
+        return channels * height * width
+
+    @property
+    def score_count(self):
+        channels, height, width = self.layers[-1][1:4]
+        return channels * height * width
+
     @property
     def frame_bytes(self):
         """Of all frames, each from a multiple of 4 on."""
@@ -153,3 +205,28 @@ class Image:
     def counter_bytes(self):
         """Of snn/count.h's structs: 24 bytes a layer, 32 a projection."""
         return 24 * len(self.layers) + 32 * self.projection_count
+
+
+def read_image(path):
+    try:
+        return Image(Path(path).read_bytes())
+    except ValueError as reason:
+        raise ValueError(f"{path}: {reason}") from None
+
+
+def model_name(path):
+    """That of a .snnpb file, whose first fields are version and name; None where they are others."""
+    data = Path(path).read_bytes()
+    fields = re.match(rb"(?:[\x08\x10][\x00-\x7f])*\x1a([\x01-\x40])", data)
+    return fields and data[fields.end():fields.end() + fields[1][0]].decode(errors="replace")
+
+
+def flags(path):
+    """What `model.S` asks of the compiler."""
+    image = read_image(path)
+    return [f'-DMODEL="{path}"', f"-DARENA_BYTES={image.arena_bytes}", f"-DFRAME_BYTES={image.frame_bytes}",
+            f"-DCOUNTER_BYTES={image.counter_bytes}"]
+
+
+if __name__ == "__main__":
+    print(*flags(Path(sys.argv[1]).resolve()))
