@@ -140,25 +140,21 @@ final class DeviceEngine {
 /// Collects what an observer sees.
 private final class Witness {
   var answer = DeviceEngine.Answer()
+  private let base: UnsafeRawPointer
   private let layers: UnsafePointer<snn_image_layer>
-  private var synapses: [UnsafePointer<UInt16>?]
+  private let projections: UnsafePointer<snn_image_projection>
 
   init(_ model: Model, image: UnsafePointer<snn_image>, steps: Int) {
-    let base = UnsafeRawPointer(image)
+    base = UnsafeRawPointer(image)
     layers = (base + Int(image.pointee.layers)).assumingMemoryBound(to: snn_image_layer.self)
+    projections = (base + Int(image.pointee.projections))
+      .assumingMemoryBound(to: snn_image_projection.self)
     let silent = StepRecord(
       spikes: model.populations.map { _ in [] },
       membranes: model.populations.map { [Int32](repeating: 0, count: $0.shape.count) })
     answer.steps = [StepRecord](repeating: silent, count: steps)
     answer.saturations = model.populations.map { _ in 0 }
     answer.operations = model.projections.map { _ in 0 }
-    synapses = model.projections.map { _ in nil }
-    let projections = (base + Int(image.pointee.projections))
-      .assumingMemoryBound(to: snn_image_projection.self)
-    for place in 0..<Int(image.pointee.projection_count) {
-      synapses[Int(projections[place].projection)] =
-        (base + Int(projections[place].synapses)).assumingMemoryBound(to: UInt16.self)
-    }
   }
 
   static func of(_ context: UnsafeMutableRawPointer?) -> Witness {
@@ -184,9 +180,10 @@ private final class Witness {
     }
   }
 
-  func rows(_ projection: Int, _ rows: UnsafeBufferPointer<UInt16>) {
-    guard let synapses = synapses[projection] else { return }
-    answer.operations[projection] += rows.reduce(0) { $0 + Int(synapses[Int($1)]) }
+  func rows(_ place: Int, _ rows: UnsafeBufferPointer<UInt16>) {
+    let projection = projections[place]
+    let synapses = (base + Int(projection.synapses)).assumingMemoryBound(to: UInt16.self)
+    answer.operations[Int(projection.projection)] += rows.reduce(0) { $0 + Int(synapses[Int($1)]) }
   }
 
   func saturated(_ layer: Int, _ count: Int) {
