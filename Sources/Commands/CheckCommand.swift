@@ -12,7 +12,7 @@ public struct CheckCommand: ParsableCommand {
     discussion: """
       Every spike, membrane and counter of the reference simulator is compared with the C runtime \
       (step by step, by whole samples, with the events of each step shuffled) and with the \
-      training-time forward pass. Where golden.snntrace lies beside the model, it is replayed: engines \
+      training-time forward pass. Where the model's golden.snntrace lies beside it, it is replayed: engines \
       that agree on a damaged model do not agree with what it computed when it was exported. The exit \
       code is 1 where anything differs.
 

@@ -8,16 +8,18 @@ struct GoldenReplay {
   /// Samples it holds.
   let samples: Int
 
-  /// Replays the trace beside the model at `path`, if there is one, by the reference and the C runtime. Throws where
-  /// it belongs to another model, and at the first difference.
+  /// Replays the trace beside the model at `path` by the reference and the C runtime; nil if there is none, or one of
+  /// another model. Throws at the first difference.
   init?(beside path: String, _ loaded: SessionModel) throws {
     let folder = NSString(string: path).deletingLastPathComponent
     self.path = NSString(string: folder).appendingPathComponent("golden.snntrace")
     guard let content = FileManager.default.contents(atPath: self.path) else { return nil }
+    let text = String(decoding: content, as: UTF8.self)
+    let begin = "snntrace 1 "
+    if text.hasPrefix(begin) && !text.hasPrefix("\(begin)\(loaded.model.name)\n") { return nil }
     let report: CheckReport
     do {
-      report = try EngineCheck(loaded).replay(
-        GoldenTrace(text: String(decoding: content, as: UTF8.self), for: loaded.model))
+      report = try EngineCheck(loaded).replay(GoldenTrace(text: text, for: loaded.model))
     } catch {
       throw CommandFailure("\(self.path): \(error)")
     }
