@@ -97,6 +97,8 @@ static Snnpb__Weights *write_weights(struct test_model *memory, const struct tes
     const uint32_t bits = !book ? narrow : to->n_codebook == 2 ? 1 : to->n_codebook == 4 ? 2 : 4;
     CHECK((uint32_t)to->coding < MODEL_CODINGS);
     model_codings_written[to->coding]++;
+    CHECK(((size_t)entries * bits + 7) / 8 <= sizeof values.at);
+    CHECK((size_t)entries <= sizeof index.at / 5); /* a varint each at most */
     memset(&values, 0, sizeof values);
     memset(&index, 0, sizeof index);
     for (uint32_t row = 0; row < weights->rows; row++) {
