@@ -28,27 +28,31 @@ let package = Package(
       linkerSettings: [.linkedLibrary("protobuf-c"), .linkedLibrary("z")]),
 
     // MARK: Swift libraries, bottom-up
-    .target(name: "Tensors", dependencies: ["COneDNN"]),
-    .target(name: "Datasets", dependencies: ["Tensors", "CZlib"]),
-    .target(name: "Spiking", dependencies: ["CKernels", "Tensors"]),
-    .target(name: "ModelCompression", dependencies: ["Spiking", "Tensors"]),
+    .target(name: "Wiring"),
+    .target(name: "Tensors", dependencies: ["COneDNN", "Wiring"]),
+    .target(name: "Datasets", dependencies: ["Tensors", "CZlib", "Wiring"]),
+    .target(name: "Spiking", dependencies: ["CKernels", "Tensors", "Wiring"]),
+    .target(name: "ModelCompression", dependencies: ["Spiking", "Tensors", "Wiring"]),
     .target(
       name: "Learning",
-      dependencies: ["CKernels", "Spiking", "Tensors", .product(name: "Yams", package: "Yams")]),
+      dependencies: [
+        "CKernels", "Spiking", "Tensors", .product(name: "Yams", package: "Yams"), "Wiring",
+      ]),
     .target(
       name: "ModelFormat",
-      dependencies: ["CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+      dependencies: ["CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf"), "Wiring"]),
     .target(
-      name: "ModelExport", dependencies: ["ModelCompression", "ModelFormat", "Spiking", "Tensors"]),
+      name: "ModelExport",
+      dependencies: ["ModelCompression", "ModelFormat", "Spiking", "Tensors", "Wiring"]),
     .target(
       name: "Evaluation",
-      dependencies: ["Datasets", "ModelFormat", "SNNLoader", "SNNRuntime", "Tensors"]),
+      dependencies: ["Datasets", "ModelFormat", "SNNLoader", "SNNRuntime", "Tensors", "Wiring"]),
     .target(
       name: "Commands",
       dependencies: [
         "Datasets", "Evaluation", "Learning", "ModelCompression", "ModelExport", "ModelFormat",
         "Spiking",
-        "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"), "Wiring",
       ]),
 
     // MARK: Executables and tests
@@ -61,37 +65,40 @@ let package = Package(
       name: "TestMathematics", dependencies: ["Tensors"],
       path: "Tests/TestSupport/TestMathematics"),
     .target(
-      name: "ModelFixtures", dependencies: ["ModelFormat", "Tensors"],
+      name: "ModelFixtures", dependencies: ["ModelFormat", "Tensors", "Wiring"],
       path: "Tests/TestSupport/ModelFixtures"),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestMathematics"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
+    .testTarget(name: "WiringTests", dependencies: ["Wiring"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestMathematics", "Wiring"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors", "Wiring"]),
     .testTarget(
-      name: "SpikingTests", dependencies: ["Spiking", "Tensors", "TestMathematics"],
+      name: "SpikingTests", dependencies: ["Spiking", "Tensors", "TestMathematics", "Wiring"],
       exclude: ["Oracle"]),
     .testTarget(
-      name: "LearningTests", dependencies: ["Learning", "Spiking", "Tensors", "TestMathematics"]),
+      name: "LearningTests",
+      dependencies: ["Learning", "Spiking", "Tensors", "TestMathematics", "Wiring"]),
     .testTarget(
-      name: "ModelFormatTests", dependencies: ["ModelFormat", "ModelFixtures", "Tensors"]),
+      name: "ModelFormatTests", dependencies: ["ModelFormat", "ModelFixtures", "Tensors", "Wiring"]),
     .testTarget(
       name: "ModelCompressionTests",
-      dependencies: ["ModelCompression", "Spiking", "Tensors", "TestMathematics"]),
+      dependencies: ["ModelCompression", "Spiking", "Tensors", "TestMathematics", "Wiring"]),
     .testTarget(
       name: "EvaluationTests",
-      dependencies: ["Datasets", "Evaluation", "ModelFixtures", "ModelFormat"]),
+      dependencies: ["Datasets", "Evaluation", "ModelFixtures", "ModelFormat", "Wiring"]),
     .testTarget(
       name: "ModelExportTests",
       dependencies: [
         "ModelCompression", "ModelExport", "ModelFixtures", "ModelFormat", "Spiking", "Tensors",
+        "Wiring",
       ]),
     .testTarget(
       name: "RuntimeTests",
       dependencies: [
         "Datasets", "Evaluation", "ModelExport", "ModelFixtures", "ModelFormat", "SNNDevice",
-        "Tensors",
+        "Tensors", "Wiring",
       ]),
     .testTarget(
       name: "CommandsTests",
-      dependencies: ["Commands", "Learning", "ModelCompression", "Spiking", "Tensors"]),
+      dependencies: ["Commands", "Learning", "ModelCompression", "Spiking", "Tensors", "Wiring"]),
     .testTarget(
       name: "EndToEndTests",
       dependencies: [

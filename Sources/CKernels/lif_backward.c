@@ -37,7 +37,8 @@ float snn_slope_at(const struct snn_slope *slope, float z)
 }
 
 SNN_INLINE void backward(const struct snn_lif_rules *rules, const struct snn_slope *slope,
-                         const struct snn_lif_backward_row *row, const enum snn_slope_kind kind)
+                         const struct snn_lif_backward_row *row, const enum snn_slope_kind kind,
+                         const bool refractory)
 {
     const float *restrict threshold = row->threshold;
     const float *restrict inverse_threshold = row->inverse_threshold;
@@ -46,6 +47,12 @@ SNN_INLINE void backward(const struct snn_lif_rules *rules, const struct snn_slo
     /* At step 0 nothing came before: any readable row serves, `before` is then 0. */
     const bool is_first = row->earlier == NULL;
     const float *restrict earlier = is_first ? row->potential : row->earlier;
+    /* Where a step may be lost, whether a neuron fired does not follow from its potential. */
+    const float *restrict spikes = refractory ? row->spike : row->potential;
+    const float *restrict earlier_spikes =
+        refractory && !is_first ? row->earlier_spike : row->potential;
+    const float *restrict blocked = refractory ? row->blocked : row->potential;
+    const float *restrict initial = row->initial;
     const float *restrict table = kind == SNN_SLOPE_TABLE ? slope->table : row->potential;
     float *restrict gradient = row->gradient;
     float *restrict carried = row->carried;
@@ -63,26 +70,47 @@ SNN_INLINE void backward(const struct snn_lif_rules *rules, const struct snn_slo
         const float theta = threshold[i];
         const float inverse = inverse_threshold[i];
         const float v = potential[i];
-        const float spike = (r.inclusive ? v >= theta : v > theta) ? 1.0f : 0.0f;
+        const float spike =
+            refractory ? spikes[i] : (r.inclusive ? v >= theta : v > theta) ? 1.0f : 0.0f;
+        const bool lost = refractory && blocked[i] != 0;
         const float after = carried[i];
         const float from_spike = gradient[i] + offset;
         const float psi = slope_at(v * inverse - 1.0f, kind, scale, half_width, table[i]);
-        const float by_spike = from_spike * psi * inverse;
+        const float by_spike = lost ? 0.0f : from_spike * psi * inverse;
         float inner = after * (r.subtracts ? 1.0f : 1.0f - spike) + by_spike;
         const float through_slope = (0.0f - by_spike) * v * inverse;
         const float by_threshold = r.subtracts ? through_slope - spike * after : through_slope;
         /* A clamped membrane does not move with its inputs. */
         const bool is_clamped = r.on_grid & ((v <= r.floor) | (v >= r.ceiling));
-        inner = is_clamped ? 0.0f : inner;
+        inner = (is_clamped | lost) ? 0.0f : inner;
         const float previous = earlier[i];
-        const float fired = (r.inclusive ? previous >= theta : previous > theta) ? 1.0f : 0.0f;
-        const float left = r.subtracts ? previous - theta * fired : previous * (1.0f - fired);
-        const float before = is_first ? 0.0f : left;
+        const float fired = refractory ? earlier_spikes[i]
+                            : (r.inclusive ? previous >= theta : previous > theta) ? 1.0f : 0.0f;
+        const float left = r.subtracts ? previous - theta * fired
+                                       : previous * (1.0f - fired) + r.reset_value * fired;
+        const float before = is_first ? initial[i] : left;
         gradient[i] = inner * r.current_scale;
-        carried[i] = inner * leak[i];
+        /* A membrane whose step is lost stays as it was. */
+        carried[i] = lost ? after : inner * leak[i];
         threshold_gradient[i] += by_threshold;
         leak_gradient[i] += inner * before;
         bias_gradient[i] += inner;
+    }
+}
+
+SNN_INLINE void any_slope(const struct snn_lif_rules *rules, const struct snn_slope *slope,
+                          const struct snn_lif_backward_row *row, const bool refractory)
+{
+    switch (slope->kind) {
+    case SNN_SLOPE_TRIANGULAR: backward(rules, slope, row, SNN_SLOPE_TRIANGULAR, refractory); break;
+    case SNN_SLOPE_ARCTAN: backward(rules, slope, row, SNN_SLOPE_ARCTAN, refractory); break;
+    case SNN_SLOPE_FAST_SIGMOID:
+        backward(rules, slope, row, SNN_SLOPE_FAST_SIGMOID, refractory);
+        break;
+    case SNN_SLOPE_RECTANGULAR:
+        backward(rules, slope, row, SNN_SLOPE_RECTANGULAR, refractory);
+        break;
+    case SNN_SLOPE_TABLE: backward(rules, slope, row, SNN_SLOPE_TABLE, refractory); break;
     }
 }
 
@@ -90,11 +118,9 @@ SNN_CLONES
 void snn_lif_backward(const struct snn_lif_rules *rules, const struct snn_slope *slope,
                       const struct snn_lif_backward_row *row)
 {
-    switch (slope->kind) {
-    case SNN_SLOPE_TRIANGULAR: backward(rules, slope, row, SNN_SLOPE_TRIANGULAR); break;
-    case SNN_SLOPE_ARCTAN: backward(rules, slope, row, SNN_SLOPE_ARCTAN); break;
-    case SNN_SLOPE_FAST_SIGMOID: backward(rules, slope, row, SNN_SLOPE_FAST_SIGMOID); break;
-    case SNN_SLOPE_RECTANGULAR: backward(rules, slope, row, SNN_SLOPE_RECTANGULAR); break;
-    case SNN_SLOPE_TABLE: backward(rules, slope, row, SNN_SLOPE_TABLE); break;
+    if (rules->refractory_steps > 0) {
+        any_slope(rules, slope, row, true);
+    } else {
+        any_slope(rules, slope, row, false);
     }
 }

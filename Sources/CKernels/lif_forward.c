@@ -17,7 +17,7 @@ static inline __attribute__((always_inline)) float truncated(float x)
 
 static inline __attribute__((always_inline)) struct snn_lif_counts
 forward(const struct snn_lif_rules *rules, const struct snn_lif_row *row, const bool on_grid,
-        const bool inclusive)
+        const bool inclusive, const bool wide_leak, const bool refractory)
 {
     const float *threshold = row->threshold;
     const float *leak = row->leak;
@@ -30,6 +30,10 @@ forward(const struct snn_lif_rules *rules, const struct snn_lif_row *row, const 
     const float floor = rules->floor;
     const float ceiling = rules->ceiling;
     const bool subtracts = rules->subtracts;
+    const float reset_value = rules->reset_value;
+    const float refractory_steps = (float)rules->refractory_steps;
+    float *left_to_lose = row->refractory;
+    float *blocked = row->blocked;
     const size_t length = row->length;
     uint32_t spikes = 0;
     uint32_t clamps = 0;
@@ -38,22 +42,35 @@ forward(const struct snn_lif_rules *rules, const struct snn_lif_row *row, const 
     for (size_t i = 0; i < length; i++) {
         const float theta = threshold[i];
         float decayed = membrane[i] * leak[i];
-        if (on_grid) decayed = truncated(decayed);
+        /* 16 bits of membrane and 9 of leak fit a float's product; 16 of leak need a double's. */
+        if (wide_leak) {
+            decayed = (float)(int32_t)((double)membrane[i] * (double)leak[i]);
+        } else if (on_grid) {
+            decayed = truncated(decayed);
+        }
         float v = decayed + current[i] * scale + bias[i];
         if (on_grid) {
             const bool below = v < floor;
             const bool above = v > ceiling;
             v = below ? floor : v;
             v = above ? ceiling : v;
-            clamps += (uint32_t)(below | above);
+            const bool counts = !refractory || left_to_lose[i] <= 0;
+            clamps += (uint32_t)((below | above) & counts);
         }
-        const bool fires = inclusive ? v >= theta : v > theta;
+        bool fires = inclusive ? v >= theta : v > theta;
+        if (refractory) {
+            const bool lost = left_to_lose[i] > 0;
+            v = lost ? membrane[i] : v;
+            fires = fires && !lost;
+            blocked[i] = lost ? 1.0f : 0.0f;
+            left_to_lose[i] = fires ? refractory_steps : left_to_lose[i] - (lost ? 1.0f : 0.0f);
+        }
         const float s = fires ? 1.0f : 0.0f;
         spikes += (uint32_t)fires;
         potential[i] = v;
         spike[i] = s;
         const float lowered = v - theta * s;
-        const float cleared = v * (1.0f - s);
+        const float cleared = v * (1.0f - s) + reset_value * s;
         membrane[i] = subtracts ? lowered : cleared;
     }
     return (struct snn_lif_counts){spikes, clamps};
@@ -63,9 +80,16 @@ SNN_CLONES
 struct snn_lif_counts snn_lif_forward(const struct snn_lif_rules *rules,
                                       const struct snn_lif_row *row)
 {
-    if (rules->on_grid) {
-        return rules->inclusive ? forward(rules, row, true, true)
-                                : forward(rules, row, true, false);
+    const bool on_grid = rules->on_grid;
+    const bool inclusive = rules->inclusive;
+    if (rules->refractory_steps > 0) {
+        return forward(rules, row, on_grid, inclusive, on_grid && rules->wide_leak, true);
     }
-    return rules->inclusive ? forward(rules, row, false, true) : forward(rules, row, false, false);
+    if (on_grid && rules->wide_leak) return forward(rules, row, true, inclusive, true, false);
+    if (on_grid) {
+        return inclusive ? forward(rules, row, true, true, false, false)
+                         : forward(rules, row, true, false, false, false);
+    }
+    return inclusive ? forward(rules, row, false, true, false, false)
+                     : forward(rules, row, false, false, false, false);
 }

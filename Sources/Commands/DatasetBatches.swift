@@ -2,6 +2,7 @@ import Datasets
 import Learning
 import Spiking
 import Synchronization
+import Wiring
 
 /// A data set as training and validation read it.
 final class DatasetBatches: BatchSource {
@@ -87,12 +88,10 @@ struct SplitBatches {
 
 extension DatasetInput {
   /// The same input as a network takes it. Pixels 0…255 mean 0…1.
-  var networkInput: NetworkInput {
-    let features = FeatureShape(
-      channels: shape.channels, height: shape.height, width: shape.width)
+  var port: Port {
     switch self {
-    case .values: return .values(features, scale: 1 / 255)
-    case .events: return .events(features)
+    case .values: .bytes(shape, scale: 1 / 255)
+    case .events: .events(shape)
     }
   }
 

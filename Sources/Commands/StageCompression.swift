@@ -8,8 +8,8 @@ final class StageCompression: TrainingObserver {
   let name = "compression"
   private let bits: QuantizationRecipe?
   private let plan: PruningPlan?
-  /// The quantised network, whose grid checkpoints keep.
-  private var network: Network?
+  /// The integers of the stage, whose grid checkpoints keep; nil in a stage of real numbers.
+  private var quantized: QuantizedArithmetic?
   private var stepsPerEpoch = 1
   private var steps = 1
 
@@ -31,31 +31,32 @@ final class StageCompression: TrainingObserver {
   /// Checks the names of layers without training.
   func validate(for network: Network) throws {
     try plan?.validate(for: network)
-    let names = network.layers.map(\.name)
+    let names = network.projections.map(\.name)
     for layer in (bits?.layers ?? [:]).keys.sorted() where !names.contains(layer) {
       throw CompressionError.unknownLayer(name: layer, known: names)
     }
   }
 
-  /// Puts the network on the stage's grid, as it stands.
-  func prepare(_ network: Network) throws {
-    guard let bits else {
-      for layer in network.layers { layer.hook = nil }
-      return
-    }
+  /// The numbers of the stage: integers chosen for the network as it stands, its normalisations folded,
+  /// or the parameters themselves.
+  func prepare(_ network: Network) throws -> any Arithmetic {
+    quantized = nil
+    guard let bits else { return RealArithmetic() }
     var widths: [String: WeightBits] = [:]
-    for layer in network.layers {
-      widths[layer.name] = try Self.width(bits.layers[layer.name] ?? bits.bits, of: layer.name)
+    for projection in network.projections {
+      widths[projection.name] = try Self.width(
+        bits.layers[projection.name] ?? bits.bits, of: projection.name)
     }
-    network.quantize { widths[$0.name] ?? .eight }
-    self.network = network
+    network.foldNormalization()
+    let arithmetic = try QuantizedArithmetic(network) { widths[$0.name] ?? .eight }
+    quantized = arithmetic
+    return arithmetic
   }
 
   func willBeginStage(_ network: Network, steps: Int, stepsPerEpoch: Int) throws {
     self.steps = steps
     self.stepsPerEpoch = stepsPerEpoch
     try validate(for: network)
-    try prepare(network)
   }
 
   func didStep(_ step: Int, of total: Int, _ network: Network) throws {
@@ -76,19 +77,19 @@ final class StageCompression: TrainingObserver {
   private static let gridNote = "grid"
 
   func state() throws -> ObserverState {
-    guard let network, bits != nil else { return ObserverState() }
+    guard let quantized else { return ObserverState() }
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
-    let json = try encoder.encode(network.gridChoices)
+    let json = try encoder.encode(quantized.namedChoices)
     return ObserverState(notes: [Self.gridNote: String(decoding: json, as: UTF8.self)])
   }
 
   func restore(_ state: ObserverState) throws {
-    guard let network, bits != nil else { return }
+    guard let quantized else { return }
     guard let json = state.notes[Self.gridNote] else {
       throw CompressionError.noGrid(layer: "all layers")
     }
-    try network.restoreGrid(
+    try quantized.restore(
       JSONDecoder().decode([String: GridChoice].self, from: Data(json.utf8)))
   }
 

@@ -11,6 +11,8 @@ struct TrainedRun {
   let recipe: Recipe
   let dataset: any Dataset
   let network: Network
+  /// The integers it was trained with.
+  let arithmetic: any Arithmetic
   /// The lowered network, neurons that cannot matter cut.
   let model: Model
   /// Removed neurons by population.
@@ -37,18 +39,18 @@ struct TrainedRun {
           + "continue it with snn-train --resume")
     }
     let compression = try StageCompression(stage)
-    try compression.prepare(network)
+    arithmetic = try compression.prepare(network)
     try Checkpoint(contentsOf: folder.best(ofStage: stage.name)).network
-      .restore(network, observers: [compression])
+      .restore(network, arithmetic: arithmetic, observers: [compression])
     let lowered = try lower(
-      network,
+      network, arithmetic,
       as: ExportDescription(
         name: recipe.name, stepMicroseconds: dataset.input.stepMicroseconds,
         maximumSteps: network.steps, task: Self.task(recipe, dataset, folder)))
     let living = removingDeadNeurons(from: lowered)
     model = living.model
     removed = lowered.populations.indices.map { living.removedCount($0, of: lowered) }
-    real = network.layers.map {
+    real = network.populations.map {
       RealParameters(
         thresholds: $0.threshold?.value.elements ?? [], leaks: $0.leak?.value.elements ?? [])
     }
@@ -68,7 +70,7 @@ struct TrainedRun {
 
   /// The trained network, the lowered model and the cut one must give the same integers.
   private func prove(_ lowered: Model) throws {
-    let engine = TrainingEngine(network)
+    let engine = TrainingEngine(network, arithmetic)
     var whole = try ReferenceSimulator(lowered)
     var cut = try ReferenceSimulator(model)
     guard dataset.count(in: .validation) > 0 else {

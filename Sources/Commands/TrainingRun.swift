@@ -30,8 +30,7 @@ struct TrainingRun {
   /// Finds what a stage asks of layers and samples that they do not have, before any is trained.
   private func check(_ stage: StageRecipe) throws {
     try StageCompression(stage).validate(for: network)
-    try network.setPenalties(stage.activity)
-    try network.setPenalties(nil)
+    _ = try network.penalties(stage.activity)
     _ = try DatasetBatches(
       dataset, batchSize: 1, augmentation: stage.augmentation, seed: recipe.seed, trainingLimit: 1,
       validationLimit: 1)
@@ -39,7 +38,7 @@ struct TrainingRun {
 
   /// Trains all stages, or those that are left, and measures the result.
   func run(in folder: RunFolder, resuming: Bool) throws {
-    let synapses = network.layers.reduce(0) { $0 + $1.weight.value.count }
+    let synapses = network.projections.reduce(0) { $0 + $1.weight.value.count }
     printLine(
       "\(recipe.name): \(recipe.network.architecture), T = \(network.steps), \(synapses) synapses, "
         + "on \(dataset.name) (\(dataset.count(in: .train)) training, "
@@ -96,14 +95,17 @@ struct TrainingRun {
     stage index: Int, in folder: RunFolder, from checkpoint: Checkpoint?
   ) throws {
     let stage = recipe.stages[index]
+    let compression = try StageCompression(stage)
+    let arithmetic = try compression.prepare(network)
     var loop = TrainingLoop(
-      network: network, stage: TrainingStage(recipe, index: index), source: try batches(stage))
-    loop.observers = [try StageCompression(stage)]
+      network: network, arithmetic: arithmetic, stage: TrainingStage(recipe, index: index),
+      source: try batches(stage))
+    loop.observers = [compression]
     loop.checkpoints = folder.plan(forStage: stage.name)
     loop.onProgress = { progress.show($0) }
-    let layers = network.layers.dropLast().map(\.name)
+    let layers = network.spiking.map { network.populations[$0].name }
     loop.onEpoch = { metrics in
-      if stage.quantization != nil { try checkBounds(stage) }
+      if stage.quantization != nil { try checkBounds(stage, arithmetic) }
       try folder.append(metrics, layers: layers)
       progress.clear()
       printLine(
@@ -126,9 +128,10 @@ struct TrainingRun {
   }
 
   /// A network whose sums could leave the integers of a device is told now, not after hours at export.
-  private func checkBounds(_ stage: StageRecipe) throws {
+  private func checkBounds(_ stage: StageRecipe, _ arithmetic: any Arithmetic) throws {
     let model = try lower(
-      network, as: ExportDescription(name: recipe.name, maximumSteps: network.steps))
+      network, arithmetic,
+      as: ExportDescription(name: recipe.name, maximumSteps: network.steps))
     do {
       let bound = try model.validate().populations[model.readout].largest * network.steps
       // The trainer's read-out is float32, and its scores are told apart after a multiplication.
@@ -150,11 +153,11 @@ struct TrainingRun {
     for stage in recipe.stages {
       let best = try Checkpoint(contentsOf: folder.best(ofStage: stage.name))
       let compression = try StageCompression(stage)
-      try compression.prepare(network)
-      try best.network.restore(network, observers: [compression])
-      let report = Validation(shardSize: recipe.shardSize).run(network, batches: test.count) {
-        test.batch($0)
-      }
+      let arithmetic = try compression.prepare(network)
+      try best.network.restore(network, arithmetic: arithmetic, observers: [compression])
+      let report = Validation(arithmetic: arithmetic, shardSize: recipe.shardSize).run(
+        network, batches: test.count
+      ) { test.batch($0) }
       let measurement = StageMeasurement(
         stage: stage.name, epoch: (best.position.best?.epoch ?? 0) + 1,
         validationAccuracy: best.position.best?.validation.accuracy ?? 0,
@@ -214,9 +217,9 @@ struct StageMeasurement: Codable {
 }
 
 extension Network {
-  /// Spikes per hidden neuron and step, from the rates of the layers.
+  /// Spikes per hidden neuron and step, from the rates of the spiking populations.
   func meanActivity(_ rates: [Double]) -> Double {
-    let counts = layers.dropLast().map { Double($0.shape.count) }
+    let counts = spiking.map { Double(populations[$0].shape.count) }
     return zip(rates, counts).reduce(0) { $0 + $1.0 * $1.1 } / counts.reduce(0, +)
   }
 }
@@ -225,7 +228,7 @@ extension Recipe {
   /// The untrained network of this recipe for a data set.
   func network(for dataset: any Dataset) throws -> Network {
     try makeNetwork(
-      input: dataset.input.networkInput, classes: dataset.classNames.count,
+      input: dataset.input.port, classes: dataset.classNames.count,
       steps: dataset.input.steps)
   }
 }

@@ -1,4 +1,5 @@
 import Tensors
+import Wiring
 
 /// What an ``Augmentation`` comes to for one sample: where each of its pixels goes.
 struct AugmentationDraw {
@@ -11,7 +12,7 @@ struct AugmentationDraw {
   private let dropProbability: Double
 
   /// Draws the choices made once a sample; `random` goes on to those made once a spike.
-  init(_ augmentation: Augmentation, shape: InputShape, random: inout RandomSource) {
+  init(_ augmentation: Augmentation, shape: Shape, random: inout RandomSource) {
     let reach = augmentation.shiftPixels
     let shiftX = random.integer(below: 2 * reach + 1) - reach
     let shiftY = random.integer(below: 2 * reach + 1) - reach

@@ -1,4 +1,5 @@
 import Tensors
+import Wiring
 
 /// A split held in memory, from which batches are laid out.
 ///
@@ -100,7 +101,7 @@ public struct BatchLoader: Sendable {
   }
 
   private static func place(
-    frame: Int, of values: [UInt8], shape: InputShape, draw: AugmentationDraw?, row: Int,
+    frame: Int, of values: [UInt8], shape: Shape, draw: AugmentationDraw?, row: Int,
     in batch: inout Batch
   ) {
     let source = frame * shape.count
@@ -137,7 +138,7 @@ public struct BatchLoader: Sendable {
   }
 
   private static func frames(
-    of dataset: some Dataset, split: Split, limit: Int?, shape: InputShape
+    of dataset: some Dataset, split: Split, limit: Int?, shape: Shape
   ) throws -> (values: [UInt8], labels: [Int]) {
     let count = min(dataset.count(in: split), limit ?? Int.max)
     var values: [UInt8] = []

@@ -1,3 +1,5 @@
+import Wiring
+
 /// A labelled task: its classes, the shape of its input and its samples.
 public protocol Dataset: Sendable {
   /// The name under which it is opened and reported.
@@ -36,12 +38,12 @@ public enum Split: String, Hashable, Sendable, Codable, CaseIterable {
 /// What a network for a data set takes.
 public enum DatasetInput: Hashable, Sendable {
   /// Integers in 0...255, constant over the sample.
-  case values(InputShape)
+  case values(Shape)
   /// A bitmap of spikes per step of `stepMicroseconds`, `steps` of them.
-  case events(InputShape, stepMicroseconds: Int, steps: Int)
+  case events(Shape, stepMicroseconds: Int, steps: Int)
 
   /// The shape `[H, W, C]` of one step.
-  public var shape: InputShape {
+  public var shape: Shape {
     switch self {
     case .values(let shape), .events(let shape, _, _): return shape
     }

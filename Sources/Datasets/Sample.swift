@@ -1,3 +1,5 @@
+import Wiring
+
 /// One labelled example of a task.
 public struct Sample: Hashable, Sendable {
   /// What the network sees.
@@ -20,45 +22,15 @@ public struct Sample: Hashable, Sendable {
   }
 }
 
-/// The shape `[H, W, C]` of one time step of input.
-///
-/// The linear index is channels-last everywhere in the project: `(y * width + x) * channels + c`.
-public struct InputShape: Hashable, Sendable, Codable {
-  /// Channels; for events the polarities: 0 = OFF, 1 = ON.
-  public var channels: Int
-  /// Rows, from the top.
-  public var height: Int
-  /// Columns, from the left.
-  public var width: Int
-
-  /// A shape of `channels` by `height` by `width`. Precondition: all positive.
-  public init(channels: Int, height: Int, width: Int) {
-    precondition(
-      channels > 0 && height > 0 && width > 0,
-      "an input shape needs positive sides, found [C \(channels), H \(height), W \(width)]")
-    self.channels = channels
-    self.height = height
-    self.width = width
-  }
-
-  /// The number of addresses, `H * W * C`.
-  public var count: Int { channels * height * width }
-
-  /// The linear index of channel `c` of the pixel in column `x` and row `y`.
-  @inlinable public func index(x: Int, y: Int, channel c: Int) -> Int {
-    (y * width + x) * channels + c
-  }
-}
-
 /// An image of bytes, channels-last.
 public struct Frame: Hashable, Sendable {
   /// The shape `[H, W, C]`.
-  public let shape: InputShape
-  /// `shape.count` values in 0...255, ordered by ``InputShape/index(x:y:channel:)``.
+  public let shape: Shape
+  /// `shape.count` values in 0...255, ordered by ``Wiring/Shape/index(channel:y:x:)``.
   public let values: [UInt8]
 
   /// An image of `values`. Precondition: there are `shape.count` of them.
-  public init(shape: InputShape, values: [UInt8]) {
+  public init(shape: Shape, values: [UInt8]) {
     precondition(
       values.count == shape.count,
       "a frame of \(shape) needs \(shape.count) values, found \(values.count)")
@@ -95,7 +67,7 @@ public struct Recording: Hashable, Sendable {
   /// The events, in stored order.
   public var events: [Event]
   /// The sensor; its channels are the polarities.
-  public var sensor: InputShape
+  public var sensor: Shape
   /// The time at which the recording began, where the source states one.
   public var startMicroseconds: Int64?
   /// The length of the recording, where the source states one.
@@ -103,7 +75,7 @@ public struct Recording: Hashable, Sendable {
 
   /// A recording of `events` by a camera of shape `sensor`.
   public init(
-    events: [Event], sensor: InputShape, startMicroseconds: Int64? = nil,
+    events: [Event], sensor: Shape, startMicroseconds: Int64? = nil,
     durationMicroseconds: Int64? = nil
   ) {
     self.events = events

@@ -1,3 +1,5 @@
+import Wiring
+
 /// A recording binned into T steps: which addresses spike in which step.
 ///
 /// Step n holds the events with `n * dt <= t - t0 < (n + 1) * dt`; t0 is the recording's start
@@ -6,7 +8,7 @@
 /// the dense form is ``bitmap``.
 public struct SpikeTrain: Hashable, Sendable {
   /// The shape `[H, W, C]` of one step.
-  public let shape: InputShape
+  public let shape: Shape
   /// The number of steps, T.
   public let steps: Int
   /// What became of every event.
@@ -61,7 +63,7 @@ public struct SpikeTrain: Hashable, Sendable {
         tally.afterLastStep += 1
         continue
       }
-      let index = shape.index(x: x, y: y, channel: channel)
+      let index = shape.index(channel: channel, y: y, x: x)
       addresses.append(UInt32(Int(step) * shape.count + index))
     }
     let kept = addresses.count
@@ -90,7 +92,7 @@ public struct SpikeTrain: Hashable, Sendable {
   }
 
   /// Sorts and merges `unsorted`, adding to `tally` what was binned and merged.
-  private init(shape: InputShape, steps: Int, unsorted: [UInt32], tally: BinningTally) {
+  private init(shape: Shape, steps: Int, unsorted: [UInt32], tally: BinningTally) {
     var tally = tally
     var unique: [UInt32] = []
     unique.reserveCapacity(unsorted.count)

@@ -1,7 +1,9 @@
+import Wiring
+
 /// Every recording of a split, binned once and kept.
 public struct SpikeTrainSet: Hashable, Sendable {
   /// The shape `[H, W, C]` of one step.
-  public let shape: InputShape
+  public let shape: Shape
   /// The number of steps, T.
   public let steps: Int
   /// One spike train per sample.

@@ -1,4 +1,5 @@
 import ModelFormat
+import Wiring
 
 /// What one population costs, as means per inference.
 public struct PopulationCost: Equatable, Codable, Sendable {
@@ -124,7 +125,7 @@ public struct Cost: Equatable, Sendable {
 
 extension Model {
   /// The name of a projection's source.
-  func name(of source: Projection.Source) -> String {
+  func name(of source: Source) -> String {
     switch source {
     case .input(let port): inputs[port].name
     case .population(let population): populations[population].name

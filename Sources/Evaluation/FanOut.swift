@@ -1,4 +1,5 @@
 import ModelFormat
+import Wiring
 
 /// How many synapses start from each source of a projection (FORMAT.md §3).
 ///

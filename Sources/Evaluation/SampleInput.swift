@@ -1,5 +1,6 @@
 import Datasets
 import ModelFormat
+import Wiring
 
 extension InferenceInput {
   /// The input that a sample of a data set is to a model: a frame held over the model's own number
@@ -49,7 +50,7 @@ extension InferenceInput {
   }
 
   private static func require(
-    _ found: InputShape, fits port: InputPort, at place: String
+    _ found: Shape, fits port: InputPort, at place: String
   ) throws {
     let shape = Shape(channels: found.channels, height: found.height, width: found.width)
     guard shape == port.shape else {

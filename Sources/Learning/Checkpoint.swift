@@ -42,15 +42,23 @@ public struct NetworkSnapshot {
   public var observers: [String: ObserverState]
 
   /// A copy of the network's present state. Tensors are values: nothing is copied until it changes.
-  public init(_ network: Network, observers: [any TrainingObserver] = []) throws {
+  public init(
+    _ network: Network, arithmetic: any Arithmetic = RealArithmetic(),
+    observers: [any TrainingObserver] = []
+  ) throws {
     values = [:]
     masks = [:]
     self.observers = [:]
-    for parameter in network.parameters {
+    for parameter in Self.kept(of: network, arithmetic) {
       values[parameter.name] = parameter.value
       masks[parameter.name] = parameter.mask
     }
     for observer in observers { self.observers[observer.name] = try observer.state() }
+  }
+
+  /// Everything a checkpoint keeps: what is learned and what is measured.
+  private static func kept(of network: Network, _ arithmetic: any Arithmetic) -> [Parameter] {
+    network.parameters(with: arithmetic) + network.statistics
   }
 
   init(values: [String: Tensor], masks: [String: Tensor], observers: [String: ObserverState]) {
@@ -63,13 +71,17 @@ public struct NetworkSnapshot {
   ///
   /// - Throws: ``LearningError/foreignCheckpoint(place:expected:found:)`` where a parameter or an
   ///   observer is missing or of another shape; nothing has changed then.
-  public func restore(_ network: Network, observers: [any TrainingObserver] = []) throws {
-    let names = Set(network.parameters.map(\.name))
+  public func restore(
+    _ network: Network, arithmetic: any Arithmetic = RealArithmetic(),
+    observers: [any TrainingObserver] = []
+  ) throws {
+    let parameters = Self.kept(of: network, arithmetic)
+    let names = Set(parameters.map(\.name))
     if let extra = values.keys.filter({ !names.contains($0) }).min() {
       throw LearningError.foreignCheckpoint(
         place: extra, expected: "no such parameter", found: "one")
     }
-    for parameter in network.parameters {
+    for parameter in parameters {
       let shape = parameter.value.shape
       guard let value = values[parameter.name], value.shape == shape else {
         throw LearningError.foreignCheckpoint(
@@ -86,7 +98,7 @@ public struct NetworkSnapshot {
       throw LearningError.foreignCheckpoint(
         place: "observer \(observer.name)", expected: "its state", found: "none")
     }
-    for parameter in network.parameters {
+    for parameter in parameters {
       guard let value = values[parameter.name] else { continue }
       parameter.mask = nil
       parameter.value = value

@@ -2,49 +2,51 @@ import Spiking
 import Tensors
 
 extension Network {
-  /// Puts a price on the spiking of layers, or takes it off all where there is none.
+  /// The price of spiking by population, empty where there is none.
   ///
-  /// - Throws: ``LearningError/value(place:expected:found:)`` for a layer the network lacks.
-  public func setPenalties(_ activity: ActivityRecipe?) throws {
-    let spiking = layers.filter { $0.kind != .readout }
-    for layer in spiking { layer.penalty = nil }
-    guard let activity else { return }
-    let names = spiking.map(\.name)
+  /// - Throws: ``LearningError/value(place:expected:found:)`` for a population the network lacks.
+  public func penalties(_ activity: ActivityRecipe?) throws -> [Int: ActivityPenalty] {
+    guard let activity else { return [:] }
+    let names = spiking.map { populations[$0].name }
     if let unknown = activity.layers.keys.filter({ !names.contains($0) }).min() {
       throw LearningError.value(
         place: "activity.layers.\(unknown)",
         expected: "a spiking layer, one of \(names.joined(separator: ", "))", found: "'\(unknown)'")
     }
-    for layer in spiking {
-      guard let target = activity.layers[layer.name] ?? activity.target else { continue }
-      layer.penalty = ActivityPenalty(
+    var penalties: [Int: ActivityPenalty] = [:]
+    for index in spiking {
+      guard let target = activity.layers[populations[index].name] ?? activity.target else {
+        continue
+      }
+      penalties[index] = ActivityPenalty(
         strength: Float(activity.strength), targetRate: Float(target))
     }
+    return penalties
   }
 
-  /// Where numbers first stop being finite, in the order of computation: parameters and input currents
-  /// layer by layer, then gradients.
+  /// Where numbers first stop being finite: parameters, then input currents in the order of
+  /// computation, then gradients.
   func firstNonFinite(
-    _ batch: TrainingBatch, _ gradients: [Tensor], shardSize: Int?
+    _ batch: TrainingBatch, _ gradients: [Tensor], _ arithmetic: any Arithmetic, shardSize: Int?
   ) -> (place: String, quantity: String) {
+    let parameters = parameters(with: arithmetic)
     if let parameter = parameters.first(where: { !$0.value.isFinite }) {
       return (parameter.name, "value")
     }
-    let prepared = prepare(on: Tape()).frozen()
-    var first: Int?
-    let shardSize = shardSize ?? self.shardSize(batchSize: batch.labels.count)
-    for start in stride(from: 0, to: batch.labels.count, by: shardSize) {
-      let range = start..<min(start + shardSize, batch.labels.count)
-      _ = prepared.forward(input(from: batch, range), batch: range.count, on: Tape()) {
-        index, current in
-        if !current.isFinite { first = min(first ?? index, index) }
-      }
+    let prepared = prepare(with: arithmetic, on: Tape()).frozen()
+    let shardSize = shardSize ?? self.shardSize(batchSize: batch.count)
+    for start in stride(from: 0, to: batch.count, by: shardSize) {
+      let range = start..<min(start + shardSize, batch.count)
+      var first: Int?
+      var options = ForwardOptions()
+      options.observer = { if first == nil && !$1.isFinite { first = $0 } }
+      _ = prepared.forward(input(from: batch, range), batch: range.count, options, on: Tape())
+      if let first { return (populations[first].name, "input current") }
     }
-    if let first { return (layers[first].name, "input current") }
     for (parameter, gradient) in zip(parameters, gradients) where !gradient.isFinite {
       return (parameter.name, "gradient")
     }
-    return (layers.last?.name ?? name, "loss")
+    return (populations[readout].name, "loss")
   }
 }
 

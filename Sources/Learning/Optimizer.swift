@@ -35,7 +35,8 @@ public struct OptimizerConfiguration: Hashable, Sendable, Codable {
 
   func rate(of role: Parameter.Role) -> Float {
     switch role {
-    case .weight, .bias: 1
+    case .weight, .bias, .initial, .scale: 1
+    case .statistic: 0
     case .threshold: thresholdRate
     case .leak: leakRate
     case .step: stepRate

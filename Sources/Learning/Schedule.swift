@@ -1,4 +1,5 @@
 import Foundation
+import Wiring
 
 /// The learning rate of every step of a stage.
 ///

@@ -1,7 +1,8 @@
 import Spiking
 import Tensors
 
-/// Sets thresholds from data before training, layer by layer from the input, with real spikes.
+/// Sets thresholds from data before training, population by population from the input, with real
+/// spikes.
 ///
 /// θ of a layer becomes a percentile of the layer's input current, over all samples, steps and
 /// positions of one batch (of the channel's, where θ is per channel; of the neuron's, where it is per
@@ -55,22 +56,17 @@ public struct ThresholdCalibration: Hashable, Sendable {
   /// Replaces the thresholds of all spiking layers.
   ///
   /// Holds one layer's currents of the whole batch in memory, T·B·N·4 bytes, twice.
-  /// - Throws: ``LearningError/value(place:expected:found:)`` where the batch is empty, a layer computes on
-  ///   integers, or a current is not finite.
+  /// - Throws: ``LearningError/value(place:expected:found:)`` where the batch is empty or a current is not
+  ///   finite.
   public func run(_ network: Network, on batch: TrainingBatch) throws -> [LayerReport] {
     guard !batch.labels.isEmpty else {
       throw LearningError.value(
         place: "calibration.samples", expected: "at least one sample", found: "none")
     }
     var reports: [LayerReport] = []
-    for (index, layer) in network.layers.enumerated() {
+    for index in network.evaluationOrder {
+      let layer = network.populations[index]
       guard let threshold = layer.threshold else { continue }
-      guard layer.hook == nil else {
-        throw LearningError.value(
-          place: "calibration of \(layer.name)",
-          expected: "a layer that computes with real numbers",
-          found: "one on the integer grid")
-      }
       let groups = currents(network, batch, layer: index, groups: threshold.value.count).groups
       guard groups.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
         throw LearningError.value(
@@ -110,19 +106,21 @@ public struct ThresholdCalibration: Hashable, Sendable {
     _ network: Network, _ batch: TrainingBatch, layer: Int, groups: Int
   ) -> (groups: [[Float]], rate: Double) {
     nonisolated(unsafe) let prepared = network.prepare(on: Tape()).frozen()
-    let samples = batch.labels.count
+    let samples = batch.count
+    let place = network.spiking.firstIndex(of: layer) ?? 0
     let shardSize = shardSize ?? network.shardSize(batchSize: samples)
     let shards = (samples + shardSize - 1) / shardSize
     let results = Parallel.map(shards, threads: threads) { shard -> ShardResult in
       let range = shard * shardSize..<min(samples, (shard + 1) * shardSize)
       var seen: [Float] = []
-      let output = prepared.forward(
-        prepared.network.input(from: batch, range), batch: range.count, on: Tape()
-      ) { index, current in
+      var options = ForwardOptions()
+      options.observer = { index, current in
         if groups > 0 && index == layer { seen = current.elements }
       }
+      let output = prepared.forward(
+        prepared.network.input(from: batch, range), batch: range.count, options, on: Tape())
       return ShardResult(
-        current: seen, rate: Double(output.rates[layer]) * Double(range.count) / Double(samples))
+        current: seen, rate: Double(output.rates[place]) * Double(range.count) / Double(samples))
     }
     let rate = results.reduce(0) { $0 + $1.rate }
     guard groups > 0 else { return ([], rate) }

@@ -28,7 +28,7 @@ public struct TrainingStage: Hashable, Sendable {
     optimizer = stage.optimizer.configuration
     schedule = stage.schedule
     learningRate = stage.optimizer.learningRate
-    loss = Loss(stepWeight: Float(stage.loss.stepWeight))
+    loss = Loss(reduction: stage.loss.reduction, stepWeight: Float(stage.loss.stepWeight))
     activity = stage.activity
     shardSize = recipe.shardSize
     seed = recipe.seed
@@ -77,10 +77,17 @@ public struct StageResult: Sendable {
 /// the one of highest validation accuracy among those all observers find eligible; ties go to the lower
 /// validation loss, then to the later epoch.
 public struct TrainingLoop {
+  /// What is trained.
   public var network: Network
+  /// The numbers it computes with.
+  public var arithmetic: any Arithmetic
+  /// How.
   public var stage: TrainingStage
+  /// On what.
   public var source: any BatchSource
+  /// Who looks on, in this order after every step.
   public var observers: [any TrainingObserver] = []
+  /// Threads that compute shards; results do not depend on their number.
   public var threads = Parallel.coreCount
   /// nil: nothing is written.
   public var checkpoints: CheckpointPlan?
@@ -91,8 +98,13 @@ public struct TrainingLoop {
   /// Asked after every step; true saves a checkpoint and ends the run.
   public var shouldStop: () -> Bool = { false }
 
-  public init(network: Network, stage: TrainingStage, source: any BatchSource) {
+  /// A loop over one stage, in real numbers where no arithmetic is named.
+  public init(
+    network: Network, arithmetic: any Arithmetic = RealArithmetic(), stage: TrainingStage,
+    source: any BatchSource
+  ) {
     self.network = network
+    self.arithmetic = arithmetic
     self.stage = stage
     self.source = source
   }
@@ -121,6 +133,8 @@ private final class StageRun {
   let gradientStep: GradientStep
   let validation: Validation
   let prefetcher: Prefetcher
+  /// Where dropout draws from.
+  let random: RandomSource
   var position: Checkpoint.Position
   var best: NetworkSnapshot?
 
@@ -141,24 +155,29 @@ private final class StageRun {
       throw LearningError.value(
         place: "stage \(stage.name)", expected: "at least one training batch", found: "none")
     }
-    try network.setPenalties(stage.activity)
     schedule = stage.schedule(stepsPerEpoch: batches)
     for observer in loop.observers {
       try observer.willBeginStage(
         network, steps: schedule.totalSteps, stepsPerEpoch: batches)
     }
-    // Observers may have brought parameters of their own.
     optimizer = Optimizer(
-      stage.optimizer, parameters: network.parameters, threads: loop.threads)
-    gradientStep = GradientStep(
-      loss: stage.loss, shardSize: stage.shardSize, threads: loop.threads)
+      stage.optimizer, parameters: network.parameters(with: loop.arithmetic),
+      threads: loop.threads)
+    var gradientStep = GradientStep(
+      loss: stage.loss, arithmetic: loop.arithmetic, shardSize: stage.shardSize,
+      threads: loop.threads)
+    gradientStep.penalties = try network.penalties(stage.activity)
+    self.gradientStep = gradientStep
     validation = Validation(
-      loss: stage.loss, shardSize: stage.shardSize, threads: loop.threads)
+      loss: stage.loss, arithmetic: loop.arithmetic, shardSize: stage.shardSize,
+      threads: loop.threads)
+    // Streams of this stage alone: 0 and 1 are the initial weights' and the batches'.
+    random = RandomSource(seed: stage.seed).split(2).split(UInt64(stage.index))
     prefetcher = Prefetcher(loop.source)
     position = Checkpoint.Position(
       stageIndex: stage.index, stageName: stage.name, seed: stage.seed, epoch: 0, batch: 0, step: 0,
       isFinished: false, best: nil, epochs: [],
-      running: RunningMetrics(layers: network.layers.count - 1))
+      running: RunningMetrics(layers: network.spiking.count))
     lastSave = clock.now
     lastProgress = lastSave
     lastTick = lastSave
@@ -176,14 +195,15 @@ private final class StageRun {
     try expect("stage index", stage.index, saved.stageIndex)
     try expect("seed", stage.seed, saved.seed)
     guard saved.step == saved.epoch * batches + saved.batch, saved.epoch <= stage.epochs,
-      saved.running.rates.count == network.layers.count - 1
+      saved.running.rates.count == network.spiking.count
     else {
       throw LearningError.foreignCheckpoint(
         place: "position", expected: "a step of \(stage.epochs) epochs of \(batches) batches",
         found: "step \(saved.step), epoch \(saved.epoch), batch \(saved.batch)")
     }
     try optimizer.restore(checkpoint.moments, step: saved.step)
-    try checkpoint.network.restore(network, observers: loop.observers)
+    try checkpoint.network.restore(
+      network, arithmetic: loop.arithmetic, observers: loop.observers)
     best = checkpoint.best
     position = saved
   }
@@ -203,7 +223,7 @@ private final class StageRun {
       }
       try finishEpoch()
     }
-    try best?.restore(network, observers: loop.observers)
+    try best?.restore(network, arithmetic: loop.arithmetic, observers: loop.observers)
     position.isFinished = true
     try save()
     return result
@@ -222,13 +242,17 @@ private final class StageRun {
       ? (position.epoch + 1 < stage.epochs ? (position.epoch + 1, 0) : nil)
       : (position.epoch, position.batch + 1)
     let batch = try prefetcher.take(epoch: position.epoch, index: position.batch, next: next)
-    let (gradients, report) = gradientStep.gradients(network, batch)
+    let (gradients, report) = gradientStep.gradients(
+      network, batch, random: random.split(UInt64(position.step)))
     let rate = schedule.learningRate(at: position.step)
     guard report.loss.isFinite, optimizer.step(gradients, learningRate: rate).isFinite else {
       throw diverged(batch, gradients)
     }
-    position.running.add(report, samples: batch.labels.count)
-    samples += batch.labels.count
+    for (population, statistics) in report.statistics {
+      network.updateStatistics(of: population, statistics)
+    }
+    position.running.add(report, of: batch)
+    samples += batch.count
     position.batch += 1
     position.step += 1
     for observer in loop.observers {
@@ -250,7 +274,7 @@ private final class StageRun {
       stage: stage.name, epoch: position.epoch, step: position.step,
       learningRate: Double(schedule.learningRate(at: position.step - 1)),
       trainingLoss: running.mean(running.loss),
-      trainingAccuracy: running.mean(Double(running.correct)), validation: report,
+      trainingAccuracy: running.accuracy, validation: report,
       trainingRates: running.rates.map(running.mean), sparsity: network.sparsity,
       isEligible: loop.observers.allSatisfy { $0.isEligible(epoch: position.epoch) },
       seconds: running.seconds)
@@ -262,7 +286,8 @@ private final class StageRun {
     position.batch = 0
     position.running = RunningMetrics(layers: running.rates.count)
     if isBest {
-      let snapshot = try NetworkSnapshot(network, observers: loop.observers)
+      let snapshot = try NetworkSnapshot(
+        network, arithmetic: loop.arithmetic, observers: loop.observers)
       best = snapshot
       position.best = metrics
       if let plan = loop.checkpoints { try checkpoint(snapshot, best: nil).write(to: plan.best) }
@@ -275,8 +300,10 @@ private final class StageRun {
 
   private func save() throws {
     guard let plan = loop.checkpoints else { return }
-    try checkpoint(NetworkSnapshot(network, observers: loop.observers), best: best)
-      .write(to: plan.last)
+    try checkpoint(
+      NetworkSnapshot(network, arithmetic: loop.arithmetic, observers: loop.observers), best: best
+    )
+    .write(to: plan.last)
     lastSave = clock.now
   }
 
@@ -286,7 +313,8 @@ private final class StageRun {
   }
 
   private func diverged(_ batch: TrainingBatch, _ gradients: [Tensor]) -> LearningError {
-    let (place, quantity) = network.firstNonFinite(batch, gradients, shardSize: stage.shardSize)
+    let (place, quantity) = network.firstNonFinite(
+      batch, gradients, loop.arithmetic, shardSize: stage.shardSize)
     return .diverged(
       place: place, quantity: quantity, stage: stage.name, epoch: position.epoch + 1,
       batch: position.batch + 1)
@@ -319,10 +347,11 @@ private final class StageRun {
       TrainingProgress(
         stage: stage.name, epoch: position.epoch, epochs: stage.epochs, batch: position.batch,
         batches: batches, loss: running.mean(running.loss),
-        accuracy: running.mean(Double(running.correct)),
+        accuracy: running.accuracy,
         learningRate: Double(schedule.learningRate(at: max(0, position.step - 1))),
         samplesPerSecond: speed, secondsLeft: speed > 0 ? samplesLeft / speed : 0,
-        layers: network.layers.dropLast().map(\.name), layerRates: running.rates.map(running.mean)))
+        layers: network.spiking.map { network.populations[$0].name },
+        layerRates: running.rates.map(running.mean)))
   }
 }
 

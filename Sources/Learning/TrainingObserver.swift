@@ -54,7 +54,7 @@ public struct EpochMetrics: Hashable, Sendable, Codable {
   /// Fraction right while training, on augmented samples.
   public var trainingAccuracy: Double
   public var validation: ValidationReport
-  /// Mean spikes per neuron and step while training, by spiking layer.
+  /// Mean spikes per neuron and step while training, by spiking population.
   public var trainingRates: [Double]
   /// Fraction of all weights that are pruned.
   public var sparsity: Double
@@ -71,14 +71,24 @@ public struct RunningMetrics: Hashable, Sendable, Codable {
   var samples = 0
   var rates: [Double]
   var seconds = 0.0
+  /// Answers asked for, where they are not one a sample.
+  var answers: Int?
 
   init(layers: Int) { rates = [Double](repeating: 0, count: layers) }
 
-  mutating func add(_ report: StepReport, samples count: Int) {
+  mutating func add(_ report: StepReport, of batch: TrainingBatch) {
+    let count = batch.count
+    if batch.isLabelledByStep { answers = (answers ?? 0) + batch.labels.count }
     loss += report.loss * Double(count)
     correct += report.correct
     samples += count
     for (layer, rate) in report.rates.enumerated() { rates[layer] += rate * Double(count) }
+  }
+
+  /// Fraction of answers that were right.
+  var accuracy: Double {
+    let asked = answers ?? samples
+    return asked > 0 ? Double(correct) / Double(asked) : 0
   }
 
   func mean(_ sum: Double) -> Double { samples > 0 ? sum / Double(samples) : 0 }
@@ -97,7 +107,7 @@ public struct TrainingProgress: Hashable, Sendable {
   public var loss: Double
   public var accuracy: Double
   public var learningRate: Double
-  /// Mean spikes per neuron and step by spiking layer, of the epoch so far.
+  /// Mean spikes per neuron and step by spiking population, of the epoch so far.
   public var rates: [(layer: String, rate: Double)] { Array(zip(layers, layerRates)) }
   public var samplesPerSecond: Double
   /// For the rest of the stage at the present speed.

@@ -1,7 +1,7 @@
 import Spiking
 import Tensors
 
-/// The width of a layer's weights on the device, 2 to 8 bits; 2 means the three values −1, 0, 1.
+/// The width of a projection's weights on the device, 2 to 8 bits; 2 means the three values −1, 0, 1.
 public struct WeightBits: RawRepresentable, Hashable, Sendable, Codable {
   public let rawValue: Int
 
@@ -28,22 +28,22 @@ public struct WeightBits: RawRepresentable, Hashable, Sendable, Codable {
 ///
 /// The result holds codes; the gradient that arrives for a code is that of the integer network, in which
 /// thresholds are divided by Δ too. Its division by Δ gives the gradient for ŵ.
+/// - Parameter layout: which step each weight has: that of its channel, or the only one.
 func quantize(
-  _ weight: Variable, step: Variable, bits: WeightBits, on tape: Tape
+  _ weight: Variable, step: Variable, layout: Projection.ChannelLayout, bits: WeightBits,
+  on tape: Tape
 ) -> Variable {
-  let channels = weight.shape.last ?? 1
-  let columns = step.value.count == 1 ? 1 : channels
-  precondition(
-    columns == step.value.count, "quantize: \(step.value.count) steps for \(channels) channels")
-  let rows = weight.value.count / columns
   let limit = Float(bits.limit)
   let inverse = step.value.map { 1 / $0 }
   var codes = Tensor(uninitialized: weight.shape)
   codes.withMutablePointer { codes in
     weight.value.withPointer { weights in
-      inverse.withPointer {
-        QuantizeKernel.codes(
-          weights, inverseSteps: $0, limit: limit, into: codes, rows: rows, columns: columns)
+      inverse.withPointer { inverse in
+        for block in layout.blocks {
+          QuantizeKernel.codes(
+            weights + block.start, inverseSteps: inverse + block.firstChannel, limit: limit,
+            into: codes + block.start, rows: block.rows, columns: layout.columns)
+        }
       }
     }
   }
@@ -56,15 +56,20 @@ func quantize(
     gradient.withMutablePointer { gradient in
       stepGradient.withMutablePointer { stepGradient in
         original.withPointer { weights in
-          inverse.withPointer {
-            QuantizeKernel.backward(
-              weights, inverseSteps: $0, limit: limit, gradient: gradient,
-              stepGradients: stepGradient, rows: rows, columns: columns)
+          inverse.withPointer { inverse in
+            for block in layout.blocks {
+              QuantizeKernel.backward(
+                weights + block.start, inverseSteps: inverse + block.firstChannel, limit: limit,
+                gradient: gradient + block.start,
+                stepGradients: stepGradient + block.firstChannel, rows: block.rows,
+                columns: layout.columns)
+            }
           }
         }
       }
     }
-    let scale = 1 / (Float(rows) * limit).squareRoot()
+    let weightsPerStep = original.count / step.value.count
+    let scale = 1 / (Float(weightsPerStep) * limit).squareRoot()
     stepGradient.apply { $0 * scale }
     weight.accumulate(gradient)
     step.accumulate(stepGradient)
@@ -72,23 +77,26 @@ func quantize(
   return output
 }
 
-/// The step a layer starts from: `2·mean|w|/√Q` over the weights of a step that are not pruned (Esser et
-/// al., section 2.1).
-func initialSteps(_ weight: Tensor, bits: WeightBits, perChannel: Bool) -> Tensor {
-  let columns = perChannel ? weight.shape.last ?? 1 : 1
-  var sums = [Double](repeating: 0, count: columns)
-  var counts = [Double](repeating: 0, count: columns)
-  for (index, value) in weight.elements.enumerated() where value != 0 {
-    sums[index % columns] += Double(abs(value))
-    counts[index % columns] += 1
+/// The steps a projection starts from: `2·mean|w|/√Q` over the weights of a step that are not pruned
+/// (Esser et al., section 2.1).
+func initialSteps(
+  _ weight: Tensor, layout: Projection.ChannelLayout, count: Int, bits: WeightBits
+) -> Tensor {
+  var sums = [Double](repeating: 0, count: count)
+  var counts = [Double](repeating: 0, count: count)
+  let elements = weight.elements
+  layout.forEach { position, channel in
+    guard elements[position] != 0 else { return }
+    sums[channel] += Double(abs(elements[position]))
+    counts[channel] += 1
   }
   let whole = sums.reduce(0, +) / max(counts.reduce(0, +), 1)
   let root = Double(bits.limit).squareRoot()
   return Tensor(
-    [columns],
+    [count],
     zip(sums, counts).map { sum, count in
-      // A channel without weights keeps the layer's mean, so that its step stays a step.
+      // A channel without weights keeps the projection's mean, so that its step stays a step.
       let mean = count > 0 ? sum / count : whole
-      return Float(max(2 * mean / root, Double(Quantizer.leastStep)))
+      return Float(max(2 * mean / root, Double(QuantizedArithmetic.leastStep)))
     })
 }

@@ -13,9 +13,9 @@ public struct PruningPlan: Hashable, Sendable {
   }
   /// Where magnitudes are compared.
   public enum Scope: Hashable, Sendable {
-    /// Over all layers at once, by layer-adaptive magnitude.
+    /// Over all projections at once, by layer-adaptive magnitude.
     case global
-    /// Within each layer.
+    /// Within each projection.
     case layer
   }
 
@@ -23,7 +23,7 @@ public struct PruningPlan: Hashable, Sendable {
   public var scope: Scope
   /// The fraction removed at the end, in 0..<1.
   public var sparsity: Double
-  /// Layers with a fraction of their own, by name; they take no part in the global comparison.
+  /// Projections with a fraction of their own, by name; they take no part in the global comparison.
   public var layers: [String: Double]
   /// The fractions of the stage between which the sparsity grows.
   public var begin: Double
@@ -41,8 +41,7 @@ public struct PruningPlan: Hashable, Sendable {
     self.end = end
   }
 
-  /// The part of the final sparsity due at a point of the stage: `1 − (1 − u)³`, u running from 0
-  /// at
+  /// The part of the final sparsity due at a point of the stage: `1 − (1 − u)³`, u running from 0 at
   /// `begin` to 1 at `end`. Source: Zhu and Gupta, To prune or not to prune, 2017, equation 1.
   public func share(at progress: Double) -> Double {
     guard end > begin else { return progress >= end ? 1 : 0 }
@@ -52,7 +51,7 @@ public struct PruningPlan: Hashable, Sendable {
 
   /// Checks the plan against a network; throws ``CompressionError``.
   public func validate(for network: Network) throws {
-    let names = network.layers.map(\.name)
+    let names = network.projections.map(\.name)
     for name in layers.keys.sorted() where !names.contains(name) {
       throw CompressionError.unknownLayer(name: name, known: names)
     }
@@ -69,27 +68,27 @@ extension Network {
   public func prune(_ plan: PruningPlan, progress: Double) {
     let share = plan.share(at: progress)
     guard share > 0 else { return }
-    var common: [Layer] = []
-    for layer in layers {
-      if let own = plan.layers[layer.name] {
-        prune([layer], plan.unit, fraction: own * share)
+    var common: [Projection] = []
+    for projection in projections {
+      if let own = plan.layers[projection.name] {
+        prune([projection], plan.unit, fraction: own * share)
       } else if plan.scope == .layer {
-        prune([layer], plan.unit, fraction: plan.sparsity * share)
+        prune([projection], plan.unit, fraction: plan.sparsity * share)
       } else {
-        common.append(layer)
+        common.append(projection)
       }
     }
     prune(common, plan.unit, fraction: plan.sparsity * share)
   }
 
-  private func prune(_ layers: [Layer], _ unit: PruningPlan.Unit, fraction: Double) {
-    guard fraction > 0, !layers.isEmpty else { return }
+  private func prune(_ projections: [Projection], _ unit: PruningPlan.Unit, fraction: Double) {
+    guard fraction > 0, !projections.isEmpty else { return }
     switch unit {
-    case .synapses: pruneSynapses(layers, fraction: fraction)
+    case .synapses: pruneSynapses(projections, fraction: fraction)
     case .channels:
       // A read-out's channels are the classes.
-      for layer in layers where layer.kind != .readout {
-        pruneChannels(layer, fraction: fraction)
+      for projection in projections where !populations[projection.target].isReadout {
+        pruneChannels(projection, fraction: fraction)
       }
     }
   }
@@ -99,14 +98,14 @@ extension Network {
   /// layer, for a layer's largest weight has 1 and stays. Within one layer its order is that of
   /// |w|. Source: Lee et al., Layer-adaptive sparsity for the magnitude-based pruning, ICLR 2021,
   /// equation 4.
-  private func pruneSynapses(_ layers: [Layer], fraction: Double) {
-    let scores = layers.map { Self.adaptiveMagnitudes($0.weight.value.elements) }
+  private func pruneSynapses(_ projections: [Projection], fraction: Double) {
+    let scores = projections.map { Self.adaptiveMagnitudes($0.weight.value.elements) }
     let sorted = scores.joined().sorted()
     let count = Int((fraction * Double(sorted.count)).rounded())
     guard count > 0 else { return }
     let threshold = min(sorted[count - 1], Float(1).nextDown)
-    for (layer, scores) in zip(layers, scores) {
-      layer.weight.remove { scores[$0] <= threshold }
+    for (projection, scores) in zip(projections, scores) {
+      projection.weight.remove { scores[$0] <= threshold }
     }
   }
 
@@ -122,16 +121,20 @@ extension Network {
     return scores
   }
 
-  private func pruneChannels(_ layer: Layer, fraction: Double) {
-    let channels = layer.weight.value.shape.last ?? 1
+  private func pruneChannels(_ projection: Projection, fraction: Double) {
+    let channels = populations[projection.target].shape.channels
+    // A weight that ends at several channels is none of theirs.
+    guard !projection.sharesWeights(among: channels) else { return }
+    let layout = projection.channelLayout(channels: channels)
+    let weights = projection.weight.value.elements
     var norms = [Double](repeating: 0, count: channels)
-    for (index, weight) in layer.weight.value.elements.enumerated() {
-      norms[index % channels] += Double(weight) * Double(weight)
-    }
+    layout.forEach { norms[$1] += Double(weights[$0]) * Double(weights[$0]) }
     let count = min(Int((fraction * Double(channels)).rounded()), channels - 1)
     let removed = Set(norms.indices.sorted { norms[$0] < norms[$1] }.prefix(count))
     guard !removed.isEmpty else { return }
-    layer.weight.remove { removed.contains($0 % channels) }
+    var positions: Set<Int> = []
+    layout.forEach { if removed.contains($1) { positions.insert($0) } }
+    projection.weight.remove { positions.contains($0) }
   }
 }
 

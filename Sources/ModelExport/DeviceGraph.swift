@@ -1,4 +1,5 @@
 import ModelFormat
+import Wiring
 
 /// A model's populations as the layers of an image: in order of evaluation, the read-out last, and
 /// every projection a window (models/IMAGE.md, sections 2 and 3).

@@ -1,4 +1,5 @@
 import ModelFormat
+import Wiring
 
 /// A projection as an image has it: a window of rows that slides over the pooled source; a dense
 /// projection's window is all of it (models/IMAGE.md, section 3).

@@ -2,6 +2,7 @@ import ModelCompression
 import ModelFormat
 import Spiking
 import Tensors
+import Wiring
 
 /// Facts about a model that its network does not hold.
 public struct ExportDescription: Sendable {
@@ -13,8 +14,10 @@ public struct ExportDescription: Sendable {
   public var stepMicroseconds: Int
   /// The largest T the bounds must hold for; at least the network's.
   public var maximumSteps: Int
+  /// What the model is for.
   public var task: Model.Task
 
+  /// The facts of a model.
   public init(
     name: String, producer: String = "swift-snn", stepMicroseconds: Int = 0, maximumSteps: Int,
     task: Model.Task = Model.Task()
@@ -29,116 +32,150 @@ public struct ExportDescription: Sendable {
 
 /// Why a network cannot become an integer model.
 public enum LoweringError: Error, Equatable, CustomStringConvertible {
-  case notQuantised(layer: String)
+  /// The network was computed with real numbers.
+  case notQuantised(network: String)
+  /// A number that is no integer of its range.
   case offGrid(layer: String, quantity: String, index: Int, found: Float)
+  /// Something the format cannot say yet.
+  case beyondFormat(place: String, expected: String, found: String)
 
+  /// What is wrong, in one line.
   public var description: String {
     switch self {
-    case .notQuantised(let layer):
-      "\(layer): expected quantised weights, found real numbers; add a stage with 'quantization' to "
+    case .notQuantised(let network):
+      "\(network): expected quantised weights, found real numbers; add a stage with 'quantization' to "
         + "the recipe"
     case .offGrid(let layer, let quantity, let index, let found):
       "\(layer): expected an integer \(quantity), found \(found) at index \(index)"
+    case .beyondFormat(let place, let expected, let found):
+      "\(place): expected \(expected), which models of this format can say, found \(found)"
     }
   }
 }
 
 /// The integer model of a quantised network: the same integers its training-time forward pass uses, copied
-/// from what ``Network/prepare(on:)`` computes.
+/// from what ``Network/prepare(with:on:)`` computes.
 ///
-/// Population i is layer i. Thresholds, leaks and biases take the smallest granularity that holds them.
-public func lower(_ network: Network, as description: ExportDescription) throws -> Model {
-  let prepared = network.prepare(on: Tape())
-  var populations: [Population] = []
-  var projections: [Projection] = []
-  var units: [[Float]] = []
-  for (index, (layer, numbers)) in zip(network.layers, prepared.arithmetic).enumerated() {
-    guard let grid = numbers.grid else { throw LoweringError.notQuantised(layer: layer.name) }
-    func integers(_ variable: Variable?, _ quantity: String, times factor: Float = 1) throws
-      -> [Int]
-    {
-      try (variable?.value.elements ?? []).enumerated().map { position, value in
-        guard let integer = Int(exactly: value * factor) else {
-          throw LoweringError.offGrid(
-            layer: layer.name, quantity: quantity, index: position, found: value)
-        }
-        return integer
-      }
-    }
-    let shape = Shape(
-      channels: layer.shape.channels, height: layer.shape.height, width: layer.shape.width)
-    populations.append(
-      Population(
-        name: layer.name, shape: shape,
-        kind: kind(
-          layer, grid, threshold: try integers(numbers.threshold, "threshold"), shape),
-        leak: smallest(
-          try integers(numbers.leak, "leak in Q15", times: 32768), shape,
-          default: Population.noLeak),
-        bias: smallest(try integers(numbers.bias, "bias"), shape, default: 0)))
-    let weights = try integers(numbers.weight, "weight").enumerated().map { position, value in
-      guard let code = Int8(exactly: value) else {
-        throw LoweringError.offGrid(
-          layer: layer.name, quantity: "weight of 8 bits", index: position, found: Float(value))
-      }
-      return code
-    }
-    let rows = layer.weight.value.shape[0]
-    projections.append(
-      Projection(
-        name: layer.name, from: index == 0 ? .input(0) : .population(index - 1), to: index,
-        topology: topology(layer.synapse), pool: layer.pool, shift: grid.shift,
-        weights: WeightMatrix(
-          rows: rows, columns: weights.count / rows, values: weights)))
-    units.append(grid.unit)
+/// Ports, populations and projections keep their places. Thresholds, leaks, biases and initial membranes
+/// take the smallest granularity that holds them. Throws ``LoweringError``.
+public func lower(
+  _ network: Network, _ arithmetic: any Arithmetic, as description: ExportDescription
+) throws(LoweringError) -> Model {
+  let numbers = network.prepare(with: arithmetic, on: Tape()).numbers
+  guard numbers.isOnGrid else { throw .notQuantised(network: network.name) }
+  var populations: [ModelFormat.Population] = []
+  for (population, numbers) in zip(network.populations, numbers.populations) {
+    populations.append(try integers(of: population, numbers))
+  }
+  var projections: [ModelFormat.Projection] = []
+  for (projection, numbers) in zip(network.projections, numbers.projections) {
+    projections.append(try integers(of: projection, numbers, in: network))
   }
   var task = description.task
-  task.units = units
+  task.units = numbers.populations.map(\.unit)
   return Model(
     name: description.name, producer: description.producer,
     stepMicroseconds: description.stepMicroseconds, steps: network.steps,
-    maximumSteps: description.maximumSteps, inputs: [port(network.input)],
-    populations: populations, projections: projections, readout: populations.count - 1, task: task)
+    maximumSteps: description.maximumSteps, inputs: network.ports.map(port),
+    populations: populations, projections: projections, readout: network.readout, task: task)
 }
 
-private func kind(
-  _ layer: Layer, _ grid: IntegerGrid, threshold: [Int], _ shape: Shape
-) -> Population.Kind {
-  guard case .lif(let dynamics) = layer.kind else { return .readout }
-  return .lif(
-    Population.LIF(
-      threshold: smallest(threshold, shape, default: nil),
-      reset: dynamics.reset == .subtract ? .subtract : .zero,
-      compare: dynamics.compare == .greater ? .greater : .greaterEqual,
-      floor: Int(grid.range.lowerBound), ceiling: Int(grid.range.upperBound)))
+private func integers(
+  of population: Spiking.Population, _ numbers: PopulationNumbers
+) throws(LoweringError) -> ModelFormat.Population {
+  let name = population.name
+  func parameter(
+    _ variable: Variable?, _ quantity: String, times factor: Float = 1, default fallback: Int?
+  ) throws(LoweringError) -> ModelFormat.Parameter {
+    smallest(
+      try integers(variable, quantity, of: name, times: factor), default: fallback)
+  }
+  var kind = ModelFormat.Population.Kind.readout
+  if case .lif(let dynamics) = population.neuron, let range = numbers.range {
+    kind = .lif(
+      ModelFormat.Population.LIF(
+        threshold: try parameter(numbers.threshold, "threshold", default: nil),
+        reset: reset(dynamics.reset, to: Int(numbers.resetValue)),
+        compare: dynamics.compare == .greater ? .greater : .greaterEqual,
+        refractorySteps: dynamics.refractorySteps, floor: Int(range.lowerBound),
+        ceiling: Int(range.upperBound)))
+  }
+  return ModelFormat.Population(
+    name: name, shape: population.shape, kind: kind,
+    leak: try parameter(
+      numbers.leak, "leak in Q15", times: 32768, default: ModelFormat.Population.noLeak),
+    bias: try parameter(numbers.bias, "bias", default: 0),
+    initial: try parameter(numbers.initial, "initial membrane", default: 0))
 }
 
-private func topology(_ synapse: Synapse) -> Projection.Topology {
-  switch synapse {
-  case .dense: .dense
-  case .convolution(_, let kernel, let geometry):
-    .convolution(
-      Convolution(kernel: kernel, stride: geometry.stride, padding: geometry.padding))
+private func reset(_ reset: Reset, to value: Int) -> ModelFormat.Population.LIF.Reset {
+  switch reset {
+  case .subtract: .subtract
+  case .zero: .zero
+  case .value: .value(value)
   }
 }
 
-private func port(_ input: NetworkInput) -> InputPort {
-  let shape = Shape(
-    channels: input.shape.channels, height: input.shape.height, width: input.shape.width)
-  switch input {
-  case .values:
-    return InputPort(
-      name: "input", shape: shape,
-      kind: .values(minimum: 0, maximum: 255, framePerStep: false), encoder: "uint8")
-  case .events:
-    return InputPort(name: "input", shape: shape, kind: .events(.once), encoder: "address events")
+private func integers(
+  of projection: Spiking.Projection, _ numbers: ProjectionNumbers, in network: Network
+) throws(LoweringError) -> ModelFormat.Projection {
+  let place = "projection \(projection.name)"
+  guard projection.taps == 1 else {
+    throw .beyondFormat(place: place, expected: "one tap", found: "\(projection.taps)")
+  }
+  let allowed = network.port(of: projection) == nil ? 0...1 : 0...0
+  guard allowed.contains(projection.delay) else {
+    throw .beyondFormat(
+      place: place, expected: allowed == 0...1 ? "delay 0 or 1" : "delay 0 from a port",
+      found: "\(projection.delay)")
+  }
+  var codes: [Int8] = []
+  for (position, value) in try integers(numbers.weight, "weight", of: projection.name).enumerated()
+  {
+    guard let code = Int8(exactly: value) else {
+      throw .offGrid(
+        layer: projection.name, quantity: "weight of 8 bits", index: position, found: Float(value))
+    }
+    codes.append(code)
+  }
+  let rows = projection.weight.value.shape[0]
+  return ModelFormat.Projection(
+    name: projection.name, from: projection.source, to: projection.target, delay: projection.delay,
+    topology: projection.topology, pool: projection.pool, shift: numbers.shift,
+    weights: WeightMatrix(rows: rows, columns: codes.count / rows, values: codes))
+}
+
+private func integers(
+  _ variable: Variable?, _ quantity: String, of name: String, times factor: Float = 1
+) throws(LoweringError) -> [Int] {
+  var result: [Int] = []
+  for (position, value) in (variable?.value.elements ?? []).enumerated() {
+    guard let integer = Int(exactly: value * factor) else {
+      throw .offGrid(layer: name, quantity: quantity, index: position, found: value)
+    }
+    result.append(integer)
+  }
+  return result
+}
+
+private func port(_ port: Port) -> InputPort {
+  switch port.kind {
+  case .values(let minimum, let maximum, _, let framePerStep):
+    InputPort(
+      name: port.name, shape: port.shape,
+      kind: .values(minimum: minimum, maximum: maximum, framePerStep: framePerStep),
+      encoder: minimum == 0 && maximum == 255 ? "uint8" : "int16")
+  case .events(.once):
+    InputPort(name: port.name, shape: port.shape, kind: .events(.once), encoder: "address events")
+  case .events(.every(let maximum)):
+    InputPort(
+      name: port.name, shape: port.shape, kind: .events(.every(maximumPerStep: maximum)),
+      encoder: "address events")
   }
 }
 
 /// Equal values as one; nothing where all are the default.
-private func smallest(_ values: [Int], _ shape: Shape, default fallback: Int?)
-  -> ModelFormat.Parameter
-{
+private func smallest(_ values: [Int], default fallback: Int?) -> ModelFormat.Parameter {
   guard let first = values.first, values.allSatisfy({ $0 == first }) else {
     return ModelFormat.Parameter(values)
   }

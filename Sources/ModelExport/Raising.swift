@@ -1,148 +1,142 @@
 import ModelFormat
 import Spiking
 import Tensors
+import Wiring
 
-/// Why a model is not one the trainer could have made.
+/// Why the training-time forward pass cannot compute a model.
 public struct TrainingEngineError: Error, Equatable, CustomStringConvertible {
-  /// Where the model leaves what the trainer builds.
+  /// Where the model leaves what float32 holds.
   public var place: String
+  /// What must hold there.
+  public var expected: String
   /// What stands there.
   public var found: String
 
-  public var description: String { "\(place): the trainer builds no \(found)" }
+  /// Place, expected and found in one line.
+  public var description: String { "\(place): expected \(expected), found \(found)" }
 }
 
 extension Network {
-  /// The network whose forward pass computes a model's integers. Its layers hold constants: it can run,
-  /// not learn.
+  /// The network whose forward pass computes a model's integers with ``FixedArithmetic``. Its parameters
+  /// are constants: it can run, not learn.
+  ///
+  /// Every model of the format has one. Throws ``ModelError`` where the model is invalid, and
+  /// ``TrainingEngineError`` where a read-out's sums of one step pass float32's integers.
   init(integersOf model: Model) throws {
-    guard model.inputs.count == 1, model.projections.count == model.populations.count,
-      model.readout == model.populations.count - 1
-    else { throw TrainingEngineError(place: model.name, found: "graph other than a chain") }
-    guard model.populations.count > 1 else {
-      throw TrainingEngineError(place: model.name, found: "read-out without a spiking layer")
-    }
-    var layers: [Layer] = []
+    let bounds = try model.validate()
     for index in model.populations.indices {
-      let projection = model.projections[index]
-      let source: Projection.Source = index == 0 ? .input(0) : .population(index - 1)
-      guard projection.source == source, projection.target == index, projection.delay == 0 else {
+      let bound = bounds.populations[index].largest
+      guard bound < 1 << 24 else {
         throw TrainingEngineError(
-          place: "projection \(projection.name)", found: "graph other than a chain")
+          place: "population \(model.populations[index].name)",
+          expected: "sums of one step below \(1 << 24), which float32 holds exactly",
+          found: "a bound of \(bound)")
       }
-      // A dense layer's currents have no rows and columns.
-      let followsDense = index > 0 && model.projections[index - 1].topology == .dense
-      guard !followsDense || (projection.topology == .dense && projection.pool == 1) else {
-        throw TrainingEngineError(
-          place: "projection \(projection.name)",
-          found: "convolution or pool behind a dense projection")
-      }
-      layers.append(try Layer(model, index))
     }
-    let shape = FeatureShape(model.inputs[0].shape)
-    let input: NetworkInput
-    switch model.inputs[0].kind {
-    case .values(_, _, framePerStep: false): input = .values(shape, scale: 1)
-    case .events(.once): input = .events(shape)
-    default: throw TrainingEngineError(place: model.inputs[0].name, found: "port of this kind")
+    // Names are for people in a model and need not differ; here they tell parts apart.
+    let populations = model.populations.enumerated().map { index, population in
+      Spiking.Population(population, name: "\(index) \(population.name)")
     }
-    self.init(name: model.name, input: input, steps: model.steps, layers: layers)
+    let projections = model.projections.enumerated().map { index, projection in
+      Spiking.Projection(
+        projection, name: "\(index) \(projection.name)",
+        from: model.sourceShape(of: projection).pooled(by: projection.pool),
+        onto: model.populations[projection.target].shape)
+    }
+    try self.init(
+      name: model.name, steps: model.steps,
+      ports: model.inputs.enumerated().map { Port($1, name: "\($0) \($1.name)") },
+      populations: populations, projections: projections, readout: model.readout)
   }
 }
 
-extension FeatureShape {
-  fileprivate init(_ shape: Shape) {
-    self.init(channels: shape.channels, height: shape.height, width: shape.width)
+extension Port {
+  fileprivate init(_ port: InputPort, name: String) {
+    let kind: Kind
+    switch port.kind {
+    case .values(let minimum, let maximum, let framePerStep):
+      kind = .values(minimum: minimum, maximum: maximum, scale: 1, framePerStep: framePerStep)
+    case .events(.once): kind = .events(.once)
+    case .events(.every(let maximum)): kind = .events(.every(maximumPerStep: maximum))
+    }
+    self.init(name: name, shape: port.shape, kind: kind)
   }
 }
 
-extension Layer {
-  fileprivate convenience init(_ model: Model, _ index: Int) throws {
-    let population = model.populations[index]
-    let projection = model.projections[index]
-    let place = "population \(population.name)"
-    let source = FeatureShape(model.sourceShape(of: projection))
-    let synapse = try Synapse(projection, target: population.shape)
-    let weights = Tensor(
-      synapse.weightShape(for: source.pooled(projection.pool)),
-      projection.weights.values.map(Float.init))
-    func values(_ parameter: ModelFormat.Parameter, default fallback: Int) -> [Float] {
-      parameter.values.isEmpty ? [Float(fallback)] : parameter.values.map(Float.init)
+extension Spiking.Population {
+  fileprivate init(_ population: ModelFormat.Population, name: String) {
+    func parameter(_ role: Spiking.Parameter.Role, _ values: ModelFormat.Parameter)
+      -> Spiking.Parameter?
+    {
+      values.values.isEmpty
+        ? nil
+        : Spiking.Parameter(
+          "\(name).\(role.rawValue)", role: role,
+          value: Tensor([values.values.count], values.values.map(Float.init)))
     }
-    guard population.initial.values.allSatisfy({ $0 == 0 }) else {
-      throw TrainingEngineError(place: place, found: "initial membrane other than 0")
-    }
-    let leaks = values(population.leak, default: Population.noLeak)
-    guard leaks.allSatisfy({ Int($0) % 128 == 0 }) else {
-      throw TrainingEngineError(place: place, found: "leak off the grid of 1/256")
-    }
-    var kind = Kind.readout
-    var threshold: [Float]?
-    var range: ClosedRange<Float> = -32768...32767
+    var neuron = Neuron.readout
+    var threshold: Spiking.Parameter?
     if case .lif(let lif) = population.kind {
-      guard lif.refractorySteps == 0 else {
-        throw TrainingEngineError(place: place, found: "refractory steps")
-      }
-      let reset: Reset
+      var dynamics = LIFDynamics(
+        compare: lif.compare == .greater ? .greater : .greaterOrEqual,
+        refractorySteps: lif.refractorySteps)
       switch lif.reset {
-      case .subtract: reset = .subtract
-      case .zero: reset = .zero
-      case .value: throw TrainingEngineError(place: place, found: "reset to a value")
+      case .subtract: dynamics.reset = .subtract
+      case .zero: dynamics.reset = .zero
+      case .value(let value):
+        dynamics.reset = .value
+        dynamics.resetValue = Float(value)
       }
-      kind = .lif(
-        LIFDynamics(reset: reset, compare: lif.compare == .greater ? .greater : .greaterOrEqual))
-      threshold = values(lif.threshold, default: 0)
-      range = Float(lif.floor)...Float(lif.ceiling)
-    } else {
-      guard leaks.allSatisfy({ $0 == Float(Population.noLeak) }),
-        population.bias.values.allSatisfy({ $0 == 0 })
-      else { throw TrainingEngineError(place: place, found: "read-out with a leak or a bias") }
+      neuron = .lif(dynamics)
+      threshold = parameter(.threshold, lif.threshold)
     }
-    let isLIF = threshold != nil
-    let biases = values(population.bias, default: 0)
-    let constants = FixedArithmetic(
-      weight: weights, threshold: threshold, leak: isLIF ? leaks.map { $0 / 32768 } : nil,
-      bias: isLIF && biases.contains { $0 != 0 } ? biases : nil,
-      grid: IntegerGrid(shift: projection.shift, range: range, unit: [1]))
+    let leak = parameter(.leak, population.leak)
+    leak?.value.apply { $0 / 32768 }
     self.init(
-      name: population.name, pool: projection.pool, synapse: synapse, kind: kind, source: source,
-      shape: FeatureShape(population.shape), weight: weights, hook: constants)
+      name: name, shape: population.shape, neuron: neuron, threshold: threshold, leak: leak,
+      bias: parameter(.bias, population.bias), initial: parameter(.initial, population.initial))
   }
 }
 
-extension Synapse {
-  fileprivate init(_ projection: Projection, target: Shape) throws {
-    switch projection.topology {
-    case .dense: self = .dense(outputs: target.count)
-    case .convolution(let convolution)
-    where convolution.y == convolution.x && convolution.groups == 1 && convolution.y.dilation == 1:
-      self = .convolution(
-        outputs: target.channels, kernel: convolution.y.kernel,
-        geometry: ConvolutionGeometry(
-          stride: convolution.y.stride, padding: convolution.y.padding))
-    default:
-      throw TrainingEngineError(
-        place: "projection \(projection.name)", found: "topology of this kind")
-    }
+extension Spiking.Projection {
+  fileprivate init(
+    _ projection: ModelFormat.Projection, name: String, from source: Shape, onto target: Shape
+  ) {
+    let shape = Self.weightShape(
+      projection.topology, taps: 1, from: source, onto: target,
+      columns: projection.weights.columns)
+    self.init(
+      name: name, from: projection.source, to: projection.target, topology: projection.topology,
+      pool: projection.pool, delay: projection.delay,
+      weight: Spiking.Parameter(
+        "\(name).weight", role: .weight,
+        value: Tensor(shape, projection.weights.values.map(Float.init))))
   }
 }
 
-/// A layer's integers as constants.
-private final class FixedArithmetic: LayerHook {
-  private let constants: LayerArithmetic
+/// A model's integers as they stand.
+final class FixedArithmetic: Arithmetic {
+  private let shifts: [Int]
+  private let ranges: [ClosedRange<Float>?]
 
-  init(weight: Tensor, threshold: [Float]?, leak: [Float]?, bias: [Float]?, grid: IntegerGrid) {
-    func variable(_ values: [Float]?) -> Variable? {
-      values.map { Variable(Tensor([$0.count], $0)) }
+  /// The arithmetic of a valid model, for the network of its integers.
+  init(_ model: Model) {
+    shifts = model.projections.map(\.shift)
+    ranges = model.populations.map { population in
+      guard case .lif(let lif) = population.kind else { return nil }
+      return Float(lif.floor)...Float(lif.ceiling)
     }
-    constants = LayerArithmetic(
-      weight: Variable(weight), threshold: variable(threshold), leak: variable(leak),
-      bias: variable(bias), grid: grid)
   }
 
-  var parameters: [Spiking.Parameter] { [] }
+  func parameters(of population: Int) -> [Spiking.Parameter] { [] }
 
-  func arithmetic(
-    of layer: Layer, on tape: Tape, parameter: (Spiking.Parameter) -> Variable
-  ) -> LayerArithmetic { constants }
+  func numbers(
+    of network: Network, on tape: Tape, variable: (Spiking.Parameter) -> Variable
+  ) -> Numbers {
+    var numbers = RealArithmetic().numbers(of: network, on: tape, variable: variable)
+    numbers.isOnGrid = true
+    for index in ranges.indices { numbers.populations[index].range = ranges[index] }
+    for index in shifts.indices { numbers.projections[index].shift = shifts[index] }
+    return numbers
+  }
 }

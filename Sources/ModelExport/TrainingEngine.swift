@@ -6,107 +6,126 @@ import Tensors
 /// simulator and the C runtime.
 ///
 /// It runs a network of ``Network`` in float32, which is exact within the bounds of models/FORMAT.md,
-/// section 5. It covers what the trainer builds: one port, a chain of dense and square convolutional
-/// projections without delay, leaks on the training grid.
+/// section 5. It covers every model of that page whose read-outs' sums of one step stay below 2^24.
 public struct TrainingEngine {
   private let network: Network
+  private let arithmetic: any Arithmetic
 
-  /// An engine for a quantised network as it is trained.
-  public init(_ network: Network) { self.network = network }
+  /// An engine for a quantised network as it is trained. Precondition: the arithmetic's numbers are
+  /// integers.
+  public init(_ network: Network, _ arithmetic: any Arithmetic) {
+    self.network = network
+    self.arithmetic = arithmetic
+  }
 
-  /// An engine for the integers of a model file. Throws ``TrainingEngineError`` where the trainer could not
-  /// have made the model.
-  public init(_ model: Model) throws { network = try Network(integersOf: model) }
+  /// An engine for the integers of a model file. Throws ``ModelError`` where the model is invalid,
+  /// ``TrainingEngineError`` where float32 cannot hold its sums.
+  public init(_ model: Model) throws {
+    network = try Network(integersOf: model)
+    arithmetic = FixedArithmetic(model)
+  }
 
   /// Runs one sample; `observe` receives every step as the other engines tell it. Of the counters only
   /// the populations' are filled: the others follow from the spikes.
   public func run(
     _ input: InferenceInput, observe: (StepRecord) -> Void = { _ in }
   ) -> Inference {
-    let network = Network(
-      name: network.name, input: network.input, steps: input.steps, layers: network.layers)
-    let prepared = network.prepare(on: Tape())
-    let classes = network.classCount
-    let last = network.layers.count - 1
-    let scale = 1 << (prepared.arithmetic[last].grid?.shift ?? 0)
-    // The read-out's membranes may pass 2^24, where floats end; its currents do not.
-    var readout: [Int32] = []
+    var network = network
+    network.steps = input.steps
+    let prepared = network.prepare(with: arithmetic, on: Tape()).frozen()
+    var options = ForwardOptions()
+    options.records = true
     let output = prepared.forward(
-      network.tensor(of: input), batch: 1, on: Tape(), recording: true
-    ) { index, current in
-      guard index == last else { return }
-      for (position, current) in current.elements.enumerated() {
-        let earlier = position < classes ? 0 : readout[position - classes]
-        readout.append(earlier + Int32(Int(current) * scale))
-      }
-    }
+      network.tensors(of: input), batch: 1, options, on: Tape())
     for step in 0..<input.steps {
       var record = StepRecord(spikes: [], membranes: [])
-      for (index, layer) in output.records.enumerated() {
-        let (spikes, membranes) = afterReset(
-          layer, step: step, network.layers[index], prepared.arithmetic[index])
+      for index in network.populations.indices {
+        let (spikes, membranes) = state(
+          of: network.populations[index], prepared.numbers.populations[index],
+          output.records[index], step: step)
         record.spikes.append(spikes)
         record.membranes.append(membranes)
       }
-      record.spikes.append([])
-      record.membranes.append(Array(readout[step * classes..<(step + 1) * classes]))
       observe(record)
     }
-    return Inference(
-      scores: Array(readout.suffix(classes)), counters: counters(network, output, input.steps))
+    var scores: [Int32] = []
+    if case .readout(let membranes)? = output.records[network.readout] {
+      scores = membranes.suffix(network.classCount).map { Int32($0) }
+    }
+    return Inference(scores: scores, counters: counters(network, output, input.steps))
   }
 
   private func counters(_ network: Network, _ output: NetworkOutput, _ steps: Int) -> Counters {
-    var populations = network.layers.map {
+    var populations = network.populations.map {
       Counters.Population(updates: $0.shape.count * steps)
     }
-    for (index, record) in output.records.enumerated() {
-      populations[index].spikesOut = Int(record.spikes.sum)
-      populations[index].saturations = output.saturations[index]
+    for (place, index) in network.spiking.enumerated() {
+      guard case .spiking(let spikes, _)? = output.records[index] else { continue }
+      populations[index].spikesOut = Int(spikes.sum)
+      populations[index].saturations = output.saturations[place]
     }
     return Counters(populations: populations, projections: [], ports: [])
   }
 
-  /// A layer's spikes and membranes of one step, from the potentials before reset.
-  private func afterReset(
-    _ record: (spikes: Tensor, potentials: Tensor), step: Int, _ layer: Layer,
-    _ numbers: LayerArithmetic
+  /// A population's spikes and membranes after one step.
+  private func state(
+    of population: Spiking.Population, _ numbers: PopulationNumbers,
+    _ record: NetworkOutput.Record?, step: Int
   ) -> (spikes: [UInt32], membranes: [Int32]) {
-    guard case .lif(let dynamics) = layer.kind, let threshold = numbers.threshold?.value else {
-      return ([], [])
-    }
-    let count = layer.shape.count
-    var spikes: [UInt32] = []
-    var membranes = [Int32](repeating: 0, count: count)
-    for neuron in 0..<count {
-      var potential = Int32(record.potentials[step * count + neuron])
-      if record.spikes[step * count + neuron] != 0 {
-        spikes.append(UInt32(neuron))
-        potential =
-          dynamics.reset == .zero ? 0 : potential - Int32(threshold[neuron % threshold.count])
+    let count = population.shape.count
+    switch record {
+    case .readout(let membranes):
+      return ([], membranes[step * count..<(step + 1) * count].map { Int32($0) })
+    case .spiking(let spikes, let potentials):
+      var fired: [UInt32] = []
+      var membranes = [Int32](repeating: 0, count: count)
+      for neuron in 0..<count {
+        membranes[neuron] = Int32(potentials[step * count + neuron])
+        guard spikes[step * count + neuron] != 0 else { continue }
+        fired.append(UInt32(neuron))
+        membranes[neuron] = afterReset(membranes[neuron], neuron, population, numbers)
       }
-      membranes[neuron] = potential
+      return (fired, membranes)
+    case nil: return ([], [])
     }
-    return (spikes, membranes)
+  }
+
+  private func afterReset(
+    _ potential: Int32, _ neuron: Int, _ population: Spiking.Population,
+    _ numbers: PopulationNumbers
+  ) -> Int32 {
+    guard case .lif(let dynamics) = population.neuron, let threshold = numbers.threshold?.value
+    else { return potential }
+    switch dynamics.reset {
+    case .subtract: return potential - Int32(threshold[neuron % threshold.count])
+    case .zero: return 0
+    case .value: return Int32(numbers.resetValue)
+    }
   }
 }
 
 extension Network {
-  /// One sample as this network's input. Precondition: the input suits the model.
-  fileprivate func tensor(of input: InferenceInput) -> Tensor {
-    let extents = [self.input.shape.height, self.input.shape.width, self.input.shape.channels]
-    switch input.ports[0] {
-    case .held(let values): return Tensor([1] + extents, values.map(Float.init))
-    case .frames(let frames):
-      return Tensor([frames.count, 1] + extents, frames.joined().map(Float.init))
-    case .events(let events):
-      var tensor = Tensor([events.count, 1] + extents)
-      for (step, indices) in events.enumerated() {
-        for index in indices where index < self.input.shape.count {
-          tensor[step * self.input.shape.count + Int(index)] = 1
+  /// One sample as this network's inputs. Precondition: the input suits the model.
+  fileprivate func tensors(of input: InferenceInput) -> [Tensor] {
+    zip(ports, input.ports).map { port, content in
+      let count = port.shape.count
+      switch content {
+      case .held(let values): return Tensor([1] + port.shape.extents, values.map(Float.init))
+      case .frames(let frames):
+        return Tensor([frames.count] + port.shape.extents, frames.joined().map(Float.init))
+      case .events(let events):
+        var tensor = Tensor([events.count] + port.shape.extents)
+        for (step, indices) in events.enumerated() {
+          let inside = indices.filter { $0 < count }
+          switch port.kind {
+          case .events(.every(let maximum)):
+            for index in inside.prefix(maximum) { tensor[step * count + Int(index)] += 1 }
+          default:
+            for index in inside { tensor[step * count + Int(index)] = 1 }
+          }
         }
+        return tensor
       }
-      return tensor
     }
   }
 }

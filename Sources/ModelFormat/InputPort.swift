@@ -1,3 +1,5 @@
+import Wiring
+
 /// A place where input enters a model (FORMAT.md §2).
 public struct InputPort: Equatable, Sendable {
   /// What a port accepts.

@@ -1,4 +1,5 @@
 import Foundation
+import Wiring
 
 /// The reader: the schema's messages to this module's types.
 ///

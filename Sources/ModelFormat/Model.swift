@@ -1,3 +1,5 @@
+import Wiring
+
 /// The integer model of a spiking network: populations joined by projections, fed by ports
 /// (FORMAT.md §1).
 ///

@@ -1,3 +1,5 @@
+import Wiring
+
 /// What FORMAT.md §5 proves of a model: how large any neuron's sum can get, and hence in which
 /// machine type a device may keep it.
 public struct ModelBounds: Equatable, Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import Wiring
 
 /// The writer: this module's types to the schema's messages. Precondition everywhere: the model is
 /// valid, so that every number fits its field.

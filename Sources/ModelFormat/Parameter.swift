@@ -1,3 +1,5 @@
+import Wiring
+
 /// One integer parameter of a population, by population, by channel or by neuron (FORMAT.md §1,
 /// parameters).
 ///

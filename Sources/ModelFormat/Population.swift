@@ -1,3 +1,5 @@
+import Wiring
+
 /// Neurons of one kind that share a shape (FORMAT.md §1, §4).
 public struct Population: Equatable, Sendable {
   /// Leak 1 in Q15: the membrane is kept whole.

@@ -1,25 +1,7 @@
+import Wiring
+
 /// Synapses from a port or a population onto a population (FORMAT.md §3).
 public struct Projection: Equatable, Sendable {
-  /// Where a projection's spikes or values come from.
-  public enum Source: Hashable, Sendable {
-    /// Index into ``Model/inputs``.
-    case input(Int)
-    /// Index into ``Model/populations``.
-    case population(Int)
-  }
-
-  /// Which source reaches which target with which entry of the weight matrix.
-  public enum Topology: Hashable, Sendable {
-    /// Every source to every target.
-    case dense
-    /// Cross-correlation over zero padding.
-    case convolution(Convolution)
-    /// i to i.
-    case oneToOne
-    /// i to every j ≠ i.
-    case lateral
-  }
-
   /// The projection's name, for people.
   public var name: String
   /// Where it comes from.

@@ -1,3 +1,5 @@
+import Wiring
+
 /// The synapses of one projection, by the (pooled) source they start from (FORMAT.md §3).
 ///
 /// Holds the non-zero entries of the weight matrix; a synapse is such an entry at a place where it
@@ -8,7 +10,7 @@ package struct Synapses: Sendable {
   private let cells: Shape
   private let target: Shape
   private let pool: Int
-  private let topology: Projection.Topology
+  private let topology: Topology
   /// The non-zero entries, and where each run of consecutive columns of one row starts among them.
   /// A run is a whole row, for CONV the C_out / groups columns of one kernel tap, for ONE_TO_ONE a
   /// single entry.

@@ -1,3 +1,5 @@
+import Wiring
+
 /// Every limit of FORMAT.md §1 to §4, checked here and nowhere else; §5 follows in
 /// `ModelBounds.swift`.
 extension Model {

@@ -1,4 +1,5 @@
 import Foundation
+import Wiring
 
 /// Which form the writer chose for a projection's weights, what every form would have cost, and
 /// how little they could cost.

@@ -1,4 +1,5 @@
 import Tensors
+import Wiring
 
 /// A network's layers in the field's shorthand, such as `16C3-P2-32C3s2-128-10`.
 ///
@@ -12,13 +13,27 @@ import Tensors
 /// The last token is the read-out, a dense layer with one neuron per class. Dense neurons have no place
 /// in a plane, so no convolution may follow them.
 public struct Architecture: Hashable, Sendable, CustomStringConvertible {
+  /// The shorthand.
   public let description: String
   let stages: [Stage]
 
   struct Stage: Hashable, Sendable {
     var pool: Int
-    var synapse: Synapse
+    var topology: Topology
+    /// Channels of a convolution, or neurons.
+    var outputs: Int
     var token: String
+
+    /// The target's shape over a pooled source; a side is 0 where the kernel does not fit.
+    func target(over source: Shape) -> Shape {
+      guard case .convolution(let geometry) = topology else { return Shape(channels: outputs) }
+      return geometry.outputShape(of: source, channels: outputs)
+    }
+
+    /// The population's name as the `index`th of the chain.
+    func name(at index: Int) -> String {
+      topology == .dense ? "dense\(index + 1)" : "conv\(index + 1)"
+    }
   }
 
   /// Reads the shorthand; throws ``ArchitectureError`` naming the token that does not fit.
@@ -39,21 +54,21 @@ public struct Architecture: Hashable, Sendable, CustomStringConvertible {
         pool = side
         continue
       }
-      guard let synapse = Self.synapse(token) else { throw malformed() }
-      stages.append(Stage(pool: pool, synapse: synapse, token: token))
+      guard let (outputs, topology) = Self.synapses(token) else { throw malformed() }
+      stages.append(Stage(pool: pool, topology: topology, outputs: outputs, token: token))
       pool = 1
     }
-    guard stages.count > 1, pool == 1, case .dense? = stages.last?.synapse else {
+    guard stages.count > 1, pool == 1, stages.last?.topology == .dense else {
       throw ArchitectureError.noReadout(architecture: text)
     }
     self.stages = stages
   }
 
-  private static func synapse(_ token: String) -> Synapse? {
+  private static func synapses(_ token: String) -> (outputs: Int, Topology)? {
     let digits = token.prefix { $0.isNumber }
     guard let outputs = Int(digits), (1...65_536).contains(outputs) else { return nil }
     var rest = token.dropFirst(digits.count)
-    if rest.isEmpty { return .dense(outputs: outputs) }
+    if rest.isEmpty { return (outputs, .dense) }
     func number(after letter: Character) -> Int?? {
       guard rest.first == letter else { return .some(nil) }
       let digits = rest.dropFirst().prefix { $0.isNumber }
@@ -65,19 +80,26 @@ public struct Architecture: Hashable, Sendable, CustomStringConvertible {
       let stride = number(after: "s"), let padding = number(after: "p"), rest.isEmpty,
       (1...16).contains(stride ?? 1), (0...30).contains(padding ?? 0)
     else { return nil }
-    return .convolution(
-      outputs: outputs, kernel: kernel,
-      geometry: ConvolutionGeometry(stride: stride ?? 1, padding: padding ?? kernel / 2))
+    return (
+      outputs,
+      .convolution(
+        Convolution(kernel: kernel, stride: stride ?? 1, padding: padding ?? kernel / 2))
+    )
   }
 }
 
 /// Why an architecture cannot be built.
 public enum ArchitectureError: Error, CustomStringConvertible, Equatable {
+  /// A token that is no layer.
   case malformed(token: String, architecture: String)
+  /// No dense read-out stands at the end.
   case noReadout(architecture: String)
-  case doesNotFit(token: String, source: FeatureShape)
+  /// A layer that fits no source of this shape.
+  case doesNotFit(token: String, source: Shape)
+  /// A read-out of another size than the data set's classes.
   case classes(expected: Int, found: Int)
 
+  /// What is wrong, in one line.
   public var description: String {
     switch self {
     case .malformed(let token, let architecture):
@@ -94,117 +116,38 @@ public enum ArchitectureError: Error, CustomStringConvertible, Equatable {
   }
 }
 
-/// How finely a learned neuron parameter is shared.
-public enum Granularity: String, Hashable, Sendable, Codable, CaseIterable {
-  case layer, channel, neuron
-
-  func count(in shape: FeatureShape) -> Int {
-    switch self {
-    case .layer: 1
-    case .channel: shape.channels
-    case .neuron: shape.count
-    }
-  }
-}
-
-/// The neurons of a network before training.
-public struct NeuronConfiguration: Hashable, Sendable {
-  public var dynamics: LIFDynamics
-  public var thresholdGranularity: Granularity
-  public var leakGranularity: Granularity
-  /// θ in real numbers, > 0.
-  public var threshold: Float
-  /// λ in [0, 1].
-  public var leak: Float
-  public var bias: Bool
-
-  public init(
-    dynamics: LIFDynamics = LIFDynamics(), thresholdGranularity: Granularity = .channel,
-    leakGranularity: Granularity = .channel, threshold: Float = 1, leak: Float = 1,
-    bias: Bool = false
-  ) {
-    self.dynamics = dynamics
-    self.thresholdGranularity = thresholdGranularity
-    self.leakGranularity = leakGranularity
-    self.threshold = threshold
-    self.leak = leak
-    self.bias = bias
-  }
-}
-
 extension Network {
-  /// The smallest threshold training may reach, in real numbers: a threshold of 0 would divide by zero
-  /// in the surrogate and fire on silence.
-  public static let leastThreshold: Float = 0.01
-
-  /// Builds an untrained network: weights normal with deviation √(2/fan-in) (He et al., ICCV 2015),
-  /// thresholds and leaks as configured. Throws ``ArchitectureError`` where shapes do not fit.
+  /// An untrained chain: each layer of the shorthand is a population and the projection into it from
+  /// the one before, both of the same name. Throws ``ArchitectureError`` where shapes do not fit.
   public init(
-    name: String, architecture: Architecture, input: NetworkInput, classes: Int, steps: Int,
+    name: String, architecture: Architecture, input: Port, classes: Int, steps: Int,
     neurons: NeuronConfiguration, random: RandomSource
   ) throws {
+    var plan = NetworkPlan(ports: [input])
     var source = input.shape
-    var layers: [Layer] = []
+    var wasDense = false
     for (index, stage) in architecture.stages.enumerated() {
-      let pooled = source.pooled(stage.pool)
-      guard pooled.count > 0, let shape = stage.synapse.outputShape(for: pooled),
-        !(stage.synapse.isConvolution && layers.last?.synapse.isConvolution == false)
-      else {
+      let pooled = source.pooled(by: stage.pool)
+      let shape = stage.target(over: pooled)
+      guard pooled.count > 0, shape.count > 0, !(wasDense && stage.topology != .dense) else {
         let token = stage.pool > 1 ? "P\(stage.pool)-\(stage.token)" : stage.token
         throw ArchitectureError.doesNotFit(token: token, source: source)
       }
+      wasDense = stage.topology == .dense
       let isReadout = index == architecture.stages.count - 1
-      let layerName = isReadout ? "readout" : Self.layerName(stage.synapse, index: index)
-      func parameter(
-        _ role: Parameter.Role, _ granularity: Granularity, _ value: Float,
-        _ range: ClosedRange<Float>
-      ) -> Parameter {
-        Parameter(
-          "\(layerName).\(role.rawValue)", role: role,
-          value: Tensor([granularity.count(in: shape)], filledWith: value), range: range)
-      }
-      layers.append(
-        Layer(
-          name: layerName, pool: stage.pool, synapse: stage.synapse,
-          kind: isReadout ? .readout : .lif(neurons.dynamics), source: source, shape: shape,
-          weight: Parameter(
-            "\(layerName).weight", role: .weight,
-            value: Self.initialWeights(
-              stage.synapse, pooled, pool: stage.pool, random.split(UInt64(index)))),
-          threshold: isReadout
-            ? nil
-            : parameter(
-              .threshold, neurons.thresholdGranularity, neurons.threshold,
-              Self.leastThreshold...Float.greatestFiniteMagnitude),
-          leak: isReadout ? nil : parameter(.leak, neurons.leakGranularity, neurons.leak, 0...1),
-          bias: !isReadout && neurons.bias
-            ? parameter(
-              .bias, .channel, 0, -Float.greatestFiniteMagnitude...Float.greatestFiniteMagnitude)
-            : nil))
+      let name = isReadout ? "readout" : stage.name(at: index)
+      plan.populations.append(
+        NetworkPlan.Population(name: name, shape: shape, neurons: isReadout ? nil : neurons))
+      plan.projections.append(
+        NetworkPlan.Projection(
+          name: name, from: index == 0 ? .input(0) : .population(index - 1), to: index,
+          topology: stage.topology, pool: stage.pool))
       source = shape
     }
     guard source.count == classes else {
       throw ArchitectureError.classes(expected: classes, found: source.count)
     }
-    self.init(name: name, input: input, steps: steps, layers: layers)
-  }
-
-  private static func layerName(_ synapse: Synapse, index: Int) -> String {
-    switch synapse {
-    case .dense: "dense\(index + 1)"
-    case .convolution: "conv\(index + 1)"
-    }
-  }
-
-  private static func initialWeights(
-    _ synapse: Synapse, _ source: FeatureShape, pool: Int, _ random: RandomSource
-  ) -> Tensor {
-    var random = random
-    // A sum-pool's cell sums pool² sources.
-    let fanIn = synapse.fanIn(for: source) * pool * pool
-    let deviation = (2 / Double(fanIn)).squareRoot()
-    let shape = synapse.weightShape(for: source)
-    let count = shape.reduce(1, *)
-    return Tensor(shape, (0..<count).map { _ in Float(random.normal() * deviation) })
+    plan.readout = plan.populations.count - 1
+    try self.init(name: name, plan: plan, steps: steps, random: random)
   }
 }

@@ -1,189 +1,115 @@
 import Tensors
+import Wiring
 
-/// What a network is fed.
-public enum NetworkInput: Hashable, Sendable {
-  /// Integers 0…255 per neuron, the same in every step: direct encoding. A real value is the integer
-  /// times `scale`.
-  case values(FeatureShape, scale: Float)
-  /// Spikes, 0 or 1 per neuron and step.
-  case events(FeatureShape)
+/// A spiking network as it is trained: ports, populations, projections and a read-out, field for
+/// field the model of FORMAT.md.
+///
+/// A network is a value; only its parameters are shared objects. The float network and its quantised
+/// twin are the same network computed with another ``Arithmetic``.
+public struct Network {
+  /// The network's name.
+  public var name: String
+  /// T, the steps of one inference.
+  public var steps: Int
+  /// Where input enters, in the order in which batches hold their contents.
+  public let ports: [Port]
+  /// All neurons.
+  public let populations: [Population]
+  /// All synapses.
+  public let projections: [Projection]
+  /// Index of the population that answers.
+  public let readout: Int
 
-  public var shape: FeatureShape {
-    switch self {
-    case .values(let shape, _), .events(let shape): shape
+  /// Indices of the populations that spike, ascending: the order of rates and records.
+  public let spiking: [Int]
+  /// For each population the indices of the projections that end there, ascending.
+  public let incoming: [[Int]]
+  /// In which order, and which populations together, a pass computes.
+  let schedule: Schedule
+
+  /// A network of the given parts. Throws ``NetworkError`` naming the first place that is wrong.
+  public init(
+    name: String, steps: Int, ports: [Port], populations: [Population],
+    projections: [Projection], readout: Int
+  ) throws(NetworkError) {
+    self.name = name
+    self.steps = steps
+    self.ports = ports
+    self.populations = populations
+    self.projections = projections
+    self.readout = readout
+    spiking = populations.indices.filter { !populations[$0].isReadout }
+    incoming = populations.indices.map { population in
+      projections.indices.filter { projections[$0].target == population }
+    }
+    try Self.check(steps, ports, populations, projections, readout: readout)
+    schedule = try Schedule(populations, projections)
+  }
+
+  /// The populations in the order in which a pass computes them.
+  public var evaluationOrder: [Int] { schedule.components.flatMap(\.populations) }
+
+  /// The shape of a projection's source after its pool.
+  public func pooledSource(of projection: Projection) -> Shape {
+    let shape =
+      switch projection.source {
+      case .input(let port): ports[port].shape
+      case .population(let population): populations[population].shape
+      }
+    return shape.pooled(by: projection.pool)
+  }
+
+  /// The port a projection starts from; nil where it starts from a population.
+  public func port(of projection: Projection) -> Port? {
+    if case .input(let port) = projection.source { ports[port] } else { nil }
+  }
+
+  /// The number of answers.
+  public var classCount: Int { populations[readout].shape.count }
+
+  /// What the network learns: for each population the weights of the projections that end there,
+  /// then its own parameters.
+  public var parameters: [Parameter] {
+    populations.indices.flatMap { parameters(of: $0) }
+  }
+
+  /// What is learned of one population.
+  func parameters(of population: Int) -> [Parameter] {
+    incoming[population].map { projections[$0].weight } + populations[population].parameters
+  }
+
+  /// What the network measures instead of learning: the statistics of normalised currents.
+  public var statistics: [Parameter] {
+    populations.flatMap { population in
+      population.normalization.map { [$0.mean, $0.variance] } ?? []
     }
   }
-
-  /// The real value of an input integer of 1; nil for events.
-  public var scale: Float? {
-    if case .values(_, let scale) = self { scale } else { nil }
-  }
-}
-
-/// A chain of spiking layers that ends in a read-out.
-///
-/// The float network and its quantised twin are the same network: layers' hooks replace what they
-/// compute with. All layers of one step are evaluated in order, so a spike crosses the whole network in
-/// one step; the first layer's current from values is computed once per sample.
-public struct Network {
-  public let name: String
-  public let input: NetworkInput
-  /// T, the steps of one inference.
-  public let steps: Int
-  public let layers: [Layer]
-
-  public init(name: String, input: NetworkInput, steps: Int, layers: [Layer]) {
-    precondition(
-      steps >= 1 && layers.count > 1 && layers.last?.kind == .readout,
-      "a network has spiking layers and ends in a read-out")
-    self.name = name
-    self.input = input
-    self.steps = steps
-    self.layers = layers
-  }
-
-  public var parameters: [Parameter] { layers.flatMap(\.parameters) }
-  public var classCount: Int { layers.last?.shape.count ?? 0 }
 
   /// The fraction of weights that are pruned.
   public var sparsity: Double {
-    let total = layers.reduce(0) { $0 + $1.weight.value.count }
-    let kept = layers.reduce(0.0) { $0 + ($1.weight.mask?.sum ?? Double($1.weight.value.count)) }
+    let weights = projections.map(\.weight)
+    let total = weights.reduce(0) { $0 + $1.value.count }
+    let kept = weights.reduce(0.0) { $0 + ($1.mask?.sum ?? Double($1.value.count)) }
     return (Double(total) - kept) / Double(total)
   }
-
-  /// What every layer computes with, recorded on `tape`, and the leaves the gradients arrive at.
-  public func prepare(on tape: Tape) -> PreparedNetwork {
-    // Gradients are matched to parameters by position, so hooks choose neither order nor number.
-    let leaves = parameters.map { ($0, Variable($0.value, needsGradient: true)) }
-    func variable(_ parameter: Parameter) -> Variable {
-      guard let leaf = leaves.first(where: { $0.0 === parameter }) else {
-        preconditionFailure("\(parameter.name) is no parameter of network \(name)")
-      }
-      return leaf.1
-    }
-    let arithmetic = layers.map { layer -> LayerArithmetic in
-      if let hook = layer.hook {
-        return hook.arithmetic(of: layer, on: tape, parameter: variable)
-      }
-      return LayerArithmetic(
-        weight: variable(layer.weight), threshold: layer.threshold.map(variable),
-        leak: layer.leak.map(variable), bias: layer.bias.map(variable), grid: nil)
-    }
-    return PreparedNetwork(network: self, arithmetic: arithmetic, leaves: leaves)
-  }
 }
 
-/// A network with the numbers of one training step or one evaluation.
-public struct PreparedNetwork {
-  public let network: Network
-  public let arithmetic: [LayerArithmetic]
-  /// Each parameter and the variable its gradient arrives at, in the order of `network.parameters`.
-  public let leaves: [(parameter: Parameter, variable: Variable)]
+/// Why parts make no network.
+public struct NetworkError: Error, Hashable, CustomStringConvertible {
+  /// The part, such as `projection in_a`.
+  public var place: String
+  /// What must stand there.
+  public var expected: String
+  /// What stands there.
+  public var found: String
 
-  /// The same numbers as leaves of a shard's own tape.
-  public func shard() -> PreparedNetwork {
-    PreparedNetwork(network: network, arithmetic: arithmetic.map { $0.leaves() }, leaves: [])
+  /// An error at `place`.
+  public init(_ place: String, expected: String, found: String) {
+    self.place = place
+    self.expected = expected
+    self.found = found
   }
 
-  /// The gradients that arrived at a shard's leaves, in a fixed order.
-  public func takeGradients() -> [Tensor?] {
-    arithmetic.flatMap(\.variables).map { $0.takeGradient() }
-  }
-
-  /// Adds gradients as ``takeGradients()`` hands them out.
-  public func accumulate(_ gradients: [Tensor?]) {
-    for (variable, gradient) in zip(arithmetic.flatMap(\.variables), gradients) {
-      if let gradient { variable.accumulate(gradient) }
-    }
-  }
-
-  /// Runs a batch through all layers and steps.
-  ///
-  /// - Parameters:
-  ///   - input: `[B, H, W, C]` for values, `[T, B, H, W, C]` for events.
-  ///   - share: the part of a training batch these samples are; it weighs the activity penalties.
-  ///   - observer: sees each spiking layer's current before its neurons consume it.
-  public func forward(
-    _ input: Tensor, batch: Int, share: Float = 1, on tape: Tape, recording: Bool = false,
-    observer: ((Int, Tensor) -> Void)? = nil
-  ) -> NetworkOutput {
-    var signal = Variable(input)
-    var held = false
-    if case .values(_, let scale) = network.input {
-      held = true
-      // On the integer grid the unit of the first layer holds the scale.
-      if arithmetic[0].grid == nil { signal = Variable(input.map { $0 * scale }) }
-    }
-    var output = NetworkOutput()
-    for (index, layer) in network.layers.enumerated() {
-      let numbers = arithmetic[index]
-      let current = project(signal, held: held, layer, numbers, batch: batch, on: tape)
-      observer?(index, current.value)
-      guard case .lif(let dynamics) = layer.kind, let threshold = numbers.threshold,
-        let leak = numbers.leak
-      else {
-        let unit = numbers.grid?.unit.first ?? 1
-        let shift = numbers.grid?.shift ?? 0
-        let scaled = shift == 0 ? current : weightedSum([(Float(1 << shift), current)], on: tape)
-        let membranes = integrate(scaled, steps: network.steps, on: tape)
-        output.currents = weightedSum([(unit, scaled)], on: tape)
-        output.membranes = weightedSum([(unit, membranes)], on: tape)
-        if recording { output.readout = membranes.value }
-        break
-      }
-      let scale = held ? 1 : Float(1 << (numbers.grid?.shift ?? 0))
-      var penalty = layer.penalty
-      penalty?.strength *= share
-      let population = lif(
-        current, held: held, steps: network.steps, batch: batch, threshold: threshold, leak: leak,
-        bias: numbers.bias, dynamics: dynamics, range: numbers.grid?.range, currentScale: scale,
-        penalty: penalty, on: tape)
-      output.rates.append(population.rate)
-      output.penalty += population.penalty
-      output.saturations.append(population.saturations)
-      if recording { output.records.append((population.spikes.value, population.potentials)) }
-      signal = population.spikes
-      held = false
-    }
-    return output
-  }
-
-  private func project(
-    _ signal: Variable, held: Bool, _ layer: Layer, _ numbers: LayerArithmetic, batch: Int,
-    on tape: Tape
-  ) -> Variable {
-    var signal = signal
-    if layer.pool > 1 { signal = sumPool(signal, side: layer.pool, on: tape) }
-    var current: Variable
-    switch layer.synapse {
-    case .dense:
-      current = linear(
-        signal, weight: numbers.weight, rows: batch * (held ? 1 : network.steps), on: tape)
-    case .convolution(_, _, let geometry):
-      current = convolution(signal, weight: numbers.weight, geometry: geometry, on: tape)
-    }
-    if held, let grid = numbers.grid {
-      current = roundingShift(current, right: grid.shift, on: tape)
-    }
-    return current
-  }
-}
-
-/// What a forward pass yields.
-public struct NetworkOutput {
-  /// The read-out's currents in real numbers, `[T·B, K]`.
-  public var currents: Variable?
-  /// The read-out's membranes after every step in real numbers, `[T·B, K]`.
-  public var membranes: Variable?
-  /// Mean spikes per neuron and step of each spiking layer.
-  public var rates: [Float] = []
-  /// The activity penalties' sum, times the samples' share of the batch.
-  public var penalty: Float = 0
-  /// Clamps that changed a membrane, by spiking layer; on the integer grid only.
-  public var saturations: [Int] = []
-  /// The read-out's membranes after every step in its own unit, `[T·B, K]`, where recorded.
-  public var readout: Tensor?
-  /// Each spiking layer's spikes and potentials before reset, step by step, where recorded.
-  public var records: [(spikes: Tensor, potentials: Tensor)] = []
+  /// Place, expected and found in one line.
+  public var description: String { "\(place): expected \(expected), found \(found)" }
 }

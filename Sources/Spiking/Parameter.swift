@@ -1,15 +1,24 @@
 import Tensors
 
-/// A learned tensor of a network. Layers, optimizers and checkpoints refer to the same object.
+/// A learned tensor of a network. Populations, projections, optimizers and checkpoints refer to the
+/// same object.
 public final class Parameter {
   /// What a parameter is, which decides how it is updated: only weights decay and are pruned.
   public enum Role: String, Sendable, Codable {
-    case weight, threshold, leak, bias, step
+    case weight, threshold, leak, bias, initial
+    /// The factor of a normalised current.
+    case scale
+    /// Measured, not learned: a normalised current's mean or variance.
+    case statistic
+    /// A quantiser's step.
+    case step
   }
 
-  /// Unique within a network, `layer.role`.
+  /// Unique within a network, `population.role` or `projection.weight`.
   public let name: String
+  /// What the parameter is.
   public let role: Role
+  /// Its elements now.
   public var value: Tensor
   /// 0 where an element was pruned and stays 0, 1 elsewhere; nil: nothing is pruned.
   public var mask: Tensor? {
@@ -18,6 +27,7 @@ public final class Parameter {
   /// Updates never leave this range.
   public let range: ClosedRange<Float>
 
+  /// A parameter of the given value; every real number is allowed where no range is stated.
   public init(
     _ name: String, role: Role, value: Tensor,
     range: ClosedRange<Float> = -Float.greatestFiniteMagnitude...Float.greatestFiniteMagnitude

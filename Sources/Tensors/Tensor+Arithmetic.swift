@@ -77,3 +77,18 @@ extension Tensor {
     return result
   }
 }
+
+extension Tensor {
+  /// Entry `index` of `entries` equal parts along the first axes, copied under the given shape.
+  public func slice(_ index: Int, of entries: Int, shape: [Int]) -> Tensor {
+    var result = Tensor(uninitialized: shape)
+    let length = result.count
+    precondition(
+      entries * length == count && (0..<entries).contains(index),
+      "part \(index) of \(entries) of a tensor \(self.shape) is no \(shape)")
+    withPointer { source in
+      result.withMutablePointer { $0.update(from: source + index * length, count: length) }
+    }
+    return result
+  }
+}

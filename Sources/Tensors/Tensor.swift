@@ -44,15 +44,15 @@ public struct Tensor: @unchecked Sendable {
     }
   }
 
-  /// Fills the tensor with `rows` rows of `length` bytes, the first at `start`, `stride` apart.
-  public mutating func fillRows(
-    _ rows: Int, of length: Int, from bytes: [UInt8], start: Int, stride: Int
+  /// Fills the tensor with `rows` rows of `length` integers, the first at `start`, `stride` apart.
+  @inlinable public mutating func fillRows<Integer: FixedWidthInteger>(
+    _ rows: Int, of length: Int, from integers: [Integer], start: Int, stride: Int
   ) {
     precondition(
-      rows * length == count && start + (rows - 1) * stride + length <= bytes.count,
-      "\(rows) rows of \(length) bytes do not fit \(bytes.count) bytes or a tensor \(shape)")
+      rows * length == count && start + (rows - 1) * stride + length <= integers.count,
+      "\(rows) rows of \(length) do not fit \(integers.count) integers or a tensor \(shape)")
     withMutablePointer { target in
-      bytes.withUnsafeBufferPointer { source in
+      integers.withUnsafeBufferPointer { source in
         for row in 0..<rows {
           for index in 0..<length {
             target[row * length + index] = Float(source[start + row * stride + index])

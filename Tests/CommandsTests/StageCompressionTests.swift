@@ -3,6 +3,7 @@ import ModelCompression
 import Spiking
 import Tensors
 import Testing
+import Wiring
 
 @testable import Commands
 
@@ -11,7 +12,7 @@ import Testing
   /// 8 + 4 weights.
   private func network() throws -> Network {
     try Network(
-      name: "test", architecture: Architecture("2-2"), input: .events(FeatureShape(channels: 4)),
+      name: "test", architecture: Architecture("2-2"), input: .events(Shape(channels: 4)),
       classes: 2, steps: 2, neurons: NeuronConfiguration(), random: RandomSource(seed: 1))
   }
 

@@ -1,4 +1,5 @@
 import Testing
+import Wiring
 
 @testable import Datasets
 
@@ -7,7 +8,7 @@ private struct Frames: Dataset {
   var mirror: [Int]?
   let name = "frames"
   let classNames = ["even", "odd"]
-  let input = DatasetInput.values(InputShape(channels: 1, height: 2, width: 3))
+  let input = DatasetInput.values(Shape(channels: 1, height: 2, width: 3))
 
   func count(in split: Split) -> Int { 5 }
 
@@ -26,7 +27,7 @@ private struct Recordings: Dataset {
   let name = "recordings"
   let classNames = ["a", "b", "c"]
   let input = DatasetInput.events(
-    InputShape(channels: 2, height: 2, width: 2), stepMicroseconds: 10, steps: 3)
+    Shape(channels: 2, height: 2, width: 2), stepMicroseconds: 10, steps: 3)
 
   func count(in split: Split) -> Int { 3 }
 

@@ -1,4 +1,5 @@
 import Testing
+import Wiring
 
 @testable import Datasets
 
@@ -23,7 +24,7 @@ import Testing
     let folder = try ScratchFolder()
     try writeImages(to: folder)
     let set = try DatasetCatalog.open(folder.path, environment: [:])
-    #expect(set.input == .values(InputShape(channels: 1, height: 2, width: 3)))
+    #expect(set.input == .values(Shape(channels: 1, height: 2, width: 3)))
     #expect(set.classNames.count == 8)
     #expect(set.count(in: .train) == 2 && set.count(in: .validation) == 0)
     #expect(set.count(in: .test) == 2)

@@ -1,4 +1,5 @@
 import Testing
+import Wiring
 
 @testable import Datasets
 
@@ -26,7 +27,7 @@ func gzipStored(_ content: [UInt8]) -> [UInt8] {
 @Suite struct IDXTests {
   @Test func handWorkedImagesAreRead() throws {
     let images = try IDX.images(in: idxImages, path: "images")
-    #expect(images.shape == InputShape(channels: 1, height: 2, width: 3))
+    #expect(images.shape == Shape(channels: 1, height: 2, width: 3))
     #expect(images.count == 2)
     #expect(images.frame(at: 0).values == [1, 2, 3, 4, 5, 6])
     #expect(images.frame(at: 1).values == [255, 0, 7, 8, 9, 10])

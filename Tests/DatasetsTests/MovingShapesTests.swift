@@ -133,7 +133,7 @@ import Testing
       var counts = [Int](repeating: 0, count: 2048)
       for event in recording.events {
         counts[
-          camera.sensor.index(x: Int(event.x), y: Int(event.y), channel: Int(event.polarity))] += 1
+          camera.sensor.index(channel: Int(event.polarity), y: Int(event.y), x: Int(event.x))] += 1
       }
       return counts
     }

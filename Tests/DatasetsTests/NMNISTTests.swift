@@ -1,4 +1,5 @@
 import Testing
+import Wiring
 
 @testable import Datasets
 
@@ -8,7 +9,7 @@ import Testing
 
   @Test func handWorkedEventsAreRead() throws {
     let recording = try NMNIST.recording(in: bytes, path: "f")
-    #expect(recording.sensor == InputShape(channels: 2, height: 34, width: 34))
+    #expect(recording.sensor == Shape(channels: 2, height: 34, width: 34))
     #expect(
       recording.events == [
         Event(x: 3, y: 33, polarity: 1, microseconds: 0x01_2345),

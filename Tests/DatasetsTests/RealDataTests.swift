@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Wiring
 
 @testable import Datasets
 
@@ -20,7 +21,7 @@ struct RealDataTests {
       imagesPath: folder + "/train-images-idx3-ubyte.gz",
       labelsPath: folder + "/train-labels-idx1-ubyte.gz")
     #expect(images.count == 60_000)
-    #expect(images.shape == InputShape(channels: 1, height: 28, width: 28))
+    #expect(images.shape == Shape(channels: 1, height: 28, width: 28))
     #expect(labels[0] == 5)
     #expect(counts(labels) == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949])
     let test = try IDX.readLabels(path: folder + "/t10k-labels-idx1-ubyte.gz")

@@ -1,10 +1,11 @@
 import Tensors
 import Testing
+import Wiring
 
 @testable import Datasets
 
 @Suite struct SpikeTrainTests {
-  let sensor = InputShape(channels: 2, height: 2, width: 3)
+  let sensor = Shape(channels: 2, height: 2, width: 3)
 
   private func event(_ x: Int, _ y: Int, _ polarity: Int, at time: Int64) -> Event {
     Event(x: UInt16(x), y: UInt16(y), polarity: UInt8(polarity), microseconds: time)

@@ -1,4 +1,5 @@
 import ModelFormat
+import Wiring
 
 /// Models for tests: small, and with numbers that can be worked by hand.
 enum Models {

@@ -2,6 +2,7 @@ import Datasets
 import ModelFixtures
 import ModelFormat
 import Testing
+import Wiring
 
 @testable import Evaluation
 
@@ -76,7 +77,7 @@ import Testing
     events.append(Event(x: UInt16(side), y: 0, polarity: 0, microseconds: 6450))
     events.append(Event(x: 1, y: 1, polarity: 1, microseconds: 7300))
     return Recording(
-      events: events, sensor: InputShape(channels: 2, height: side, width: side),
+      events: events, sensor: Shape(channels: 2, height: side, width: side),
       startMicroseconds: 500)
   }
 

@@ -1,12 +1,13 @@
 import Tensors
 import TestMathematics
 import Testing
+import Wiring
 
 @testable import Learning
 @testable import Spiking
 
 @Suite struct GradientStepTests {
-  private static let shape = FeatureShape(channels: 1, height: 6, width: 6)
+  private static let shape = Shape(channels: 1, height: 6, width: 6)
 
   private func network(events: Bool = false) throws -> Network {
     try Network(

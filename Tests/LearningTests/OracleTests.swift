@@ -3,6 +3,7 @@ import Spiking
 import Tensors
 import TestMathematics
 import Testing
+import Wiring
 
 @testable import Learning
 
@@ -36,7 +37,7 @@ import Testing
     oracle = try JSONDecoder().decode(Oracle.self, from: Data(contentsOf: file))
     network = try Network(
       name: "oracle", architecture: Architecture("4C3-P2-12-5"),
-      input: .values(FeatureShape(channels: 1, height: 8, width: 8), scale: 1 / 255), classes: 5,
+      input: .values(Shape(channels: 1, height: 8, width: 8), scale: 1 / 255), classes: 5,
       steps: oracle.steps, neurons: NeuronConfiguration(bias: true), random: RandomSource(seed: 0))
     for parameter in network.parameters {
       let values = try #require(oracle.parameters[parameter.name], "\(parameter.name)")

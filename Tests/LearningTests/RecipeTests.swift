@@ -1,6 +1,7 @@
 import Learning
 import Spiking
 import Testing
+import Wiring
 
 @Suite struct RecipeTests {
   static let least = """
@@ -167,7 +168,7 @@ import Testing
 
   @Test func recipeMakesItsNetwork() throws {
     let recipe = try Recipe(yaml: Self.least, overrides: ["network.initialThreshold=0.5"])
-    let input = NetworkInput.values(FeatureShape(channels: 1, height: 6, width: 6), scale: 1 / 255)
+    let input = NetworkInput.values(Shape(channels: 1, height: 6, width: 6), scale: 1 / 255)
     let network = try recipe.makeNetwork(input: input, classes: 10)
     #expect(
       network.steps == 4

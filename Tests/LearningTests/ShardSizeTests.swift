@@ -1,6 +1,7 @@
 import Spiking
 import Tensors
 import Testing
+import Wiring
 
 @testable import Learning
 
@@ -8,7 +9,7 @@ import Testing
   private func network(_ architecture: String, side: Int, steps: Int) throws -> Network {
     try Network(
       name: "test", architecture: Architecture(architecture),
-      input: .values(FeatureShape(channels: 1, height: side, width: side), scale: 1), classes: 10,
+      input: .values(Shape(channels: 1, height: side, width: side), scale: 1), classes: 10,
       steps: steps, neurons: NeuronConfiguration(), random: RandomSource(seed: 1))
   }
 

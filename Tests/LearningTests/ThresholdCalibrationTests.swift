@@ -2,13 +2,14 @@ import Learning
 import Spiking
 import Tensors
 import Testing
+import Wiring
 
 @Suite struct ThresholdCalibrationTests {
   /// One input of value 0…99 in 100 samples, weights 1 and 2: currents are known.
   private func network(_ granularity: Granularity) throws -> (Network, TrainingBatch) {
     let network = try Network(
       name: "known", architecture: Architecture("2-2"),
-      input: .values(FeatureShape(channels: 1), scale: 1), classes: 2, steps: 2,
+      input: .values(Shape(channels: 1), scale: 1), classes: 2, steps: 2,
       neurons: NeuronConfiguration(thresholdGranularity: granularity, leak: 0),
       random: RandomSource(seed: 1))
     network.layers[0].weight.value = Tensor([1, 2], [1, 2])

@@ -2,6 +2,7 @@ import Foundation
 import Learning
 import Spiking
 import Tensors
+import Wiring
 
 /// Sixteen pixels in a row; the class says whether the left or the right half is brighter.
 struct ToyTask: BatchSource {
@@ -34,7 +35,7 @@ struct ToyTask: BatchSource {
   }
 
   static let input = NetworkInput.values(
-    FeatureShape(channels: 1, height: 4, width: 4), scale: 1 / 255)
+    Shape(channels: 1, height: 4, width: 4), scale: 1 / 255)
 
   static func recipe(_ overrides: String...) throws -> Recipe {
     try Recipe(

@@ -2,6 +2,7 @@ import Spiking
 import Tensors
 import TestMathematics
 import Testing
+import Wiring
 
 @testable import ModelCompression
 
@@ -12,7 +13,7 @@ import Testing
   private func layer(threshold: Float, weights: [Float] = [0.5, -1, 0.75, 1]) throws -> Layer {
     let layer = try Network(
       name: "test", architecture: Architecture("2-2"),
-      input: .events(FeatureShape(channels: weights.count / 2)), classes: 2, steps: 1,
+      input: .events(Shape(channels: weights.count / 2)), classes: 2, steps: 1,
       neurons: NeuronConfiguration(threshold: threshold), random: RandomSource(seed: 1)
     ).layers[0]
     layer.weight.value = Tensor([weights.count / 2, 2], weights)
@@ -86,7 +87,7 @@ import Testing
     func bound(_ architecture: String) throws -> Int {
       let layer = try Network(
         name: "test", architecture: Architecture(architecture),
-        input: .events(FeatureShape(channels: 1, height: 2, width: 2)), classes: 2, steps: 1,
+        input: .events(Shape(channels: 1, height: 2, width: 2)), classes: 2, steps: 1,
         neurons: NeuronConfiguration(), random: RandomSource(seed: 1)
       ).layers[0]
       layer.weight.value.apply { _ in 4 }
@@ -101,7 +102,7 @@ import Testing
 
   @Test func aReadoutIsNotShifted() throws {
     let network = try Network(
-      name: "test", architecture: Architecture("2-2"), input: .events(FeatureShape(channels: 2)),
+      name: "test", architecture: Architecture("2-2"), input: .events(Shape(channels: 2)),
       classes: 2, steps: 1, neurons: NeuronConfiguration(), random: RandomSource(seed: 1))
     let choice = GridChoice(
       for: network.layers[1], bits: .eight, steps: Tensor([1], [1]), inputScale: nil)

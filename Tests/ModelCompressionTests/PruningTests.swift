@@ -2,6 +2,7 @@ import Spiking
 import Tensors
 import TestMathematics
 import Testing
+import Wiring
 
 @testable import ModelCompression
 
@@ -10,7 +11,7 @@ import Testing
   private func network(seed: UInt64 = 1) throws -> Network {
     let network = try Network(
       name: "test", architecture: Architecture("2C3-P2-4-2"),
-      input: .events(FeatureShape(channels: 1, height: 4, width: 4)), classes: 2, steps: 2,
+      input: .events(Shape(channels: 1, height: 4, width: 4)), classes: 2, steps: 2,
       neurons: NeuronConfiguration(), random: RandomSource(seed: seed))
     #expect(network.layers.map(\.weight.value.count) == [18, 32, 8])
     return network

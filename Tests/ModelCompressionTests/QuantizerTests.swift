@@ -2,6 +2,7 @@ import Spiking
 import Tensors
 import TestMathematics
 import Testing
+import Wiring
 
 @testable import ModelCompression
 
@@ -12,7 +13,7 @@ import Testing
     neurons: NeuronConfiguration = NeuronConfiguration(threshold: 0.7, leak: 0.8, bias: true),
     seed: UInt64 = 1
   ) throws -> Network {
-    let shape = FeatureShape(channels: 2, height: 4, width: 4)
+    let shape = Shape(channels: 2, height: 4, width: 4)
     let network = try Network(
       name: "test", architecture: Architecture(architecture),
       input: values ? .values(shape, scale: 1 / 256) : .events(shape), classes: 3, steps: steps,

@@ -3,6 +3,7 @@ import ModelFixtures
 import ModelFormat
 import Tensors
 import Testing
+import Wiring
 
 /// Removing what cannot matter changes nothing that is read.
 @Suite struct DeadNeuronsTests {
@@ -16,7 +17,7 @@ import Testing
   }
 
   private func dense(
-    from source: Projection.Source, to target: Int, pool: Int = 1, _ rows: [[Int8]]
+    from source: Source, to target: Int, pool: Int = 1, _ rows: [[Int8]]
   ) -> Projection {
     Projection(
       name: "to \(target)", from: source, to: target, topology: .dense, pool: pool,

@@ -2,6 +2,7 @@ import Foundation
 import ModelFixtures
 import ModelFormat
 import Testing
+import Wiring
 
 @testable import ModelExport
 

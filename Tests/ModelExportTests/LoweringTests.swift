@@ -5,6 +5,7 @@ import ModelFormat
 import Spiking
 import Tensors
 import Testing
+import Wiring
 
 /// The integers of a quantised network, its model and both as engines: equality, never a tolerance.
 @Suite struct LoweringTests {
@@ -85,7 +86,7 @@ import Testing
   private func tinyNetwork(_ neurons: NeuronConfiguration = NeuronConfiguration()) throws -> Network
   {
     let network = try Network(
-      name: "tiny", architecture: Architecture("2-2"), input: .events(FeatureShape(channels: 2)),
+      name: "tiny", architecture: Architecture("2-2"), input: .events(Shape(channels: 2)),
       classes: 2, steps: 3, neurons: neurons, random: RandomSource(seed: 1))
     network.layers[0].weight.value = Tensor([2, 2], [0.5, -0.25, 0.75, 1])
     network.layers[1].weight.value = Tensor([2, 2], [1, -1, 0, 2])
@@ -143,7 +144,7 @@ import Testing
   @Test func valuesBecomeAPortOfBytes() throws {
     let network = try Network(
       name: "tiny", architecture: Architecture("2-2"),
-      input: .values(FeatureShape(channels: 1, height: 2, width: 3), scale: 1 / 255), classes: 2,
+      input: .values(Shape(channels: 1, height: 2, width: 3), scale: 1 / 255), classes: 2,
       steps: 3, neurons: NeuronConfiguration(), random: RandomSource(seed: 1))
     network.quantize { _ in .four }
     let port = try lower(network, as: ExportDescription(name: "", maximumSteps: 3)).inputs[0]

@@ -1,6 +1,7 @@
 import ModelFixtures
 import ModelFormat
 import Testing
+import Wiring
 
 @testable import ModelExport
 

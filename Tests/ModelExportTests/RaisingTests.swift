@@ -1,5 +1,6 @@
 import ModelFormat
 import Testing
+import Wiring
 
 @testable import ModelExport
 

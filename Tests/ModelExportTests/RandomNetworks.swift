@@ -2,6 +2,7 @@ import ModelCompression
 import ModelFormat
 import Spiking
 import Tensors
+import Wiring
 
 /// Quantised networks of every kind the trainer builds, and inputs for them: pure functions of a
 /// seed.
@@ -43,7 +44,7 @@ struct RandomNetworks {
   // MARK: Networks
 
   private mutating func network(named name: String) throws -> Network {
-    let shape = FeatureShape(
+    let shape = Shape(
       channels: integer(1...3), height: integer(1...7), width: integer(1...7))
     let classes = integer(2...5)
     let neurons = NeuronConfiguration(
@@ -63,7 +64,7 @@ struct RandomNetworks {
     return network
   }
 
-  private mutating func architecture(over shape: FeatureShape) -> String {
+  private mutating func architecture(over shape: Shape) -> String {
     var tokens: [String] = []
     var extents = shape
     for _ in 0..<integer(0...2) {
@@ -81,7 +82,7 @@ struct RandomNetworks {
     return tokens.joined(separator: "-")
   }
 
-  private mutating func pool(_ shape: FeatureShape, _ tokens: inout [String]) -> FeatureShape {
+  private mutating func pool(_ shape: Shape, _ tokens: inout [String]) -> Shape {
     let isOpen = tokens.last?.hasPrefix("P") ?? false
     let side = integer(2...3)
     guard chance(3), !isOpen, min(shape.height, shape.width) >= side else { return shape }

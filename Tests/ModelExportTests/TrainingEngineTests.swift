@@ -1,6 +1,7 @@
 import ModelExport
 import ModelFormat
 import Testing
+import Wiring
 
 /// The training-time forward pass as an engine of model files.
 @Suite struct TrainingEngineTests {

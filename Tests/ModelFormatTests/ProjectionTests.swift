@@ -1,12 +1,13 @@
 import ModelFixtures
 import ModelFormat
 import Testing
+import Wiring
 
 /// What reaches a target through one projection, worked by hand (FORMAT.md §3).
 @Suite struct ProjectionTests {
   /// The membranes of the target after the sources `events` have spiked once, in 1 step.
   private func arriving(
-    at target: Shape, from source: Shape, events: [UInt32], topology: Projection.Topology,
+    at target: Shape, from source: Shape, events: [UInt32], topology: Topology,
     weights: WeightMatrix, pool: Int = 1, shift: Int = 0
   ) throws -> (membranes: [Int32], counters: Counters.Projection) {
     let model = TinyModels.chain(

@@ -1,5 +1,6 @@
 import ModelFixtures
 import Testing
+import Wiring
 
 @testable import ModelFormat
 

@@ -4,6 +4,7 @@ import ModelFixtures
 import ModelFormat
 import SNNDevice
 import Testing
+import Wiring
 
 /// Device images in the firmware engine against the reference simulator: every spike, membrane and
 /// operation.

@@ -2,6 +2,7 @@ import Datasets
 import Evaluation
 import ModelFormat
 import Testing
+import Wiring
 
 import struct Tensors.RandomSource
 
@@ -44,7 +45,7 @@ import struct Tensors.RandomSource
         polarity: UInt8(random.integer(below: 2)), microseconds: time + Int64(jump))
     }
     return Recording(
-      events: events, sensor: InputShape(channels: 2, height: side, width: side),
+      events: events, sensor: Shape(channels: 2, height: side, width: side),
       startMicroseconds: random.integer(below: 2) == 0 ? 1000 : nil)
   }
 

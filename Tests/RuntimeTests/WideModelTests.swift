@@ -2,6 +2,7 @@ import Evaluation
 import Foundation
 import ModelFormat
 import Testing
+import Wiring
 
 import struct Tensors.RandomSource
 

@@ -1,5 +1,6 @@
 import Tensors
 import Testing
+import Wiring
 
 @testable import Spiking
 
@@ -65,7 +66,7 @@ import Testing
         + "such as 16C3-P2-10")
     #expect(
       ArchitectureError.doesNotFit(
-        token: "P4", source: FeatureShape(channels: 2, height: 3, width: 3)
+        token: "P4", source: Shape(channels: 2, height: 3, width: 3)
       )
       .description == "architecture: 'P4' does not fit an input of 2x3x3")
     #expect(

@@ -1,6 +1,7 @@
 import Tensors
 import TestMathematics
 import Testing
+import Wiring
 
 @testable import Spiking
 
@@ -12,7 +13,7 @@ import Testing
 
   /// One population's shape and which of its neurons share parameters.
   struct Population: CustomTestStringConvertible {
-    var shape = FeatureShape(channels: 5, height: 2, width: 2)
+    var shape = Shape(channels: 5, height: 2, width: 2)
     var batch = 3
     var steps = 5
     var threshold = Granularity.channel

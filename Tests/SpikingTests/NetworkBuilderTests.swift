@@ -1,5 +1,6 @@
 import Tensors
 import Testing
+import Wiring
 
 @testable import Spiking
 
@@ -11,7 +12,7 @@ import Testing
     try Network(
       name: "test", architecture: Architecture(architecture),
       input: .values(
-        FeatureShape(channels: channels, height: height, width: width), scale: 1 / 255),
+        Shape(channels: channels, height: height, width: width), scale: 1 / 255),
       classes: classes, steps: 4, neurons: neurons, random: RandomSource(seed: seed))
   }
 
@@ -114,7 +115,7 @@ import Testing
   /// Dense neurons have no place in a plane; their steps were once read as an image's rows.
   @Test func aConvolutionAfterADenseLayerIsRefused() {
     #expect(
-      throws: ArchitectureError.doesNotFit(token: "8C3", source: FeatureShape(channels: 16))
+      throws: ArchitectureError.doesNotFit(token: "8C3", source: Shape(channels: 16))
     ) { try network("16-8C3-10") }
   }
 }

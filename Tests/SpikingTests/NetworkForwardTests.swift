@@ -1,6 +1,7 @@
 import Tensors
 import TestMathematics
 import Testing
+import Wiring
 
 @testable import Spiking
 
@@ -44,7 +45,7 @@ private final class GridHook: LayerHook {
     return network
   }
 
-  private static let image = FeatureShape(channels: 2, height: 11, width: 10)
+  private static let image = Shape(channels: 2, height: 11, width: 10)
 
   private func forward(_ network: Network, _ input: Tensor, batch: Int) -> NetworkOutput {
     network.prepare(on: Tape()).forward(input, batch: batch, on: Tape(), recording: true)

@@ -1,5 +1,6 @@
 import Tensors
 import Testing
+import Wiring
 
 @testable import Spiking
 
@@ -24,7 +25,7 @@ private final class WilfulHook: LayerHook {
   private func network() throws -> Network {
     try Network(
       name: "test", architecture: Architecture("3C3-5-2"),
-      input: .events(FeatureShape(channels: 1, height: 4, width: 4)), classes: 2, steps: 2,
+      input: .events(Shape(channels: 1, height: 4, width: 4)), classes: 2, steps: 2,
       neurons: NeuronConfiguration(), random: RandomSource(seed: 1))
   }
 

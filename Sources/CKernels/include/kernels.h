@@ -53,8 +53,11 @@ struct snn_lif_rules {
     bool on_grid;        /**< leaks truncate toward zero and membranes are clamped */
     float floor;         /**< of the membrane, on the grid */
     float ceiling;
-    bool subtracts;      /**< a spike takes the threshold off; otherwise it resets to zero */
+    bool subtracts;      /**< a spike takes the threshold off; otherwise it resets to a value */
+    float reset_value;   /**< the membrane after a spike that does not subtract */
     bool inclusive;      /**< fires at V >= threshold; otherwise at V > threshold */
+    bool wide_leak;      /**< on the grid: leaks are any multiple of 2^-15, not only of 2^-8 */
+    uint32_t refractory_steps; /**< after a spike, steps in which input is lost; 0: none */
 };
 
 /** One step of `length` neighbouring neurons. */
@@ -67,6 +70,8 @@ struct snn_lif_row {
     float *membrane;      /**< carried from step to step */
     float *potential;     /**< out: the membrane before reset */
     float *spike;         /**< out: 0 or 1 */
+    float *refractory;    /**< steps still to lose, carried; null where no step is lost */
+    float *blocked;       /**< out: 1 where this step's input is lost; null as above */
 };
 
 struct snn_lif_counts {
@@ -104,6 +109,10 @@ struct snn_lif_backward_row {
     const float *leak;
     const float *potential;
     const float *earlier; /**< the potentials of the step before; null at step 0 */
+    const float *initial; /**< the membranes before step 0 */
+    const float *spike;         /**< this step's spikes, the next of the step before (null at */
+    const float *earlier_spike; /**< step 0), then ::snn_lif_row's `blocked`: read only where */
+    const float *blocked;       /**< `rules` have refractory steps, null otherwise */
     float spike_offset;   /**< added to every spike's gradient */
     float *gradient;      /**< in: of the spikes; out: of the currents */
     float *carried;       /**< in: of the membrane after reset; out: of the one before this step */

@@ -7,7 +7,7 @@ import Tensors
 struct BenchNetwork {
   let name: String
   let architecture: String
-  let input: NetworkInput
+  let input: Port
   let steps: Int
   let batchSize: Int
   /// Float training, as a fraction of what the matrix product's own rate allows.
@@ -24,11 +24,11 @@ struct BenchNetwork {
 
   static let all = [
     BenchNetwork(
-      name: "N1", architecture: "256-10", input: .values(.init(channels: 784), scale: 1 / 255),
+      name: "N1", architecture: "256-10", input: .bytes(.init(channels: 784), scale: 1 / 255),
       steps: 10, batchSize: 64, trainingBar: 0.20, latencyBar: nil),
     BenchNetwork(
       name: "N2", architecture: "16C3-P2-32C3-P2-128-10",
-      input: .values(.init(channels: 1, height: 28, width: 28), scale: 1 / 255), steps: 5,
+      input: .bytes(.init(channels: 1, height: 28, width: 28), scale: 1 / 255), steps: 5,
       batchSize: 64, trainingBar: 0.40, latencyBar: 0.12),
     BenchNetwork(
       name: "N3", architecture: "16C3-P2-32C3-P2-128-10",
@@ -36,7 +36,7 @@ struct BenchNetwork {
       trainingBar: 0.40, latencyBar: 0.5),
     BenchNetwork(
       name: "N4", architecture: "64C3-64C3-P2-128C3-128C3-P2-256C3-256C3-P2-256-10",
-      input: .values(.init(channels: 3, height: 32, width: 32), scale: 1 / 255), steps: 5,
+      input: .bytes(.init(channels: 3, height: 32, width: 32), scale: 1 / 255), steps: 5,
       batchSize: 16, trainingBar: 0.75, latencyBar: nil),
   ]
 
@@ -45,14 +45,19 @@ struct BenchNetwork {
 
   /// The same random samples every time.
   func batch(of count: Int) -> TrainingBatch {
+    var labels = RandomSource(seed: 8)
+    return TrainingBatch(
+      values: bytes(of: count), labels: (0..<count).map { _ in labels.integer(below: 10) })
+  }
+
+  /// The bytes of the same samples.
+  func bytes(of count: Int) -> [UInt8] {
     var random = RandomSource(seed: 7)
     let isEvents = input.scale == nil
-    let values = (0..<(isEvents ? steps : 1) * count * input.shape.count).map { _ -> UInt8 in
+    return (0..<(isEvents ? steps : 1) * count * input.shape.count).map { _ -> UInt8 in
       isEvents
         ? (random.uniform() < Self.eventRate ? 1 : 0) : UInt8(random.integer(below: 256))
     }
-    return TrainingBatch(
-      values: values, labels: (0..<count).map { _ in random.integer(below: 10) })
   }
 
   /// The network with thresholds raised until every hidden layer is as sparse as a trained one.
@@ -70,11 +75,9 @@ struct BenchNetwork {
     return network
   }
 
-  /// The same network at 4 bits, its first layer at 8.
-  func quantizedNetwork() throws -> Network {
-    let network = try network()
-    let first = network.layers[0].name
-    network.quantize { $0.name == first ? .eight : .four }
-    return network
+  /// The integers of a network at 4 bits, its first projection at 8.
+  func quantized(_ network: Network) throws -> QuantizedArithmetic {
+    let first = network.projections[0].name
+    return try QuantizedArithmetic(network) { $0.name == first ? .eight : .four }
   }
 }

@@ -29,9 +29,10 @@ struct InferenceBench {
   private static let samples = 8
 
   func run(_ subject: BenchNetwork) throws -> InferenceResult {
-    let network = try subject.quantizedNetwork()
+    let network = try subject.network()
     let model = try lower(
-      network, as: ExportDescription(name: subject.name, maximumSteps: network.steps))
+      network, subject.quantized(network),
+      as: ExportDescription(name: subject.name, maximumSteps: network.steps))
     let session = try Session(SessionModel(model))
     let inputs = self.inputs(subject)
     var counted: [Counters] = []
@@ -50,15 +51,15 @@ struct InferenceBench {
       medianMilliseconds: timings.median * 1e3, bar: subject.latencyBar,
       synapticOperations: Double(projections.reduce(0) { $0 + $1.synops }) / samples,
       multiplyAdds: Double(projections.reduce(0) { $0 + $1.macs }) / samples,
-      rates: network.layers.dropLast().indices.map { layer in
-        let spikes = counted.reduce(0) { $0 + $1.populations[layer].spikesOut }
+      rates: network.spiking.map { index in
+        let spikes = counted.reduce(0) { $0 + $1.populations[index].spikesOut }
         return Double(spikes)
-          / (samples * Double(network.steps * network.layers[layer].shape.count))
+          / (samples * Double(network.steps * network.populations[index].shape.count))
       })
   }
 
   private func inputs(_ subject: BenchNetwork) -> [InferenceInput] {
-    let values = subject.batch(of: Self.samples).values
+    let values = subject.bytes(of: Self.samples)
     let count = subject.input.shape.count
     return (0..<Self.samples).map { sample in
       guard subject.input.scale == nil else {

@@ -1,26 +1,27 @@
 import Spiking
+import Wiring
 
 extension Network {
   /// Multiply-adds of one sample's forward pass, every source counted whether it spikes or not.
   var inferenceMultiplyAdds: Int {
-    layers.indices.reduce(0) { $0 + multiplyAdds(ofLayer: $1) }
+    projections.reduce(0) { $0 + multiplyAdds(of: $1) }
   }
 
   /// Multiply-adds that training on one sample needs: the forward pass, the weights' gradients and
-  /// the inputs' gradients. Nothing in front of the first layer learns, so it needs no inputs' gradient.
+  /// the inputs' gradients. Nothing in front of a port learns, so projections from ports need none.
   var trainingMultiplyAdds: Int {
-    layers.indices.reduce(0) { $0 + multiplyAdds(ofLayer: $1) * ($1 == 0 ? 2 : 3) }
+    projections.reduce(0) { $0 + multiplyAdds(of: $1) * (port(of: $1) == nil ? 3 : 2) }
   }
 
-  /// The first layer's current from values is the same in all steps and computed once.
-  private func multiplyAdds(ofLayer index: Int) -> Int {
-    let layer = layers[index]
-    let places: Int
-    switch layer.synapse {
-    case .dense: places = 1
-    case .convolution: places = layer.shape.height * layer.shape.width
+  /// A current from a held frame is the same in all steps and computed once.
+  private func multiplyAdds(of projection: Projection) -> Int {
+    let shape = populations[projection.target].shape
+    let count: Int
+    switch projection.topology {
+    case .dense: count = projection.weight.value.count
+    case .convolution: count = projection.weight.value.count * shape.height * shape.width
+    case .oneToOne, .lateral: count = shape.count * projection.taps
     }
-    let isHeld = index == 0 && input.scale != nil
-    return layer.weight.value.count * places * (isHeld ? 1 : steps)
+    return count * (port(of: projection)?.isHeld == true ? 1 : steps)
   }
 }

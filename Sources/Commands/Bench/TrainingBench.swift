@@ -1,4 +1,5 @@
 import Learning
+import ModelCompression
 import Spiking
 import Tensors
 
@@ -49,14 +50,17 @@ struct TrainingBench {
     var matrixProductRate = 0.0
     var rates: [Double] = []
 
-    init(_ network: Network, isQuantized: Bool, threads: Int, shardSize: Int) {
+    init(_ network: Network, _ quantized: QuantizedArithmetic?, threads: Int, shardSize: Int) {
       self.network = network
-      self.isQuantized = isQuantized
+      isQuantized = quantized != nil
+      let arithmetic: any Arithmetic = quantized ?? RealArithmetic()
       self.threads = threads
       self.shardSize = shardSize
-      step = GradientStep(loss: Loss(), shardSize: shardSize, threads: threads)
+      step = GradientStep(
+        loss: Loss(), arithmetic: arithmetic, shardSize: shardSize, threads: threads)
       optimizer = Optimizer(
-        OptimizerConfiguration(), parameters: network.parameters, threads: threads)
+        OptimizerConfiguration(), parameters: network.parameters(with: arithmetic),
+        threads: threads)
     }
 
     func train(_ batch: TrainingBatch) {
@@ -82,10 +86,10 @@ struct TrainingBench {
     var contenders: [Contender] = []
     for threads in [1, 2] {
       for isQuantized in [false, true] {
-        let network = try isQuantized ? subject.quantizedNetwork() : subject.network()
+        let network = try subject.network()
         contenders.append(
           Contender(
-            network, isQuantized: isQuantized, threads: threads,
+            network, isQuantized ? try subject.quantized(network) : nil, threads: threads,
             shardSize: shardSize ?? network.shardSize(batchSize: subject.batchSize)))
       }
     }

@@ -1,3 +1,5 @@
+import Wiring
+
 /// Reads the IDX files of MNIST and its relatives, plain or gzip.
 ///
 /// Big-endian. Images: magic 0x00000803, count, rows, columns, then count * rows * columns bytes.
@@ -7,7 +9,7 @@ public enum IDX {
   /// The frames of one file, all of one shape.
   public struct Images: Hashable, Sendable {
     /// The shape `[H, W, 1]` of every frame.
-    public let shape: InputShape
+    public let shape: Shape
     /// The number of frames.
     public let count: Int
     /// `[count, H, W]`, values in 0...255.
@@ -61,7 +63,7 @@ public enum IDX {
     // In place: a copy would double the memory of the largest sets.
     bytes.removeFirst(16)
     return Images(
-      shape: InputShape(channels: 1, height: height, width: width), count: count, values: bytes)
+      shape: Shape(channels: 1, height: height, width: width), count: count, values: bytes)
   }
 
   /// Parses unpacked label bytes; `path` is only named in errors.

@@ -1,4 +1,5 @@
 import Foundation
+import Wiring
 
 /// Reads N-MNIST recordings (`.bin`, `.bs2`) and the lists that split them.
 ///
@@ -8,7 +9,7 @@ import Foundation
 /// Frontiers in Neuroscience 9:437, 2015.
 public enum NMNIST {
   /// The sensor of every recording: 34 by 34 pixels, two polarities.
-  public static let sensor = InputShape(channels: 2, height: 34, width: 34)
+  public static let sensor = Shape(channels: 2, height: 34, width: 34)
 
   /// One line of a split list.
   public struct Entry: Hashable, Sendable {

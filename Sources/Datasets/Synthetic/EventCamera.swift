@@ -1,5 +1,6 @@
 import Foundation
 import Tensors
+import Wiring
 
 /// What an event camera looks at.
 public protocol LuminanceScene {
@@ -54,7 +55,7 @@ public struct EventCamera: Sendable {
   }
 
   /// The sensor: two polarities, 0 = OFF and 1 = ON.
-  public let sensor: InputShape
+  public let sensor: Shape
   /// The properties the camera was made with.
   public let settings: Settings
   private let onThresholds: [Float]
@@ -71,7 +72,7 @@ public struct EventCamera: Sendable {
       settings.onThreshold > 0 && settings.offThreshold > 0 && settings.thresholdDeviation >= 0
         && settings.refractoryMicroseconds >= 0 && settings.noiseHertz >= 0,
       "the camera needs positive thresholds and no negative setting, found \(settings)")
-    sensor = InputShape(channels: 2, height: height, width: width)
+    sensor = Shape(channels: 2, height: height, width: width)
     self.settings = settings
     var random = random
     func thresholds(around mean: Double) -> [Float] {

@@ -173,7 +173,7 @@ public struct CalibrationRecipe: Hashable, Sendable, Codable {
 extension Recipe {
   /// The untrained network for an input and a number of classes; the data set decides both. `steps`
   /// replaces `network.steps` for event sets.
-  public func makeNetwork(input: NetworkInput, classes: Int, steps: Int? = nil) throws -> Network {
+  public func makeNetwork(input: Port, classes: Int, steps: Int? = nil) throws -> Network {
     try Network(
       name: name, architecture: Architecture(network.architecture), input: input, classes: classes,
       steps: steps ?? network.steps, neurons: network.neurons,

@@ -130,15 +130,20 @@ public struct ScheduleRecipe: Hashable, Sendable, Codable {
 
 /// What a stage minimises; see ``Loss``.
 public struct LossRecipe: Hashable, Sendable, Codable {
+  /// What stands for the read-out's membranes over all steps: `last` (default, what a device answers
+  /// by), `sum`, `mean` or `maximum`.
+  public var reduction: Loss.Reduction = .last
   /// The share of the loss that is taken step by step, 0…1; default 0.
   public var stepWeight: Double = 0
 
   public init() {}
 
-  enum CodingKeys: String, CodingKey, CaseIterable { case stepWeight }
+  enum CodingKeys: String, CodingKey, CaseIterable { case reduction, stepWeight }
 
   public init(from decoder: any Decoder) throws {
-    stepWeight = try RecipeFields<CodingKeys>(decoder).value(.stepWeight, default: 0)
+    let fields = try RecipeFields<CodingKeys>(decoder)
+    reduction = try fields.choice(.reduction, among: Loss.Reduction.allCases, default: .last)
+    stepWeight = try fields.value(.stepWeight, default: 0)
   }
 }
 

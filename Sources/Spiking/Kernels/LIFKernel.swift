@@ -13,138 +13,177 @@ struct LIFSize {
   /// What the current is multiplied with: 2^shift on the integer grid.
   var currentScale: Float
   var dynamics: LIFDynamics
+  /// The membrane after a spike where the reset is to a value, in membrane units.
+  var resetValue: Float
   /// On the integer grid the leak truncates toward zero and the membrane is clamped to this range.
   var grid: ClosedRange<Float>?
+  /// Whether some leak on the grid is no multiple of 1/256.
+  var hasWideLeak: Bool
 
   /// Neurons handled together, so that their membranes stay in the first-level cache: a multiple of the
   /// period, hence one expanded copy of the parameters serves every block.
   var blockLength: Int { min(neurons, period * max(1, 1024 / period)) }
 
+  var isRefractory: Bool { dynamics.refractorySteps > 0 }
+
   var rules: snn_lif_rules {
     snn_lif_rules(
       current_scale: currentScale, on_grid: grid != nil, floor: grid?.lowerBound ?? 0,
       ceiling: grid?.upperBound ?? 0, subtracts: dynamics.reset == .subtract,
-      inclusive: dynamics.compare == .greaterOrEqual)
+      reset_value: dynamics.reset == .value ? resetValue : 0,
+      inclusive: dynamics.compare == .greaterOrEqual, wide_leak: hasWideLeak,
+      refractory_steps: UInt32(dynamics.refractorySteps))
   }
 
-  /// A row of parameters repeated to the length of a block. Precondition: `count` divides the period.
-  func expand(_ values: UnsafePointer<Float>?, count: Int, default value: Float) -> [Float] {
-    guard let values else { return [Float](repeating: value, count: blockLength) }
-    return [Float](unsafeUninitializedCapacity: blockLength) { row, filled in
-      for start in stride(from: 0, to: blockLength, by: count) {
-        for index in 0..<min(count, blockLength - start) { row[start + index] = values[index] }
-      }
-      filled = blockLength
+  /// Calls `body` with the first neuron and the length of every block.
+  func forEachBlock(_ body: (_ start: Int, _ length: Int) -> Void) {
+    for start in stride(from: 0, to: neurons, by: blockLength) {
+      body(start, min(blockLength, neurons - start))
     }
   }
 }
 
-/// The gradients of one period of a population's parameters.
+/// The parameters of one block of neurons, one value a neuron.
+final class LIFRows {
+  let threshold: UnsafeMutablePointer<Float>
+  let inverseThreshold: UnsafeMutablePointer<Float>
+  let leak: UnsafeMutablePointer<Float>
+  let bias: UnsafeMutablePointer<Float>
+  let initial: UnsafeMutablePointer<Float>
+  private let memory: UnsafeMutableBufferPointer<Float>
+
+  /// Each parameter repeated to the length of a block; its count divides the period.
+  init(_ size: LIFSize, threshold: [Float], leak: [Float], bias: [Float], initial: [Float]) {
+    let length = size.blockLength
+    memory = .allocate(capacity: 5 * length)
+    let first = memory.baseAddress ?? UnsafeMutablePointer.allocate(capacity: 1)
+    (self.threshold, inverseThreshold) = (first, first + length)
+    (self.leak, self.bias, self.initial) = (
+      first + 2 * length, first + 3 * length, first + 4 * length
+    )
+    for index in 0..<length {
+      self.threshold[index] = threshold[index % threshold.count]
+      inverseThreshold[index] = 1 / self.threshold[index]
+      self.leak[index] = leak[index % leak.count]
+      self.bias[index] = bias[index % bias.count]
+      self.initial[index] = initial[index % initial.count]
+    }
+  }
+
+  deinit { memory.deallocate() }
+}
+
+/// Where a forward pass writes what it keeps of its neurons, `[T, neurons]` each.
+struct LIFRecording {
+  /// Membranes before reset.
+  var potentials: UnsafeMutablePointer<Float>
+  var spikes: UnsafeMutablePointer<Float>
+  /// 1 where a step's input was lost; nil without refractory steps.
+  var blocked: UnsafeMutablePointer<Float>?
+}
+
+/// The same for a backward pass, which reads it.
+struct LIFTrajectory {
+  var potentials: UnsafePointer<Float>
+  var spikes: UnsafePointer<Float>
+  var blocked: UnsafePointer<Float>?
+}
+
+/// The membranes of neighbouring neurons between two steps.
+struct LIFState {
+  var membrane: UnsafeMutablePointer<Float>
+  /// Steps still to lose; nil without refractory steps.
+  var refractory: UnsafeMutablePointer<Float>?
+}
+
+/// The gradients of one pass's parameters, lane by lane of a block, folded to one period at the end.
 struct LIFGradients {
-  var threshold: [Float]
-  var leak: [Float]
-  var bias: [Float]
+  private let rowLength: Int
+  private let period: Int
+  /// Rows of threshold, leak and bias.
+  fileprivate let lanes: UnsafeMutableBufferPointer<Float>
 
-  init(period: Int) {
-    threshold = [Float](repeating: 0, count: period)
-    leak = threshold
-    bias = threshold
+  init(_ size: LIFSize) {
+    rowLength = size.blockLength
+    period = size.period
+    lanes = .allocate(capacity: 3 * rowLength)
+    lanes.initialize(repeating: 0)
+  }
+
+  func deallocate() { lanes.deallocate() }
+
+  fileprivate func row(_ index: Int) -> UnsafeMutablePointer<Float>? {
+    lanes.baseAddress.map { $0 + index * rowLength }
+  }
+
+  var threshold: [Float] { folded(0) }
+  var leak: [Float] { folded(1) }
+  var bias: [Float] { folded(2) }
+
+  /// Sums over the blocks' repetitions of one period, always in the same order.
+  private func folded(_ row: Int) -> [Float] {
+    var sums = [Float](repeating: 0, count: period)
+    for start in stride(from: 0, to: rowLength, by: period) {
+      for index in 0..<period { sums[index] += lanes[row * rowLength + start + index] }
+    }
+    return sums
   }
 }
 
-/// Forward and backward passes of LIF neurons, block by block; the equations stand at ``LIFDynamics``.
+/// Forward and backward passes of LIF neurons; the equations stand at ``LIFDynamics``.
 enum LIFKernel {
-  /// Writes the membranes before reset and the spikes of every step, `[T, neurons]` each, and returns how
-  /// many spiked and how many clamps changed a membrane. `membranes` may be the memory of a current that has a step axis.
+  /// Brings `length` neurons before step 0.
+  static func reset(_ state: LIFState, _ rows: LIFRows, length: Int) {
+    state.membrane.update(from: rows.initial, count: length)
+    state.refractory?.update(repeating: 0, count: length)
+  }
+
+  /// Runs one step of `length` neurons from `start` on and returns how many spiked and how many clamps
+  /// changed a membrane.
+  ///
+  /// - Parameters:
+  ///   - current: of these neurons in this step; may lie in the memory of the potentials.
+  ///   - state: of these neurons.
   static func forward(
-    _ size: LIFSize, current: UnsafePointer<Float>, threshold: [Float], leak: [Float],
-    bias: [Float], membranes: UnsafeMutablePointer<Float>, spikes: UnsafeMutablePointer<Float>
+    _ rules: inout snn_lif_rules, _ rows: LIFRows, row: Int, length: Int,
+    current: UnsafePointer<Float>, _ state: LIFState, _ recording: LIFRecording
   ) -> (spikes: Int, saturations: Int) {
-    var membrane = [Float](repeating: 0, count: size.blockLength)
-    var rules = size.rules
-    var total = (spikes: 0, saturations: 0)
-    withPointers(&membrane, threshold, leak, bias) { membrane, threshold, leak, bias in
-      for start in stride(from: 0, to: size.neurons, by: size.blockLength) {
-        let length = min(size.blockLength, size.neurons - start)
-        membrane.update(repeating: 0, count: length)
-        for step in 0..<size.steps {
-          let row = step * size.neurons + start
-          var arrays = snn_lif_row(
-            length: length, threshold: threshold, leak: leak, bias: bias,
-            current: current + (size.heldCurrent ? start : row), membrane: membrane,
-            potential: membranes + row, spike: spikes + row)
-          let counts = snn_lif_forward(&rules, &arrays)
-          total.spikes += Int(counts.spikes)
-          total.saturations += Int(counts.clamps)
-        }
-      }
-    }
-    return total
+    var arrays = snn_lif_row(
+      length: length, threshold: rows.threshold, leak: rows.leak, bias: rows.bias,
+      current: current, membrane: state.membrane, potential: recording.potentials + row,
+      spike: recording.spikes + row, refractory: state.refractory,
+      blocked: recording.blocked.map { $0 + row })
+    let counts = snn_lif_forward(&rules, &arrays)
+    return (Int(counts.spikes), Int(counts.clamps))
   }
 
-  /// Turns the spikes' gradient into the current's, in place (`[T, neurons]`), and adds the parameters'
-  /// gradients to `gradients`. `spikeOffset` is added to every spike's gradient.
+  /// One step backward of `length` neurons from `start` on: turns the spikes' gradient into the
+  /// current's, in place.
+  ///
+  /// - Parameters:
+  ///   - gradient: of these neurons in this step.
+  ///   - carried: of these neurons: dL/dV after the step's reset, replaced by that before the step.
+  ///   - spikeOffset: added to every spike's gradient.
   static func backward(
-    _ size: LIFSize, surrogate: Surrogate, membranes: UnsafePointer<Float>,
-    gradient: UnsafeMutablePointer<Float>, spikeOffset: Float, threshold: [Float], leak: [Float],
-    into gradients: inout LIFGradients
+    _ size: LIFSize, _ rules: inout snn_lif_rules, _ slope: inout snn_slope, _ rows: LIFRows,
+    step: Int, start: Int, length: Int, gradient: UnsafeMutablePointer<Float>,
+    carried: UnsafeMutablePointer<Float>, spikeOffset: Float, _ trajectory: LIFTrajectory,
+    into gradients: LIFGradients
   ) {
-    // Rows of a block: the carried dL/dV, and the three parameters' gradients, summed lane by lane over
-    // all blocks and folded to one period at the end, always in the same order.
-    let rowLength = size.blockLength
-    var carried = [Float](repeating: 0, count: 4 * rowLength)
-    var table = SpikeTimeTable(surrogate, size: size)
-    var rules = size.rules
-    let inverse = threshold.map { 1 / $0 }
-    withPointers(&carried, threshold, leak, inverse) { carried, threshold, leak, inverse in
-      for start in stride(from: 0, to: size.neurons, by: size.blockLength) {
-        let length = min(size.blockLength, size.neurons - start)
-        table?.fill(
-          size, start: start, length: length, membranes: membranes, threshold: threshold)
-        carried.update(repeating: 0, count: rowLength)
-        for step in stride(from: size.steps - 1, through: 0, by: -1) {
-          let row = step * size.neurons + start
-          var arrays = snn_lif_backward_row(
-            length: length, threshold: threshold, inverse_threshold: inverse, leak: leak,
-            potential: membranes + row,
-            earlier: step > 0 ? membranes + (row - size.neurons) : nil,
-            spike_offset: spikeOffset, gradient: gradient + row, carried: carried,
-            threshold_gradient: carried + rowLength, leak_gradient: carried + 2 * rowLength,
-            bias_gradient: carried + 3 * rowLength)
-          func run(_ row: UnsafePointer<Float>?) {
-            var slope = surrogate.kernel(table: row)
-            snn_lif_backward(&rules, &slope, &arrays)
-          }
-          if let table { table.withRow(step, run) } else { run(nil) }
-        }
-      }
-    }
-    for start in stride(from: 0, to: rowLength, by: size.period) {
-      for index in 0..<size.period {
-        gradients.threshold[index] += carried[rowLength + start + index]
-        gradients.leak[index] += carried[2 * rowLength + start + index]
-        gradients.bias[index] += carried[3 * rowLength + start + index]
-      }
-    }
-  }
-
-  private static func withPointers(
-    _ mutable: inout [Float], _ a: [Float], _ b: [Float], _ c: [Float],
-    _ body: (
-      UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>
-    ) -> Void
-  ) {
-    mutable.withUnsafeMutableBufferPointer { mutable in
-      a.withUnsafeBufferPointer { a in
-        b.withUnsafeBufferPointer { b in
-          c.withUnsafeBufferPointer { c in
-            guard let mutable = mutable.baseAddress, let a = a.baseAddress, let b = b.baseAddress,
-              let c = c.baseAddress
-            else { return }
-            body(mutable, a, b, c)
-          }
-        }
-      }
-    }
+    let row = step * size.neurons + start
+    let earlier = step > 0 ? row - size.neurons : nil
+    let needsSpikes = size.isRefractory
+    var arrays = snn_lif_backward_row(
+      length: length, threshold: rows.threshold, inverse_threshold: rows.inverseThreshold,
+      leak: rows.leak, potential: trajectory.potentials + row,
+      earlier: earlier.map { trajectory.potentials + $0 },
+      initial: UnsafePointer(rows.initial),
+      spike: needsSpikes ? trajectory.spikes + row : nil,
+      earlier_spike: needsSpikes ? earlier.map { trajectory.spikes + $0 } : nil,
+      blocked: trajectory.blocked.map { $0 + row },
+      spike_offset: spikeOffset, gradient: gradient, carried: carried,
+      threshold_gradient: gradients.row(0), leak_gradient: gradients.row(1),
+      bias_gradient: gradients.row(2))
+    snn_lif_backward(&rules, &slope, &arrays)
   }
 }

@@ -25,44 +25,42 @@ extension Surrogate {
   }
 }
 
-/// Slopes by the time since a neuron's last spike, tabulated for a block before its backward pass:
-/// they depend on spikes earlier in time, which a pass backward in time has not met yet.
+/// Slopes by the time since a neuron's last spike, tabulated for neighbouring neurons before their
+/// backward pass: they depend on spikes earlier in time, which a pass backward in time has not met yet.
 struct SpikeTimeTable {
   private let slopes: [Float]
   private var rows: [Float]
   private let rowLength: Int
 
-  /// Nil for slopes that depend on the membrane alone.
-  init?(_ surrogate: Surrogate, size: LIFSize) {
+  /// A table of `length` neurons; nil for slopes that depend on the membrane alone.
+  init?(_ surrogate: Surrogate, steps: Int, length: Int) {
     guard case .spikeTime(let scale, let decay) = surrogate else { return nil }
-    slopes = (0...size.steps).map { Self.slope(scale: scale, decay: decay, elapsed: $0) }
-    rowLength = size.blockLength
-    rows = [Float](repeating: 0, count: size.steps * rowLength)
+    slopes = (0...steps).map { Self.slope(scale: scale, decay: decay, elapsed: $0) }
+    rowLength = length
+    rows = [Float](repeating: 0, count: steps * rowLength)
   }
 
   static func slope(scale: Float, decay: Float, elapsed: Int) -> Float {
     scale * exp(-decay * Float(elapsed))
   }
 
-  /// Fills the table for the block of `length` neurons from `start` on.
+  /// Fills the table for the block of `length` neurons from `start` on; `spikes` is `[T, neurons]`.
   mutating func fill(
-    _ size: LIFSize, start: Int, length: Int, membranes: UnsafePointer<Float>,
-    threshold: UnsafePointer<Float>
+    _ size: LIFSize, start: Int, length: Int, spikes: UnsafePointer<Float>
   ) {
     for lane in 0..<length {
       var last: Int?
       for step in 0..<size.steps {
         rows[step * rowLength + lane] = last.map { slopes[step - $0] } ?? 0
-        let potential = membranes[step * size.neurons + start + lane]
-        if size.dynamics.compare.fires(potential, threshold[lane]) { last = step }
+        if spikes[step * size.neurons + start + lane] != 0 { last = step }
       }
     }
   }
 
-  /// Calls `body` with the slopes of a step.
-  func withRow(_ step: Int, _ body: (UnsafePointer<Float>) -> Void) {
+  /// Calls `body` with the slopes of a step, of the neurons from `offset` on.
+  func withRow(_ step: Int, from offset: Int = 0, _ body: (UnsafePointer<Float>) -> Void) {
     rows.withUnsafeBufferPointer { rows in
-      if let first = rows.baseAddress { body(first + step * rowLength) }
+      if let first = rows.baseAddress { body(first + step * rowLength + offset) }
     }
   }
 }

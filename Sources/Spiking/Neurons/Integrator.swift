@@ -1,36 +1,99 @@
 import Tensors
 
-/// The membranes of a read-out population after every step: `V_t = V_{t−1} + I_t`, V_{−1} = 0.
+/// The membranes of a read-out population after every step, `V_t = λ·V_{t−1} + I_t + b`, V_{−1} the
+/// initial membrane. On the integer grid λ·V is truncated toward zero.
 ///
 /// Read-out neurons never fire. Sums run in double precision: over many steps an integer membrane may
 /// pass 2^24 (models/FORMAT.md, section 5).
-/// - Parameter current: `[T·B, K]`, step by step.
+/// - Parameters:
+///   - current: `[T·B, K]`, step by step.
+///   - numbers: λ, b and the initial membrane, of 1, C or K values.
 /// - Returns: `[T·B, K]`.
-public func integrate(_ current: Variable, steps: Int, on tape: Tape) -> Variable {
+func integrate(
+  _ current: Variable, _ numbers: PopulationNumbers, steps: Int, onGrid: Bool, on tape: Tape
+) -> Variable {
   let row = current.value.count / steps
+  let neuron = ReadoutNumbers(numbers, onGrid: onGrid)
   var membranes = Tensor(uninitialized: current.shape)
-  var sums = [Double](repeating: 0, count: row)
   current.value.withPointer { source in
     membranes.withMutablePointer { target in
-      for step in 0..<steps {
-        for index in 0..<row {
-          sums[index] += Double(source[step * row + index])
-          target[step * row + index] = Float(sums[index])
-        }
+      neuron.run(steps: steps, row: row, current: { Double(source[$0]) }) {
+        target[$0] = Float($1)
       }
     }
   }
-  let output = Variable(membranes, needsGradient: current.needsGradient)
+  let parameters = [numbers.leak, numbers.bias, numbers.initial].compactMap { $0 }
+  let output = Variable(
+    membranes,
+    needsGradient: current.needsGradient || parameters.contains { $0.needsGradient })
   guard output.needsGradient else { return output }
   tape.record {
     guard var gradient = output.takeGradient() else { return }
+    var leakGradient = Tensor(numbers.leak?.shape ?? [1])
+    var initialGradient = Tensor(numbers.initial?.shape ?? [1])
     gradient.withMutablePointer { target in
-      // Every membrane carries to all later ones.
+      // Every membrane carries to all later ones, λ of it a step.
       for step in stride(from: steps - 2, through: 0, by: -1) {
-        for index in 0..<row { target[step * row + index] += target[(step + 1) * row + index] }
+        for index in 0..<row {
+          target[step * row + index] += target[(step + 1) * row + index] * neuron.leak(index)
+        }
       }
+      for index in 0..<(numbers.leak == nil ? 0 : row) {
+        let lane = index % leakGradient.count
+        leakGradient[lane] += target[index] * Float(neuron.initial(index))
+        for step in 1..<max(steps, 1) {
+          leakGradient[lane] += target[step * row + index] * membranes[(step - 1) * row + index]
+        }
+      }
+      for index in 0..<(numbers.initial == nil ? 0 : row) {
+        initialGradient[index % initialGradient.count] += target[index] * neuron.leak(index)
+      }
+    }
+    numbers.leak?.accumulate(leakGradient)
+    numbers.initial?.accumulate(initialGradient)
+    if let bias = numbers.bias {
+      var sums = Tensor(bias.shape)
+      for (index, value) in gradient.elements.enumerated() { sums[index % sums.count] += value }
+      bias.accumulate(sums)
     }
     current.accumulate(gradient)
   }
   return output
+}
+
+/// A read-out's parameters by neuron, and its equation.
+struct ReadoutNumbers {
+  private let leaks: [Float]
+  private let biases: [Float]
+  private let initials: [Float]
+  private let truncates: Bool
+
+  init(_ numbers: PopulationNumbers, onGrid: Bool) {
+    leaks = numbers.leak?.value.elements ?? [1]
+    biases = numbers.bias?.value.elements ?? [0]
+    initials = numbers.initial?.value.elements ?? [0]
+    truncates = onGrid
+  }
+
+  func leak(_ neuron: Int) -> Float { leaks[neuron % leaks.count] }
+  func initial(_ neuron: Int) -> Double { Double(initials[neuron % initials.count]) }
+
+  /// Runs `row` neurons over `steps` steps; positions are `step · row + neuron`.
+  ///
+  /// Exact on the grid: 32 bits of membrane and 16 of leak fit a double's product.
+  func run(
+    steps: Int, row: Int, current: (Int) -> Double, membrane: (Int, Double) -> Void
+  ) {
+    var membranes = (0..<row).map(initial)
+    let leaks = (0..<row).map { Double(leak($0)) }
+    let biases = (0..<row).map { Double(self.biases[$0 % self.biases.count]) }
+    for step in 0..<steps {
+      for index in 0..<row {
+        var decayed = membranes[index] * leaks[index]
+        if truncates { decayed.round(.towardZero) }
+        membranes[index] = decayed + (current(step * row + index) + biases[index])
+        membrane(step * row + index, membranes[index])
+      }
+    }
+  }
 }

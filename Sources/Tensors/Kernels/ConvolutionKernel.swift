@@ -1,21 +1,36 @@
 import COneDNN
 import Synchronization
+import Wiring
 
 /// One two-dimensional convolution's sizes: N images of `[height, width, inputs]` to
-/// `[outputHeight, outputWidth, outputs]`, weights `[inputs, kernel, kernel, outputs]`.
+/// `[outputHeight, outputWidth, outputs]`, weights
+/// `[inputs, kernel height, kernel width, outputs / groups]`.
 struct ConvolutionSize: Hashable, Sendable {
   var images: Int
   var inputs: Int
   var height: Int
   var width: Int
   var outputs: Int
-  var kernel: Int
-  var stride: Int
-  var padding: Int
+  var geometry: Convolution
 
-  var outputHeight: Int { (height + 2 * padding - kernel) / stride + 1 }
-  var outputWidth: Int { (width + 2 * padding - kernel) / stride + 1 }
-  var weightCount: Int { inputs * kernel * kernel * outputs }
+  var outputHeight: Int { geometry.y.outputLength(of: height) }
+  var outputWidth: Int { geometry.x.outputLength(of: width) }
+
+  /// The weights' extents as the library names them: `[outputs, inputs, …]`, with groups in front
+  /// `[groups, outputs / groups, inputs / groups, …]`.
+  var weightExtents: [Int] {
+    let kernel = [geometry.y.kernel, geometry.x.kernel]
+    guard geometry.groups > 1 else { return [outputs, inputs] + kernel }
+    return [geometry.groups, outputs / geometry.groups, inputs / geometry.groups] + kernel
+  }
+
+  /// Steps in memory, by weight extent, of the project's order of weights.
+  var weightStrides: [Int] {
+    let columns = outputs / geometry.groups
+    let row = geometry.y.kernel * geometry.x.kernel * columns
+    let inner = [1, row, geometry.x.kernel * columns, columns]
+    return geometry.groups > 1 ? [inputs / geometry.groups * row] + inner : inner
+  }
 }
 
 /// The three passes of a convolution through oneDNN's direct algorithm. Winograd is never used: its
@@ -107,12 +122,14 @@ struct ConvolutionKernel: Sendable {
     OneDNN.useOneThread()
     var source = OneDNN.description(
       [size.images, size.inputs, size.height, size.width], dnnl_nhwc)
-    var weights = OneDNN.description(
-      [size.outputs, size.inputs, size.kernel, size.kernel], dnnl_format_tag_any)
+    var weights = OneDNN.description(size.weightExtents, dnnl_format_tag_any)
     var result = OneDNN.description(
       [size.images, size.outputs, size.outputHeight, size.outputWidth], dnnl_nhwc)
-    let stride = [Int64](repeating: Int64(size.stride), count: 2)
-    let padding = [Int64](repeating: Int64(size.padding), count: 2)
+    let axes = [size.geometry.y, size.geometry.x]
+    let stride = axes.map { Int64($0.stride) }
+    // The library counts the cells left out between two taps.
+    let dilation = axes.map { Int64($0.dilation - 1) }
+    let padding = axes.map { Int64($0.padding) }
     var description = dnnl_convolution_desc_t()
     var forward: dnnl_primitive_desc_t?
     var attributes: dnnl_primitive_attr_t?
@@ -122,9 +139,9 @@ struct ConvolutionKernel: Sendable {
       dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user),
       "choosing the caller's scratch memory")
     OneDNN.check(
-      dnnl_convolution_forward_desc_init(
+      dnnl_dilated_convolution_forward_desc_init(
         &description, dnnl_forward_training, dnnl_convolution_direct, &source, &weights, nil,
-        &result, stride, padding, padding), "describing the convolution \(size)")
+        &result, stride, dilation, padding, padding), "describing the convolution \(size)")
     OneDNN.check(
       dnnl_primitive_desc_create(&forward, &description, attributes, OneDNN.engine, nil),
       "finding a kernel for the convolution \(size)")
@@ -135,14 +152,14 @@ struct ConvolutionKernel: Sendable {
     case .forward: break
     case .backwardData:
       OneDNN.check(
-        dnnl_convolution_backward_data_desc_init(
-          &description, dnnl_convolution_direct, &source, &weights, &result, stride, padding,
-          padding), "describing the backward convolution \(size)")
+        dnnl_dilated_convolution_backward_data_desc_init(
+          &description, dnnl_convolution_direct, &source, &weights, &result, stride, dilation,
+          padding, padding), "describing the backward convolution \(size)")
     case .backwardWeights:
       OneDNN.check(
-        dnnl_convolution_backward_weights_desc_init(
-          &description, dnnl_convolution_direct, &source, &weights, nil, &result, stride, padding,
-          padding), "describing the weights' backward convolution \(size)")
+        dnnl_dilated_convolution_backward_weights_desc_init(
+          &description, dnnl_convolution_direct, &source, &weights, nil, &result, stride, dilation,
+          padding, padding), "describing the weights' backward convolution \(size)")
     }
     if kind != .forward {
       OneDNN.check(
@@ -181,8 +198,7 @@ struct ConvolutionKernel: Sendable {
       packed = SendableDescription(value: pass.description(of: Int32(DNNL_ARG_DIFF_WEIGHTS)))
     }
     plain = SendableDescription(
-      value: OneDNN.description(
-        [size.outputs, size.inputs, size.kernel, size.kernel], dnnl_ihwo))
+      value: OneDNN.description(size.weightExtents, strides: size.weightStrides))
     packedCount = (withUnsafePointer(to: packed.value) { dnnl_memory_desc_get_size($0) } + 3) / 4
     reorder =
       kind == .backwardWeights

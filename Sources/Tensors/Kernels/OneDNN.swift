@@ -36,6 +36,16 @@ enum OneDNN {
       "describing memory of \(dims)")
     return description
   }
+
+  /// A description of `dims` whose neighbours along each lie `strides` elements apart.
+  static func description(_ dims: [Int], strides: [Int]) -> dnnl_memory_desc_t {
+    var description = dnnl_memory_desc_t()
+    check(
+      dnnl_memory_desc_init_by_strides(
+        &description, Int32(dims.count), dims.map(Int64.init), dnnl_f32, strides.map(Int64.init)),
+      "describing memory of \(dims)")
+    return description
+  }
 }
 
 /// A compiled primitive. It is immutable and may run on several threads at once: each call brings its

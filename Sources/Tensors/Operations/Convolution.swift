@@ -1,44 +1,28 @@
-/// Stride and zero padding of a two-dimensional convolution, the same in both directions.
-public struct ConvolutionGeometry: Hashable, Sendable, Codable {
-  public var stride: Int
-  public var padding: Int
-
-  /// - Parameters:
-  ///   - stride: cells between windows, at least 1.
-  ///   - padding: rows and columns of zeros around the image, at least 0.
-  public init(stride: Int = 1, padding: Int = 0) {
-    self.stride = stride
-    self.padding = padding
-  }
-
-  /// The output extent for an input extent, `(extent + 2·padding − kernel) div stride + 1`; below 1
-  /// where the kernel does not fit.
-  public func outputExtent(_ extent: Int, kernel: Int) -> Int {
-    extent + 2 * padding < kernel ? 0 : (extent + 2 * padding - kernel) / stride + 1
-  }
-}
+import Wiring
 
 /// Cross-correlation of images with a bank of kernels: `[…, H, W, I] → [N, H', W', O]`.
 ///
 /// - Parameters:
 ///   - input: images, all extents before the last three merged to N.
-///   - weight: `[I, K, K, O]`.
+///   - weight: `[I, kernel height, kernel width, O / groups]`; input channel i belongs to group
+///     g = i div (I / groups) and reaches the output channels g·(O / groups) and up.
+///   - geometry: kernel, stride, zero padding and dilation by direction, and groups.
 public func convolution(
-  _ input: Variable, weight: Variable, geometry: ConvolutionGeometry, on tape: Tape
+  _ input: Variable, weight: Variable, geometry: Convolution, on tape: Tape
 ) -> Variable {
   let extents = input.shape.suffix(3)
   precondition(
-    extents.count == 3 && weight.shape.count == 4 && weight.shape[0] == extents.last,
-    "convolution: an input \(input.shape) does not fit a weight \(weight.shape)")
+    extents.count == 3 && weight.shape.count == 4 && weight.shape[0] == extents.last
+      && weight.shape[1] == geometry.y.kernel && weight.shape[2] == geometry.x.kernel
+      && weight.shape[0] % geometry.groups == 0,
+    "convolution: an input \(input.shape) or \(geometry) does not fit a weight \(weight.shape)")
   let size = ConvolutionSize(
     images: input.value.count / extents.reduce(1, *), inputs: weight.shape[0],
     height: extents[extents.startIndex], width: extents[extents.startIndex + 1],
-    outputs: weight.shape[3], kernel: weight.shape[1], stride: geometry.stride,
-    padding: geometry.padding)
+    outputs: weight.shape[3] * geometry.groups, geometry: geometry)
   precondition(
-    geometry.outputExtent(size.height, kernel: size.kernel) > 0
-      && geometry.outputExtent(size.width, kernel: size.kernel) > 0,
-    "convolution: a kernel of \(size.kernel) does not fit an input \(input.shape)")
+    size.outputHeight > 0 && size.outputWidth > 0,
+    "convolution: \(geometry) does not fit an input \(input.shape)")
   var result = Tensor(
     uninitialized: [size.images, size.outputHeight, size.outputWidth, size.outputs])
   result.withMutablePointer { target in

@@ -1,16 +1,17 @@
 import ModelFormat
+import Wiring
 
 /// What a projection has before it knows its ends: it decides, or fits, the target's shape.
 struct ProjectionDraft {
   var target: Shape
-  var topology: Projection.Topology
+  var topology: Topology
   var pool: Int
   var weights: WeightMatrix
 }
 
 extension RandomModelBuilder {
   /// A projection of any topology that decides the shape of its target.
-  mutating func projection(from source: Projection.Source) -> ProjectionDraft {
+  mutating func projection(from source: Source) -> ProjectionDraft {
     let pool = pool(over: shape(of: source))
     let cells = shape(of: source).pooled(by: pool)
     switch integer(0...5) {
@@ -26,7 +27,7 @@ extension RandomModelBuilder {
   }
 
   /// A projection onto an existing population, of any topology that fits it.
-  mutating func joining(_ source: Projection.Source, _ target: Int) -> ProjectionDraft {
+  mutating func joining(_ source: Source, _ target: Int) -> ProjectionDraft {
     let wanted = targetShape(target)
     let pool = pool(over: shape(of: source))
     let cells = shape(of: source).pooled(by: pool)
@@ -49,7 +50,7 @@ extension RandomModelBuilder {
     return dense(over: cells, pool: pool, to: wanted)
   }
 
-  mutating func dense(from source: Projection.Source, to target: Shape) -> ProjectionDraft {
+  mutating func dense(from source: Source, to target: Shape) -> ProjectionDraft {
     let pool = pool(over: shape(of: source))
     return dense(over: shape(of: source).pooled(by: pool), pool: pool, to: target)
   }

@@ -1,4 +1,5 @@
 import ModelFormat
+import Wiring
 
 import struct Tensors.RandomSource
 
@@ -45,7 +46,7 @@ struct RandomModelBuilder {
   // MARK: Ports
 
   /// The shape of a source before its pool.
-  func shape(of source: Projection.Source) -> Shape {
+  func shape(of source: Source) -> Shape {
     switch source {
     case .input(let port): inputs[port].shape
     case .population(let population): populations[population].shape
@@ -97,7 +98,7 @@ struct RandomModelBuilder {
   /// Adds a delay-1 projection between any two populations, or from one to itself.
   private mutating func addRecurrent() {
     let target = integer(0...populations.count - 1)
-    let source = Projection.Source.population(
+    let source = Source.population(
       chance(2) ? target : integer(0...populations.count - 1))
     add(joining(source, target), from: source, to: target, delay: 1)
   }
@@ -114,14 +115,14 @@ struct RandomModelBuilder {
     }
   }
 
-  private mutating func source(below limit: Int? = nil) -> Projection.Source {
+  private mutating func source(below limit: Int? = nil) -> Source {
     let limit = limit ?? populations.count
     // A port is never left out for good: the first population has no other source.
     if limit == 0 || chance(3) { return .input(integer(0...inputs.count - 1)) }
     return .population(integer(0...limit - 1))
   }
 
-  private mutating func delay(of source: Projection.Source) -> Int {
+  private mutating func delay(of source: Source) -> Int {
     if case .population = source, chance(6) { 1 } else { 0 }
   }
 
@@ -174,7 +175,7 @@ struct RandomModelBuilder {
   // MARK: The whole
 
   private mutating func add(
-    _ draft: ProjectionDraft, from source: Projection.Source, to target: Int, delay: Int
+    _ draft: ProjectionDraft, from source: Source, to target: Int, delay: Int
   ) {
     var carriesValues = false
     if case .input(let port) = source { carriesValues = inputs[port].carriesValues }

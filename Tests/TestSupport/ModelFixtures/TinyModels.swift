@@ -1,4 +1,5 @@
 import ModelFormat
+import Wiring
 
 /// Small models whose trajectories can be worked by hand.
 public enum TinyModels {

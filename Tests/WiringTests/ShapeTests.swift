@@ -1,5 +1,6 @@
 import ModelFormat
 import Testing
+import Wiring
 
 @Suite struct ShapeTests {
   @Test func linearIndexIsChannelsLast() {

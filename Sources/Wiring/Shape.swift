@@ -1,8 +1,8 @@
 /// The extent of a population, port or pooled source: channels × height × width (FORMAT.md §1).
 ///
 /// A vector of N neurons is `Shape(channels: N)`; a one-dimensional signal has height 1. A valid
-/// shape has sides of at least 1 and at most ``maximumCount`` neurons; ``Model/validate()`` checks
-/// that, the type itself holds any numbers.
+/// shape has sides of at least 1 and at most ``maximumCount`` neurons; the types that
+/// use a shape check that, the shape itself holds any numbers.
 public struct Shape: Hashable, Sendable {
   /// The largest C·H·W of a valid shape: 2^20.
   public static let maximumCount = 1 << 20
@@ -20,6 +20,9 @@ public struct Shape: Hashable, Sendable {
     self.height = height
     self.width = width
   }
+
+  /// The extents in memory order, `[height, width, channels]`.
+  public var extents: [Int] { [height, width, channels] }
 
   /// N = C·H·W. Precondition: the sides' product fits an `Int`, as it does for a valid shape.
   public var count: Int { channels * height * width }
