@@ -40,7 +40,7 @@ struct TrainingRun {
   func run(in folder: RunFolder, resuming: Bool) throws {
     let synapses = network.projections.reduce(0) { $0 + $1.weight.value.count }
     printLine(
-      "\(recipe.name): \(recipe.network.architecture), T = \(network.steps), \(synapses) synapses, "
+      "\(recipe.name): \(recipe.network.summary), T = \(network.steps), \(synapses) synapses, "
         + "on \(dataset.name) (\(dataset.count(in: .train)) training, "
         + "\(dataset.count(in: .validation)) validation samples)")
     printLine("run: \(folder.url.relativePath)")

@@ -36,12 +36,23 @@ extension Recipe {
   }
 
   private func checkNetwork() throws {
-    do {
-      _ = try Architecture(network.architecture)
-    } catch {
+    switch (network.architecture, network.graph) {
+    case (let architecture?, nil):
+      do {
+        _ = try Architecture(architecture)
+      } catch {
+        throw LearningError.value(
+          place: "network.architecture", expected: "layers such as 32C3-P2-128-10",
+          found: "\(architecture) (\(error))")
+      }
+    case (nil, let graph?): try graph.validate()
+    case (nil, nil):
+      throw LearningError.missingKey(
+        place: "network.architecture",
+        expected: "layers such as 32C3-P2-128-10, or a network.graph")
+    case (_?, _?):
       throw LearningError.value(
-        place: "network.architecture", expected: "layers such as 32C3-P2-128-10",
-        found: "\(network.architecture) (\(error))")
+        place: "network.graph", expected: "either an architecture or a graph", found: "both")
     }
     try Self.check(1...4096, "network.steps", network.steps)
     try Self.check(
@@ -136,13 +147,13 @@ extension Recipe {
       "'\(name)'")
   }
 
-  private static func check(
+  static func check(
     _ holds: Bool, _ place: String, _ expected: String, _ found: some Any
   ) throws {
     if !holds { throw LearningError.value(place: place, expected: expected, found: "\(found)") }
   }
 
-  private static func check<T: Comparable>(
+  static func check<T: Comparable>(
     _ range: ClosedRange<T>, _ place: String, _ found: T
   ) throws {
     let isOpen = (range.upperBound as? Int) == Int.max

@@ -80,8 +80,11 @@ public struct DataRecipe: Hashable, Sendable, Codable {
 
 /// The network of a recipe.
 public struct NetworkRecipe: Hashable, Sendable, Codable {
-  /// The layers in the shorthand of ``Spiking/Architecture``, such as `32C3-P2-128-10`. No default.
-  public var architecture: String
+  /// A chain of layers in the shorthand of ``Spiking/Architecture``, such as `32C3-P2-128-10`. Either
+  /// this or ``graph``.
+  public var architecture: String?
+  /// Any network, population by population; see ``GraphRecipe``.
+  public var graph: GraphRecipe?
   /// T, the steps of one inference, 1…4096; default 4. Event sets take `data.steps` instead. Time,
   /// memory and, on a device, energy grow with it.
   public var steps: Int = 4
@@ -107,13 +110,14 @@ public struct NetworkRecipe: Hashable, Sendable, Codable {
   public init(architecture: String) { self.architecture = architecture }
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case architecture, steps, threshold, leak, initialThreshold, initialLeak, bias, reset, compare
+    case architecture, graph, steps, threshold, leak, initialThreshold, initialLeak, bias, reset, compare
     case surrogate
   }
 
   public init(from decoder: any Decoder) throws {
     let fields = try RecipeFields<CodingKeys>(decoder)
-    architecture = try fields.required(.architecture, expected: "layers such as 32C3-P2-128-10")
+    architecture = try fields.optional(.architecture)
+    graph = try fields.optional(.graph)
     steps = try fields.value(.steps, default: 4)
     threshold = try fields.choice(.threshold, among: Granularity.allCases, default: .channel)
     leak = try fields.choice(.leak, among: Granularity.allCases, default: .channel)
@@ -128,7 +132,8 @@ public struct NetworkRecipe: Hashable, Sendable, Codable {
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(architecture, forKey: .architecture)
+    try container.encodeIfPresent(architecture, forKey: .architecture)
+    try container.encodeIfPresent(graph, forKey: .graph)
     try container.encode(steps, forKey: .steps)
     try container.encode(threshold, forKey: .threshold)
     try container.encode(leak, forKey: .leak)
@@ -174,9 +179,30 @@ extension Recipe {
   /// The untrained network for an input and a number of classes; the data set decides both. `steps`
   /// replaces `network.steps` for event sets.
   public func makeNetwork(input: Port, classes: Int, steps: Int? = nil) throws -> Network {
-    try Network(
-      name: name, architecture: Architecture(network.architecture), input: input, classes: classes,
-      steps: steps ?? network.steps, neurons: network.neurons,
-      random: RandomSource(seed: seed).split(0))
+    let random = RandomSource(seed: seed).split(0)
+    let steps = steps ?? network.steps
+    guard let graph = network.graph else {
+      return try Network(
+        name: name, architecture: Architecture(network.architecture ?? ""), input: input,
+        classes: classes, steps: steps, neurons: network.neurons, random: random)
+    }
+    let made = try Network(
+      name: name, plan: graph.plan(input: input, defaults: network.neurons), steps: steps,
+      random: random)
+    guard made.classCount == classes else {
+      throw LearningError.value(
+        place: "\(GraphRecipe.place).readout", expected: "\(classes) neurons, one per class",
+        found: "\(made.classCount)")
+    }
+    return made
+  }
+}
+
+extension NetworkRecipe {
+  /// The network in one line: its shorthand, or how large its graph is.
+  public var summary: String {
+    architecture
+      ?? "graph of \(graph?.populations.count ?? 0) populations and "
+      + "\(graph?.projections.count ?? 0) projections"
   }
 }

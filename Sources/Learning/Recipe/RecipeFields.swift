@@ -47,18 +47,32 @@ struct RecipeFields<Key: CodingKey & CaseIterable & RawRepresentable<String>> {
   func choice<T: RawRepresentable<String>>(
     _ key: Key, among cases: [T], default fallback: T
   ) throws -> T {
-    let expected = "one of " + cases.map(\.rawValue).joined(separator: ", ")
+    try choice(key, among: cases) ?? fallback
+  }
+
+  func requiredChoice<T: RawRepresentable<String>>(_ key: Key, among cases: [T]) throws -> T {
+    guard let value = try choice(key, among: cases) else {
+      throw LearningError.missingKey(place: at(key), expected: Self.expected(cases))
+    }
+    return value
+  }
+
+  /// nil where the key is missing or null.
+  func choice<T: RawRepresentable<String>>(_ key: Key, among cases: [T]) throws -> T? {
     do {
-      guard let text = try container.decodeIfPresent(String.self, forKey: key) else {
-        return fallback
-      }
+      guard let text = try container.decodeIfPresent(String.self, forKey: key) else { return nil }
       guard let value = cases.first(where: { $0.rawValue == text }) else {
-        throw LearningError.value(place: at(key), expected: expected, found: "'\(text)'")
+        throw LearningError.value(
+          place: at(key), expected: Self.expected(cases), found: "'\(text)'")
       }
       return value
     } catch let error as DecodingError {
-      throw translated(error, key, expected: expected)
+      throw translated(error, key, expected: Self.expected(cases))
     }
+  }
+
+  private static func expected<T: RawRepresentable<String>>(_ cases: [T]) -> String {
+    "one of " + cases.map(\.rawValue).joined(separator: ", ")
   }
 
   private func at(_ key: Key) -> String { Self.join(place, key.rawValue) }
@@ -110,6 +124,8 @@ private func kindName(_ type: Any.Type) -> String {
   case is [String: Int].Type: "whole numbers by layer, such as {conv1: 8}"
   case is [String: Double].Type: "numbers by layer, such as {conv1: 0.5}"
   case is [StageRecipe].Type: "a list of stages"
+  case is [PopulationRecipe].Type: "a list of populations"
+  case is [ProjectionRecipe].Type: "a list of projections"
   default: "a section"
   }
 }
