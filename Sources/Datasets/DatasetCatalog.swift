@@ -27,7 +27,7 @@ public enum DatasetCatalog {
   }
 
   /// The names of sets that need no files.
-  public static let builtInNames = ["moving-shapes"]
+  public static let builtInNames = ["cue-memory", "moving-shapes"]
   /// The names of sets whose files lie in folders of those names under `SNN_DATA`.
   public static let fileNames = ["fashion_mnist", "mnist", "nmnist"]
 
@@ -40,6 +40,7 @@ public enum DatasetCatalog {
     _ name: String, environment: [String: String], options: Options = Options()
   ) throws -> any Dataset {
     if name == "moving-shapes" { return try movingShapes(options) }
+    if name == "cue-memory" { return try cueMemory(options) }
     if fileNames.contains(name) {
       guard let root = environment["SNN_DATA"], !root.isEmpty else {
         throw DatasetError.dataFolderNotSet(name: name, known: builtInNames)
@@ -79,11 +80,7 @@ public enum DatasetCatalog {
     settings.testCount = options.testCount ?? settings.testCount
     settings.steps = options.steps ?? settings.steps
     settings.stepMicroseconds = options.stepMicroseconds ?? settings.stepMicroseconds
-    let counts = [settings.trainCount, settings.validationCount, settings.testCount]
-    guard let fewest = counts.min(), fewest >= 0 else {
-      throw DatasetError.badSetting(
-        name: "the number of samples", expected: "0 or more", found: "\(counts)")
-    }
+    try checkCounts([settings.trainCount, settings.validationCount, settings.testCount])
     guard (1...4096).contains(settings.steps) else {
       throw DatasetError.badSetting(
         name: "steps", expected: "a number in 1...4096", found: "\(settings.steps)")
@@ -94,6 +91,34 @@ public enum DatasetCatalog {
         name: "stepMicroseconds", expected: "a multiple of 4 in 4...10000000", found: "\(length)")
     }
     return MovingShapes(seed: options.seed, settings: settings)
+  }
+
+  private static func cueMemory(_ options: Options) throws -> CueMemory {
+    var settings = CueMemory.Settings()
+    settings.trainCount = options.trainCount ?? settings.trainCount
+    settings.validationCount = options.validationCount ?? settings.validationCount
+    settings.testCount = options.testCount ?? settings.testCount
+    settings.steps = options.steps ?? settings.steps
+    settings.stepMicroseconds = options.stepMicroseconds ?? settings.stepMicroseconds
+    try checkCounts([settings.trainCount, settings.validationCount, settings.testCount])
+    let steps = CueMemory.delay + 1...4096
+    guard steps.contains(settings.steps) else {
+      throw DatasetError.badSetting(
+        name: "steps", expected: "a number in \(steps)", found: "\(settings.steps)")
+    }
+    guard (1...10_000_000).contains(settings.stepMicroseconds) else {
+      throw DatasetError.badSetting(
+        name: "stepMicroseconds", expected: "a number in 1...10000000",
+        found: "\(settings.stepMicroseconds)")
+    }
+    return CueMemory(seed: options.seed, settings: settings)
+  }
+
+  private static func checkCounts(_ counts: [Int]) throws {
+    guard let fewest = counts.min(), fewest >= 0 else {
+      throw DatasetError.badSetting(
+        name: "the number of samples", expected: "0 or more", found: "\(counts)")
+    }
   }
 
   private static func isFolder(_ path: String) -> Bool {
