@@ -62,7 +62,7 @@ let package = Package(
     .executableTarget(name: "snn-check", dependencies: ["Commands"]),
     .executableTarget(name: "snn-bench", dependencies: ["Commands"]),
     .target(
-      name: "TestMathematics", dependencies: ["Tensors"],
+      name: "TestMathematics", dependencies: ["Tensors", "Wiring"],
       path: "Tests/TestSupport/TestMathematics"),
     .target(
       name: "ModelFixtures", dependencies: ["ModelFormat", "Tensors", "Wiring"],

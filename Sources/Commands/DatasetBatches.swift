@@ -88,7 +88,7 @@ struct SplitBatches {
 
 extension DatasetInput {
   /// The same input as a network takes it. Pixels 0…255 mean 0…1.
-  var port: Port {
+  var port: InputPort {
     switch self {
     case .values: .bytes(shape, scale: 1 / 255)
     case .events: .events(shape)

@@ -158,17 +158,17 @@ private func integers(
   return result
 }
 
-private func port(_ port: Port) -> InputPort {
+private func port(_ port: Spiking.InputPort) -> ModelFormat.InputPort {
   switch port.kind {
   case .values(let minimum, let maximum, _, let framePerStep):
-    InputPort(
+    ModelFormat.InputPort(
       name: port.name, shape: port.shape,
       kind: .values(minimum: minimum, maximum: maximum, framePerStep: framePerStep),
       encoder: minimum == 0 && maximum == 255 ? "uint8" : "int16")
   case .events(.once):
-    InputPort(name: port.name, shape: port.shape, kind: .events(.once), encoder: "address events")
+    ModelFormat.InputPort(name: port.name, shape: port.shape, kind: .events(.once), encoder: "address events")
   case .events(.every(let maximum)):
-    InputPort(
+    ModelFormat.InputPort(
       name: port.name, shape: port.shape, kind: .events(.every(maximumPerStep: maximum)),
       encoder: "address events")
   }

@@ -21,18 +21,10 @@ extension Network {
   /// are constants: it can run, not learn.
   ///
   /// Every model of the format has one. Throws ``ModelError`` where the model is invalid, and
-  /// ``TrainingEngineError`` where a read-out's sums of one step pass float32's integers.
+  /// ``TrainingEngineError`` where a read-out's sums or initial membranes pass float32's integers.
   init(integersOf model: Model) throws {
-    let bounds = try model.validate()
-    for index in model.populations.indices {
-      let bound = bounds.populations[index].largest
-      guard bound < 1 << 24 else {
-        throw TrainingEngineError(
-          place: "population \(model.populations[index].name)",
-          expected: "sums of one step below \(1 << 24), which float32 holds exactly",
-          found: "a bound of \(bound)")
-      }
-    }
+    try model.validate()
+    try Self.requireExactReadouts(of: model)
     // Names are for people in a model and need not differ; here they tell parts apart.
     let populations = model.populations.enumerated().map { index, population in
       Spiking.Population(population, name: "\(index) \(population.name)")
@@ -45,13 +37,46 @@ extension Network {
     }
     try self.init(
       name: model.name, steps: model.steps,
-      ports: model.inputs.enumerated().map { Port($1, name: "\($0) \($1.name)") },
+      ports: model.inputs.enumerated().map { Spiking.InputPort($1, name: "\($0) \($1.name)") },
       populations: populations, projections: projections, readout: model.readout)
   }
 }
 
-extension Port {
-  fileprivate init(_ port: InputPort, name: String) {
+extension Network {
+  /// Read-outs have no bound of 2^24 in the format. The forward pass shifts and adds in double precision,
+  /// but what arrives through one projection, and where a membrane starts, is float32.
+  private static func requireExactReadouts(of model: Model) throws {
+    var unshifted = model
+    for index in model.populations.indices where model.populations[index].isReadout {
+      unshifted.populations[index].bias = .none
+      let initial = model.populations[index].initial.values
+      if let value = initial.first(where: { Int(exactly: Float($0)) != $0 }) {
+        throw TrainingEngineError(
+          place: "population \(model.populations[index].name), initial",
+          expected: "integers that float32 holds exactly", found: "\(value)")
+      }
+    }
+    for index in model.projections.indices
+    where model.populations[model.projections[index].target].isReadout
+      && !model.carriesValues(model.projections[index])
+    {
+      unshifted.projections[index].shift = 0
+    }
+    let bounds = try unshifted.validate()
+    for index in model.populations.indices where model.populations[index].isReadout {
+      let bound = bounds.populations[index].largest
+      guard bound < 1 << 24 else {
+        throw TrainingEngineError(
+          place: "population \(model.populations[index].name)",
+          expected: "sums of one step below \(1 << 24), which float32 holds exactly",
+          found: "a bound of \(bound)")
+      }
+    }
+  }
+}
+
+extension Spiking.InputPort {
+  fileprivate init(_ port: ModelFormat.InputPort, name: String) {
     let kind: Kind
     switch port.kind {
     case .values(let minimum, let maximum, let framePerStep):

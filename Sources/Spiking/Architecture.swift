@@ -120,7 +120,7 @@ extension Network {
   /// An untrained chain: each layer of the shorthand is a population and the projection into it from
   /// the one before, both of the same name. Throws ``ArchitectureError`` where shapes do not fit.
   public init(
-    name: String, architecture: Architecture, input: Port, classes: Int, steps: Int,
+    name: String, architecture: Architecture, input: InputPort, classes: Int, steps: Int,
     neurons: NeuronConfiguration, random: RandomSource
   ) throws {
     var plan = NetworkPlan(ports: [input])

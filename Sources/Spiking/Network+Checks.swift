@@ -4,7 +4,7 @@ import Wiring
 extension Network {
   /// Every rule of ``init(name:steps:ports:populations:projections:readout:)``.
   static func check(
-    _ steps: Int, _ ports: [Port], _ populations: [Population], _ projections: [Projection],
+    _ steps: Int, _ ports: [InputPort], _ populations: [Population], _ projections: [Projection],
     readout: Int
   ) throws(NetworkError) {
     guard steps >= 1 else { throw NetworkError("steps", expected: "at least 1", found: "\(steps)") }
@@ -49,7 +49,7 @@ extension Network {
   }
 
   private static func check(
-    _ projection: Projection, _ ports: [Port], _ populations: [Population]
+    _ projection: Projection, _ ports: [InputPort], _ populations: [Population]
   ) throws(NetworkError) {
     let place = "projection \(projection.name)"
     let source: Shape

@@ -12,7 +12,7 @@ public struct Network {
   /// T, the steps of one inference.
   public var steps: Int
   /// Where input enters, in the order in which batches hold their contents.
-  public let ports: [Port]
+  public let ports: [InputPort]
   /// All neurons.
   public let populations: [Population]
   /// All synapses.
@@ -29,7 +29,7 @@ public struct Network {
 
   /// A network of the given parts. Throws ``NetworkError`` naming the first place that is wrong.
   public init(
-    name: String, steps: Int, ports: [Port], populations: [Population],
+    name: String, steps: Int, ports: [InputPort], populations: [Population],
     projections: [Projection], readout: Int
   ) throws(NetworkError) {
     self.name = name
@@ -60,7 +60,7 @@ public struct Network {
   }
 
   /// The port a projection starts from; nil where it starts from a population.
-  public func port(of projection: Projection) -> Port? {
+  public func port(of projection: Projection) -> InputPort? {
     if case .input(let port) = projection.source { ports[port] } else { nil }
   }
 

@@ -109,7 +109,7 @@ public struct NetworkPlan: Hashable, Sendable {
   }
 
   /// Where input enters.
-  public var ports: [Port]
+  public var ports: [InputPort]
   /// All populations.
   public var populations: [Population]
   /// All projections.
@@ -119,7 +119,7 @@ public struct NetworkPlan: Hashable, Sendable {
 
   /// A plan to be filled.
   public init(
-    ports: [Port], populations: [Population] = [], projections: [Projection] = [], readout: Int = 0
+    ports: [InputPort], populations: [Population] = [], projections: [Projection] = [], readout: Int = 0
   ) {
     self.ports = ports
     self.populations = populations

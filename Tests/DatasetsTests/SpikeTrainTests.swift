@@ -119,7 +119,7 @@ import Wiring
           .map { event in
             let step = Int(event.microseconds - origin) / 13
             let index = sensor.index(
-              x: Int(event.x), y: Int(event.y), channel: Int(event.polarity))
+              channel: Int(event.polarity), y: Int(event.y), x: Int(event.x))
             return UInt32(step * 12 + index)
           })
       let binned = SpikeTrain(inOrder, steps: 5, stepMicroseconds: 13)

@@ -44,8 +44,8 @@ import Wiring
       name: "readout", shape: Shape(channels: 4), neurons: nil, readoutLeak: leak)
   }
 
-  private static func events(_ shape: Shape, _ name: String = "in") -> Port {
-    Port(name: name, shape: shape, kind: .events(.once))
+  private static func events(_ shape: Shape, _ name: String = "in") -> InputPort {
+    InputPort(name: name, shape: shape, kind: .events(.once))
   }
 
   private typealias Link = NetworkPlan.Projection
@@ -104,7 +104,7 @@ import Wiring
       ], readout: 3),
     "depthwise": NetworkPlan(
       ports: [
-        Port(
+        InputPort(
           name: "in", shape: Shape(channels: 3, height: 1, width: 12),
           kind: .values(minimum: -60, maximum: 60, scale: 1 / 64, framePerStep: true))
       ],

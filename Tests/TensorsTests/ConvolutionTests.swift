@@ -1,11 +1,11 @@
 import TestMathematics
 import Testing
+import Wiring
 
 @testable import Tensors
 
 @Suite struct ConvolutionTests {
-  private func result(_ input: Tensor, _ weight: Tensor, _ geometry: ConvolutionGeometry) -> Tensor
-  {
+  private func result(_ input: Tensor, _ weight: Tensor, _ geometry: Convolution) -> Tensor {
     convolution(Variable(input), weight: Variable(weight), geometry: geometry, on: Tape()).value
   }
 
@@ -14,14 +14,14 @@ import Testing
     var image = Tensor([1, 3, 3, 1])
     image[1 * 3 + 1] = 1
     let kernel = Tensor([1, 3, 3, 1], [1, 2, 3, 4, 5, 6, 7, 8, 9])
-    let response = result(image, kernel, ConvolutionGeometry(padding: 1))
+    let response = result(image, kernel, Convolution(kernel: 3, padding: 1))
     #expect(response == Tensor([1, 3, 3, 1], [9, 8, 7, 6, 5, 4, 3, 2, 1]))
   }
 
   @Test func strideTwoStartsInThePadding() {
     let image = Tensor([1, 3, 3, 1], [1, 2, 3, 4, 5, 6, 7, 8, 9])
     let ones = Tensor([1, 3, 3, 1], filledWith: 1)
-    let sums = result(image, ones, ConvolutionGeometry(stride: 2, padding: 1))
+    let sums = result(image, ones, Convolution(kernel: 3, stride: 2, padding: 1))
     #expect(sums == Tensor([1, 2, 2, 1], [12, 16, 24, 28]))
   }
 
@@ -29,26 +29,38 @@ import Testing
     let image = Tensor([1, 1, 2, 2], [1, 2, 3, 4])
     let weight = Tensor([2, 1, 1, 2], [1, 10, 100, 1000])
     #expect(
-      result(image, weight, ConvolutionGeometry()) == Tensor([1, 1, 2, 2], [201, 2010, 403, 4030]))
+      result(image, weight, Convolution(kernel: 1)) == Tensor([1, 1, 2, 2], [201, 2010, 403, 4030]))
   }
 
   struct Case: CustomTestStringConvertible {
     var images: Int
-    var height: Int
-    var width: Int
-    var inputs: Int
+    var shape: Shape
     var outputs: Int
-    var kernel: Int
-    var stride: Int
-    var padding: Int
-    var testDescription: String {
-      "\(images)x\(height)x\(width)x\(inputs) \(outputs)C\(kernel)s\(stride)p\(padding)"
+    var geometry: Convolution
+    var testDescription: String { "\(images) of \(shape) onto \(outputs): \(geometry)" }
+
+    init(
+      images: Int, height: Int, width: Int, inputs: Int, outputs: Int, _ geometry: Convolution
+    ) {
+      self.images = images
+      shape = Shape(channels: inputs, height: height, width: width)
+      self.outputs = outputs
+      self.geometry = geometry
+    }
+
+    init(
+      images: Int, height: Int, width: Int, inputs: Int, outputs: Int, kernel: Int, stride: Int,
+      padding: Int
+    ) {
+      self.init(
+        images: images, height: height, width: width, inputs: inputs, outputs: outputs,
+        Convolution(kernel: kernel, stride: stride, padding: padding))
     }
   }
 
   /// Channel counts around the library's blocks of 8 and 16, one input channel, extents that the stride
-  /// does not divide, a kernel as large as the padded image, a height of 1, more padding than kernel, and
-  /// the limits of models/FORMAT.md, section 3.
+  /// does not divide, a kernel as large as the padded image, a height of 1, more padding than kernel,
+  /// the limits of models/FORMAT.md, section 3, then other numbers by direction, dilation and groups.
   static let cases = [
     Case(images: 2, height: 5, width: 7, inputs: 1, outputs: 16, kernel: 3, stride: 1, padding: 1),
     Case(images: 3, height: 6, width: 5, inputs: 1, outputs: 5, kernel: 3, stride: 2, padding: 1),
@@ -63,6 +75,26 @@ import Testing
     Case(images: 1, height: 4, width: 5, inputs: 3, outputs: 4, kernel: 3, stride: 1, padding: 5),
     Case(
       images: 1, height: 40, width: 33, inputs: 1, outputs: 2, kernel: 31, stride: 16, padding: 30),
+    Case(
+      images: 2, height: 1, width: 9, inputs: 3, outputs: 5,
+      Convolution(y: .init(kernel: 1), x: .init(kernel: 5, padding: 2))),
+    Case(
+      images: 1, height: 7, width: 6, inputs: 2, outputs: 9,
+      Convolution(
+        y: .init(kernel: 3, stride: 2, padding: 1), x: .init(kernel: 2, padding: 3, dilation: 2))),
+    Case(
+      images: 2, height: 6, width: 5, inputs: 8, outputs: 8,
+      Convolution(kernel: 3, padding: 2, dilation: 2, groups: 8)),
+    Case(
+      images: 2, height: 1, width: 12, inputs: 3, outputs: 6,
+      Convolution(y: .init(kernel: 1), x: .init(kernel: 3, stride: 2, padding: 1), groups: 3)),
+    Case(
+      images: 1, height: 5, width: 5, inputs: 12, outputs: 18,
+      Convolution(kernel: 3, padding: 1, groups: 2)),
+    Case(
+      images: 1, height: 9, width: 40, inputs: 4, outputs: 6,
+      Convolution(
+        y: .init(kernel: 2, dilation: 8), x: .init(kernel: 3, stride: 3, dilation: 16), groups: 2)),
   ]
 
   private func operands(
@@ -71,22 +103,24 @@ import Testing
     var random = RandomSource(seed: 4)
     return (
       .randomIntegers(
-        [c.images, c.height, c.width, c.inputs], in: range, unit: unit, using: &random),
+        [c.images] + c.shape.extents, in: range, unit: unit, using: &random),
       .randomIntegers(
-        [c.inputs, c.kernel, c.kernel, c.outputs], in: range, unit: unit, using: &random)
+        [
+          c.shape.channels, c.geometry.y.kernel, c.geometry.x.kernel,
+          c.outputs / c.geometry.groups,
+        ], in: range, unit: unit, using: &random)
     )
   }
 
   @Test(arguments: cases) func equalsPlainLoopsOnIntegers(_ c: Case) {
     let (image, weight) = operands(c, in: -127...127)
-    let sample = c.height * c.width * c.inputs
+    let sample = c.shape.count
     let expected = (0..<c.images).flatMap { index in
       NaiveLayers.convolution(
-        Array(image.elements[index * sample..<(index + 1) * sample]), height: c.height,
-        width: c.width, weight: weight.elements, inputs: c.inputs, outputs: c.outputs,
-        .init(side: c.kernel, stride: c.stride, padding: c.padding))
+        Array(image.elements[index * sample..<(index + 1) * sample]), c.shape,
+        weight: weight.elements, outputs: c.outputs, c.geometry)
     }
-    let found = result(image, weight, ConvolutionGeometry(stride: c.stride, padding: c.padding))
+    let found = result(image, weight, c.geometry)
     #expect(found.elements == expected)
   }
 
@@ -97,7 +131,7 @@ import Testing
     let input = Variable(image, needsGradient: true)
     let kernel = Variable(weight, needsGradient: true)
     let output = convolution(
-      input, weight: kernel, geometry: ConvolutionGeometry(stride: c.stride, padding: c.padding),
+      input, weight: kernel, geometry: c.geometry,
       on: tape)
     var random = RandomSource(seed: 5)
     let seed = Tensor.randomIntegers(output.shape, in: -9...9, using: &random)
@@ -117,7 +151,7 @@ import Testing
   ])
   func gradientsEqualDifferences(_ c: Case) {
     let (image, weight) = operands(c, in: -100...100, unit: 0.01)
-    let geometry = ConvolutionGeometry(stride: c.stride, padding: c.padding)
+    let geometry = c.geometry
     let error = gradientError(of: [image, weight], step: 1) {
       convolution($0[0], weight: $0[1], geometry: geometry, on: $1)
     }
@@ -133,14 +167,8 @@ import Testing
     func permuted(_ tensor: Tensor) -> Tensor {
       Tensor(tensor.shape, tensor.elements.indices.map { tensor[$0 / 6 * 6 + order[$0 % 6]] })
     }
-    let geometry = ConvolutionGeometry(padding: 1)
+    let geometry = Convolution(kernel: 3, padding: 1)
     #expect(
       result(image, permuted(weight), geometry) == permuted(result(image, weight, geometry)))
-  }
-
-  @Test func outputExtentIsZeroWhereTheKernelDoesNotFit() {
-    #expect(ConvolutionGeometry().outputExtent(2, kernel: 3) == 0)
-    #expect(ConvolutionGeometry(padding: 1).outputExtent(1, kernel: 3) == 1)
-    #expect(ConvolutionGeometry(stride: 2).outputExtent(6, kernel: 3) == 2)
   }
 }

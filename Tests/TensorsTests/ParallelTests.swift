@@ -1,6 +1,7 @@
 import Synchronization
 import TestMathematics
 import Testing
+import Wiring
 
 @testable import Tensors
 
@@ -33,7 +34,7 @@ import Testing
         let matrix = Variable(
           Tensor.random([9 * 9 * 16, 7], in: -1...1, using: &random), needsGradient: true)
         let maps = convolution(
-          image, weight: kernel, geometry: ConvolutionGeometry(padding: 1), on: tape)
+          image, weight: kernel, geometry: Convolution(kernel: 3, padding: 1), on: tape)
         let output = linear(maps, weight: matrix, rows: 4, on: tape)
         tape.backward(from: output)
         return output.value.elements + (kernel.gradient?.elements ?? [])

@@ -7,7 +7,7 @@ import Tensors
 struct BenchNetwork {
   let name: String
   let architecture: String
-  let input: Port
+  let input: InputPort
   let steps: Int
   let batchSize: Int
   /// Float training, as a fraction of what the matrix product's own rate allows.

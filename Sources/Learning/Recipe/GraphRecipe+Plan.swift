@@ -4,7 +4,7 @@ import Wiring
 extension GraphRecipe {
   /// The network this graph describes over a data set's port. `defaults` hold where a population says
   /// nothing. Throws ``LearningError/value(place:expected:found:)`` naming the key that does not fit.
-  func plan(input port: Port, defaults: NeuronConfiguration) throws -> NetworkPlan {
+  func plan(input port: InputPort, defaults: NeuronConfiguration) throws -> NetworkPlan {
     var port = port
     port.name = input
     var plan = NetworkPlan(ports: [port])
@@ -45,7 +45,7 @@ extension GraphRecipe {
 
   /// A population's shape: as stated, else as its first convolution yields from a source whose shape
   /// is known, else a vector.
-  private func shape(of index: Int, in plan: NetworkPlan, port: Port) -> Shape {
+  private func shape(of index: Int, in plan: NetworkPlan, port: InputPort) -> Shape {
     let population = populations[index]
     var shape = Shape(
       channels: population.channels, height: population.height ?? 1, width: population.width ?? 1)

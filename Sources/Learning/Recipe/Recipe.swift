@@ -178,7 +178,7 @@ public struct CalibrationRecipe: Hashable, Sendable, Codable {
 extension Recipe {
   /// The untrained network for an input and a number of classes; the data set decides both. `steps`
   /// replaces `network.steps` for event sets.
-  public func makeNetwork(input: Port, classes: Int, steps: Int? = nil) throws -> Network {
+  public func makeNetwork(input: InputPort, classes: Int, steps: Int? = nil) throws -> Network {
     let random = RandomSource(seed: seed).split(0)
     let steps = steps ?? network.steps
     guard let graph = network.graph else {

@@ -1,38 +1,34 @@
-/// The layers' projections as plain loops over one image, channels last: what the fast ones must equal.
+import Wiring
+
+/// The projections as plain loops over one image, channels last: what the fast ones must equal.
 public enum NaiveLayers {
-  /// Side, stride and padding of a square kernel.
-  public struct Kernel: Sendable {
-    public var side: Int
-    public var stride: Int
-    public var padding: Int
-
-    public init(side: Int, stride: Int = 1, padding: Int = 0) {
-      self.side = side
-      self.stride = stride
-      self.padding = padding
-    }
-
-    public func extent(_ source: Int) -> Int { (source + 2 * padding - side) / stride + 1 }
-  }
-
-  /// Cross-correlation over zero padding; `image` is `[height, width, inputs]`, `weight`
-  /// `[inputs, side, side, outputs]`.
+  /// Cross-correlation over zero padding; `image` is `[H, W, C]` of `shape`, `weight`
+  /// `[C, kernel height, kernel width, outputs / groups]`.
   public static func convolution<N: Numeric>(
-    _ image: [N], height: Int, width: Int, weight: [N], inputs: Int, outputs: Int, _ kernel: Kernel
+    _ image: [N], _ shape: Shape, weight: [N], outputs: Int, _ geometry: Convolution
   ) -> [N] {
+    let (y, x) = (geometry.y, geometry.x)
+    let target = geometry.outputShape(of: shape, channels: outputs)
+    let columns = outputs / geometry.groups
+    let inputs = shape.channels / geometry.groups
     var result: [N] = []
-    for y in 0..<kernel.extent(height) {
-      for x in 0..<kernel.extent(width) {
+    for row in 0..<target.height {
+      for column in 0..<target.width {
         for output in 0..<outputs {
           var sum: N = 0
-          for ky in 0..<kernel.side {
-            for kx in 0..<kernel.side {
-              let row = y * kernel.stride + ky - kernel.padding
-              let column = x * kernel.stride + kx - kernel.padding
-              guard (0..<height).contains(row), (0..<width).contains(column) else { continue }
-              for input in 0..<inputs {
-                let tap = ((input * kernel.side + ky) * kernel.side + kx) * outputs + output
-                sum += image[(row * width + column) * inputs + input] * weight[tap]
+          for ky in 0..<y.kernel {
+            for kx in 0..<x.kernel {
+              let sourceRow = row * y.stride + ky * y.dilation - y.padding
+              let sourceColumn = column * x.stride + kx * x.dilation - x.padding
+              guard (0..<shape.height).contains(sourceRow),
+                (0..<shape.width).contains(sourceColumn)
+              else { continue }
+              let group = output / columns
+              for input in group * inputs..<(group + 1) * inputs {
+                let tap =
+                  ((input * y.kernel + ky) * x.kernel + kx) * columns + output % columns
+                sum +=
+                  image[shape.index(channel: input, y: sourceRow, x: sourceColumn)] * weight[tap]
               }
             }
           }

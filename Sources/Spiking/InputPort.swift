@@ -1,7 +1,7 @@
 import Wiring
 
 /// A place where input enters a network: FORMAT.md §2, and the real value of what arrives.
-public struct Port: Hashable, Sendable {
+public struct InputPort: Hashable, Sendable {
   /// How often one address may count within a step.
   public enum Multiplicity: Hashable, Sendable {
     /// At most once: repetitions merge.
@@ -34,11 +34,11 @@ public struct Port: Hashable, Sendable {
   }
 
   /// Spikes, each address at most once a step.
-  public static func events(_ shape: Shape) -> Port { Port(shape: shape, kind: .events(.once)) }
+  public static func events(_ shape: Shape) -> InputPort { InputPort(shape: shape, kind: .events(.once)) }
 
   /// Bytes, one frame held over the sample. `scale` is the real value of 1.
-  public static func bytes(_ shape: Shape, scale: Float) -> Port {
-    Port(
+  public static func bytes(_ shape: Shape, scale: Float) -> InputPort {
+    InputPort(
       shape: shape, kind: .values(minimum: 0, maximum: 255, scale: scale, framePerStep: false))
   }
 
