@@ -44,7 +44,7 @@ public struct ExportReport: Equatable, Codable, Sendable {
     public var removed: Int
     /// The largest sum that can reach a neuron in a step, in membrane units.
     public var bound: Int
-    /// How a device may integrate it: `membrane16`, `accumulator16` or `accumulator32`.
+    /// How a device may integrate it: the name of a ``ModelFormat/ModelBounds/Path``.
     public var path: String
     /// Thresholds before export; nil where they are unknown or there are none.
     public var realThresholds: Spread?

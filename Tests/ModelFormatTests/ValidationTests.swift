@@ -231,7 +231,7 @@ import Testing
     #expect(bounds[0] == .init(largest: 9, neuron: 0, path: .accumulator16))
     // Values: (8·1·4·7 + 4) >> 3 = 28; 32 spikes; the 2 others; bias 3 of neuron 2.
     #expect(bounds[1] == .init(largest: 28 + 32 + 2 + 3, neuron: 2, path: .accumulator16))
-    #expect(bounds[2] == .init(largest: 3, neuron: 0, path: .accumulator16))
+    #expect(bounds[2] == .init(largest: 3, neuron: 0, path: .membrane32))
 
     var narrow = Self.valid
     lif(&narrow, 0) {
@@ -243,6 +243,17 @@ import Testing
     #expect(try narrow.validate().populations[0].path == .accumulator16)
     narrow.projections[0].shift = 12
     #expect(try narrow.validate().populations[0].path == .accumulator32)
+  }
+
+  @Test func refractoryMembranesTakeNoWeightsDirectly() throws {
+    var model = Self.valid
+    lif(&model, 0) {
+      $0.ceiling = 100
+      $0.floor = -100
+    }
+    #expect(try model.validate().populations[0].path == .membrane16)
+    lif(&model, 0) { $0.refractorySteps = 1 }
+    #expect(try model.validate().populations[0].path == .accumulator16)
   }
 
   @Test func lifBoundIsExact() {
