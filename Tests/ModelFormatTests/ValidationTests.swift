@@ -265,9 +265,24 @@ import Testing
   }
 
   @Test func valueBoundIsExact() {
-    // 224 + 2^(shift − 1) < 2^24 holds up to shift 24.
+    // 8 cells of 4 values times 127 is 4064 times the largest value:
+    // 4064·2064 + 2^23 = 2^24 − 512, and 4064·2065 + 2^23 = 2^24 + 3552.
+    func largest(_ value: Int) -> (inout Model) -> Void {
+      {
+        $0.inputs[1].kind = .values(minimum: -5, maximum: value, framePerStep: true)
+        $0.projections[1].weights.values = [Int8](repeating: 127, count: 24)
+        $0.projections[1].shift = 24
+      }
+    }
+    #expect(place(breaking: largest(2064)) == nil)
+    #expect(place(breaking: largest(2065)) == "projections[1] \"pooled\"")
+  }
+
+  @Test func valuesAreShiftedByAtMost24AndSpikesBy15() {
     #expect(place { $0.projections[1].shift = 24 } == nil)
-    #expect(place { $0.projections[1].shift = 25 } == "projections[1] \"pooled\"")
+    #expect(place { $0.projections[1].shift = 25 } == "projections[1] \"pooled\".shift")
+    #expect(place { $0.projections[4].shift = 15 } == nil)
+    #expect(place { $0.projections[4].shift = 16 } == "projections[4] \"out\".shift")
   }
 
   @Test func readoutBoundIsExact() {
