@@ -197,6 +197,7 @@ static enum snn_status check_projection(const struct check *check,
     }
     const uint32_t rows =
         product(projection->channels, projection->kernel_height, projection->kernel_width);
+    /* The number of a row has 16 bits. */
     if (rows > 65536) return SNN_ERROR_SHAPE;
     if (!in_image(check, projection->synapses, rows, 2)) return SNN_ERROR_SIZE;
     if (pool > 1 && !check_places(check, projection)) return SNN_ERROR_INDEX;
