@@ -28,27 +28,33 @@ let package = Package(
       linkerSettings: [.linkedLibrary("protobuf-c"), .linkedLibrary("z")]),
 
     // MARK: Swift libraries, bottom-up
+    .target(name: "Files"),
     .target(name: "Tensors", dependencies: ["COneDNN"]),
     .target(name: "Datasets", dependencies: ["Tensors", "CZlib"]),
     .target(name: "Spiking", dependencies: ["CKernels", "Tensors"]),
     .target(name: "ModelCompression", dependencies: ["Spiking", "Tensors"]),
     .target(
       name: "Learning",
-      dependencies: ["CKernels", "Spiking", "Tensors", .product(name: "Yams", package: "Yams")]),
+      dependencies: [
+        "CKernels", "Files", "Spiking", "Tensors", .product(name: "Yams", package: "Yams"),
+      ]),
     .target(
       name: "ModelFormat",
-      dependencies: ["CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+      dependencies: [
+        "CZlib", "Files", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
     .target(
-      name: "ModelExport", dependencies: ["ModelCompression", "ModelFormat", "Spiking", "Tensors"]),
+      name: "ModelExport",
+      dependencies: ["Files", "ModelCompression", "ModelFormat", "Spiking", "Tensors"]),
     .target(
       name: "Evaluation",
       dependencies: ["Datasets", "ModelFormat", "SNNLoader", "SNNRuntime", "Tensors"]),
     .target(
       name: "Commands",
       dependencies: [
-        "Datasets", "Evaluation", "Learning", "ModelCompression", "ModelExport", "ModelFormat",
-        "Spiking",
-        "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Datasets", "Evaluation", "Files", "Learning", "ModelCompression", "ModelExport",
+        "ModelFormat", "Spiking", "Tensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // MARK: Executables and tests
@@ -63,6 +69,7 @@ let package = Package(
     .target(
       name: "ModelFixtures", dependencies: ["ModelFormat", "Tensors"],
       path: "Tests/TestSupport/ModelFixtures"),
+    .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestMathematics"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors"]),
     .testTarget(
