@@ -7,7 +7,9 @@ public struct DeviceArena: Equatable, Sendable {
     public var name: String
     /// The layer or port it belongs to; nil: shared.
     public var owner: Int?
+    /// Where it begins: bytes from the arena's start, a multiple of 4.
     public var offset: Int
+    /// Its bytes.
     public var bytes: Int
   }
 

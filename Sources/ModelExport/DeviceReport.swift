@@ -25,9 +25,11 @@ public struct DeviceReport: Equatable, Codable, Sendable {
     public var forms: [Form]
   }
 
-  /// Bytes of something.
+  /// A part of the image, the arena or the firmware.
   public struct Part: Equatable, Codable, Sendable {
+    /// What the part holds, such as `weights`.
     public var name: String
+    /// Its bytes.
     public var bytes: Int
   }
 

@@ -155,7 +155,7 @@ public struct ExportReport: Equatable, Codable, Sendable {
     entropyBytes = projections.reduce(0) { $0 + $1.entropyBytes }
   }
 
-  /// The report as JSON, keys sorted.
+  /// The report as JSON, keys sorted. Throws where a number is not finite.
   public func json() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

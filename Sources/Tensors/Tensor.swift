@@ -44,7 +44,8 @@ public struct Tensor: @unchecked Sendable {
     }
   }
 
-  /// Fills the tensor with `rows` rows of `length` bytes, the first at `start`, `stride` apart.
+  /// Fills the tensor with `rows` rows of `length` bytes, the first at `start`, `stride` apart, as
+  /// 0…255. Precondition: the rows fill the tensor and lie inside `bytes`.
   public mutating func fillRows(
     _ rows: Int, of length: Int, from bytes: [UInt8], start: Int, stride: Int
   ) {
@@ -107,6 +108,7 @@ public struct Tensor: @unchecked Sendable {
 }
 
 extension Tensor: Equatable {
+  /// Whether shapes and elements are equal; as with numbers, a NaN equals nothing.
   public static func == (a: Tensor, b: Tensor) -> Bool {
     a.shape == b.shape && a.elements == b.elements
   }

@@ -1,8 +1,11 @@
 /// Stride and zero padding of a two-dimensional convolution, the same in both directions.
 public struct ConvolutionGeometry: Hashable, Sendable, Codable {
+  /// Cells from one window to the next, at least 1.
   public var stride: Int
+  /// Rows and columns of zeros on every side of the image, at least 0.
   public var padding: Int
 
+  /// A geometry of the given numbers.
   /// - Parameters:
   ///   - stride: cells between windows, at least 1.
   ///   - padding: rows and columns of zeros around the image, at least 0.
@@ -11,15 +14,17 @@ public struct ConvolutionGeometry: Hashable, Sendable, Codable {
     self.padding = padding
   }
 
-  /// The output extent for an input extent, `(extent + 2·padding − kernel) div stride + 1`; below 1
-  /// where the kernel does not fit.
+  /// The output extent for an input extent, `(extent + 2·padding − kernel) div stride + 1`; 0 where
+  /// the kernel does not fit.
   public func outputExtent(_ extent: Int, kernel: Int) -> Int {
     extent + 2 * padding < kernel ? 0 : (extent + 2 * padding - kernel) / stride + 1
   }
 }
 
-/// Cross-correlation of images with a bank of kernels: `[…, H, W, I] → [N, H', W', O]`.
+/// Cross-correlation of images with a bank of kernels: `[…, H, W, I] → [N, H', W', O]`, where H' and
+/// W' are ``ConvolutionGeometry/outputExtent(_:kernel:)`` of H and W.
 ///
+/// Precondition: the input's channels are the weight's I, and the kernel fits the padded image.
 /// - Parameters:
 ///   - input: images, all extents before the last three merged to N.
 ///   - weight: `[I, K, K, O]`.
