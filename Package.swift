@@ -29,6 +29,7 @@ let package = Package(
 
     // MARK: Swift libraries, bottom-up
     .target(name: "Wiring"),
+    .target(name: "Files"),
     .target(name: "Tensors", dependencies: ["COneDNN", "Wiring"]),
     .target(name: "Datasets", dependencies: ["Tensors", "CZlib", "Wiring"]),
     .target(name: "Spiking", dependencies: ["CKernels", "Tensors", "Wiring"]),
@@ -36,23 +37,26 @@ let package = Package(
     .target(
       name: "Learning",
       dependencies: [
-        "CKernels", "Spiking", "Tensors", .product(name: "Yams", package: "Yams"), "Wiring",
+        "CKernels", "Files", "Spiking", "Tensors", .product(name: "Yams", package: "Yams"),
+        "Wiring",
       ]),
     .target(
       name: "ModelFormat",
-      dependencies: ["CZlib", .product(name: "SwiftProtobuf", package: "swift-protobuf"), "Wiring"]),
+      dependencies: [
+        "CZlib", "Files", .product(name: "SwiftProtobuf", package: "swift-protobuf"), "Wiring",
+      ]),
     .target(
       name: "ModelExport",
-      dependencies: ["ModelCompression", "ModelFormat", "Spiking", "Tensors", "Wiring"]),
+      dependencies: ["Files", "ModelCompression", "ModelFormat", "Spiking", "Tensors", "Wiring"]),
     .target(
       name: "Evaluation",
       dependencies: ["Datasets", "ModelFormat", "SNNLoader", "SNNRuntime", "Tensors", "Wiring"]),
     .target(
       name: "Commands",
       dependencies: [
-        "Datasets", "Evaluation", "Learning", "ModelCompression", "ModelExport", "ModelFormat",
-        "Spiking",
-        "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"), "Wiring",
+        "Datasets", "Evaluation", "Files", "Learning", "ModelCompression", "ModelExport",
+        "ModelFormat", "Spiking", "Tensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"), "Wiring",
       ]),
 
     // MARK: Executables and tests
@@ -67,6 +71,7 @@ let package = Package(
     .target(
       name: "ModelFixtures", dependencies: ["ModelFormat", "Tensors", "Wiring"],
       path: "Tests/TestSupport/ModelFixtures"),
+    .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "WiringTests", dependencies: ["Wiring"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestMathematics", "Wiring"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Tensors", "Wiring"]),

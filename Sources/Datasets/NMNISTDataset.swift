@@ -57,7 +57,8 @@ public struct NMNISTDataset: Dataset {
     split == .test ? test.count : cut.indices(of: split).count
   }
 
-  /// Reads the recording at `index`.
+  /// Reads the recording at `index`. Throws ``DatasetError`` where its file is missing or bad.
+  /// Precondition: `index` is in 0..<count(in: split).
   public func sample(at index: Int, in split: Split) throws -> Sample {
     let entry = split == .test ? test[index] : training[cut.indices(of: split)[index]]
     let path = "\(folder)/\(entry.index).\(fileExtension)"

@@ -54,7 +54,7 @@ public struct CheckReport: Equatable, Codable, Sendable {
     return "not equal: \(model)\n  \(difference.text)\n  equal before: \(compared)\n"
   }
 
-  /// The outcome as JSON.
+  /// The outcome as JSON, keys sorted. Throws where a number is not finite.
   public func json() throws -> String { try jsonText(of: self) }
 }
 

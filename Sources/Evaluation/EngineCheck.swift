@@ -26,7 +26,7 @@ public struct CheckedEngine: Sendable {
   public let makeRunner:
     @Sendable () throws -> (InferenceInput, (StepRecord) throws -> Void) throws -> EngineAnswer
 
-  /// An engine called `name`.
+  /// An engine called `name`, whose runners `makeRunner` makes, one for each thread.
   public init(
     name: String, showsSteps: Bool = true,
     makeRunner:
@@ -121,7 +121,7 @@ public struct EngineCheck: Sendable {
     return report
   }
 
-  /// Compares on the given inputs; see ``run(count:threads:input:)``.
+  /// Compares on the given inputs; throws and stops as ``run(count:threads:input:)`` does.
   public func run(_ inputs: [InferenceInput], threads: Int = 2) throws -> CheckReport {
     try run(count: inputs.count, threads: threads) { inputs[$0] }
   }

@@ -131,7 +131,7 @@ public struct EvaluationReport: Equatable, Codable, Sendable {
     energy = EnergyRegime.allCases.map { EnergyEstimate(of: cost, in: $0) }
   }
 
-  /// The report as JSON, keys sorted, numbers whole where they are.
+  /// The report as JSON, keys sorted, numbers whole where they are. Throws where one is not finite.
   public func json() throws -> String { try jsonText(of: self) }
 }
 

@@ -32,7 +32,8 @@ extension Session {
   public func path(of population: Int) -> ModelBounds.Path {
     precondition(model.populations.indices.contains(population), "no population \(population)")
     switch snn_accumulator(network, UInt32(population)) {
-    case SNN_ACCUMULATOR_DIRECT: return .membrane16
+    case SNN_ACCUMULATOR_DIRECT:
+      return model.populations[population].isReadout ? .membrane32 : .membrane16
     case SNN_ACCUMULATOR_S16: return .accumulator16
     default: return .accumulator32
     }

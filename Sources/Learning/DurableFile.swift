@@ -1,44 +1,14 @@
+import Files
 import Foundation
 
 /// Files that are either there in full or as they were before.
 enum DurableFile {
-  /// Writes aside, waits for the disk, renames, waits for the folder. A crash or a full disk at any
-  /// moment leaves the previous file intact.
+  /// Writes durably: a crash or a full disk at any moment leaves the previous file intact.
   static func write(_ bytes: Data, to url: URL) throws {
-    let aside = url.appendingPathExtension("partial")
-    func failed(_ reason: String) -> LearningError {
-      .file(
-        place: url.path, expected: "to write \(bytes.count) bytes",
-        found: "\(reason); what was there before is intact")
-    }
-    let descriptor = open(aside.path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
-    guard descriptor >= 0 else { throw failed(systemMessage()) }
-    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
     do {
-      try handle.write(contentsOf: bytes)
+      try writeDurably([FileContent(url.path, Array(bytes))])
     } catch {
-      let reason = reason(error)
-      close(descriptor)
-      unlink(aside.path)
-      throw failed(reason)
-    }
-    guard fsync(descriptor) == 0 else {
-      let reason = systemMessage()
-      close(descriptor)
-      unlink(aside.path)
-      throw failed(reason)
-    }
-    close(descriptor)
-    guard rename(aside.path, url.path) == 0 else {
-      let reason = systemMessage()
-      unlink(aside.path)
-      throw failed(reason)
-    }
-    // The rename itself survives a power cut once the folder is on disk.
-    let folder = open(url.deletingLastPathComponent().path, O_RDONLY)
-    if folder >= 0 {
-      fsync(folder)
-      close(folder)
+      throw LearningError(error, at: url)
     }
   }
 
@@ -54,17 +24,10 @@ enum DurableFile {
 
   /// Makes a folder, and those it lies in, where they are missing.
   static func makeFolder(_ url: URL) throws {
-    if mkdir(url.path, 0o755) == 0 { return }
-    if errno == ENOENT, url.path.count > 1 {
-      try makeFolder(url.deletingLastPathComponent())
-      if mkdir(url.path, 0o755) == 0 { return }
-    }
-    let reason = systemMessage()
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
-      isFolder.boolValue
-    else {
-      throw LearningError.file(place: url.path, expected: "to make a folder", found: reason)
+    do {
+      try Files.makeFolder(url.path)
+    } catch {
+      throw LearningError(error, at: url)
     }
   }
 
@@ -76,6 +39,19 @@ enum DurableFile {
     return (error.localizedFailureReason ?? error.localizedDescription)
       .trimmingCharacters(in: CharacterSet(charactersIn: "."))
   }
+}
 
-  private static func systemMessage() -> String { String(cString: strerror(errno)) }
+extension LearningError {
+  /// What kept `url` from being written or made.
+  fileprivate init(_ error: FileError, at url: URL) {
+    switch error {
+    case .file(_, let expected, let found):
+      self = .file(
+        place: url.path, expected: expected, found: "\(found); what was there before is intact")
+    case .folder(let place, let expected, let found):
+      self = .file(
+        place: url.path, expected: expected,
+        found: place == url.path ? found : "\(found) at \(place)")
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import Files
 import ModelFormat
 
 /// A device image as C source: a `const` struct whose bytes on a little-endian target are the

@@ -2,6 +2,7 @@ import ModelFormat
 
 /// A model without the neurons that cannot matter, and where the others went.
 public struct LivingModel {
+  /// The model that is left; its read-out computes what the original's does.
   public var model: Model
   /// For each population, the channels of the original that are left, ascending.
   public var channels: [[Int]]

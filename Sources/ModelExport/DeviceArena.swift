@@ -7,7 +7,9 @@ public struct DeviceArena: Equatable, Sendable {
     public var name: String
     /// The layer or port it belongs to; nil: shared.
     public var owner: Int?
+    /// Where it begins: bytes from the arena's start, a multiple of 4.
     public var offset: Int
+    /// Its bytes.
     public var bytes: Int
   }
 
@@ -32,7 +34,7 @@ public struct DeviceArena: Equatable, Sendable {
   private(set) var spikes = 0
   private(set) var scores = 0
 
-  /// The arena of a graph's layers; `traits`: of each. `block` 1: streaming.
+  /// The arena of a graph's layers, which have these `traits`, in order. `block` 1: streaming.
   init(_ graph: DeviceGraph, _ traits: [DeviceLayerTraits], block: Int) {
     for (index, port) in graph.model.inputs.enumerated() {
       let needed = port.carriesValues ? 0 : Self.mapBytes(port.shape.count)
@@ -76,7 +78,7 @@ public struct DeviceArena: Equatable, Sendable {
     }
   }
 
-  /// A bit a neuron, in whole words.
+  /// Bytes of a spike map of so many neurons: one bit each, in whole words.
   static func mapBytes(_ count: Int) -> Int { (count + 31) / 32 * 4 }
 
   private mutating func add(_ name: String, _ owner: Int?, _ size: Int) -> Int {
@@ -87,8 +89,9 @@ public struct DeviceArena: Equatable, Sendable {
     return bytes - rounded
   }
 
-  /// Places spike maps, largest first, each at the lowest place that no map holds which lives at
-  /// the same time: from its layer to its last reader, or for good where a later step reads it.
+  /// Places spike maps, largest first, each at the lowest offset where it meets no map that is
+  /// needed at the same time. A map is needed from its own layer to the last layer that reads it,
+  /// or always where a later step reads it.
   private mutating func placeMaps(of graph: DeviceGraph, block: Int) {
     layers = graph.layers.map { _ in Layer() }
     let start = bytes

@@ -10,7 +10,7 @@ struct DeviceGraph {
     let population: Int
     /// Its shape, perhaps as a vector.
     let shape: Shape
-    /// Those that end here; one of values comes first.
+    /// The projections that end in this layer; at most one carries values, and it comes first.
     var windows: [DeviceWindow]
 
     var pixels: Int { shape.height * shape.width }
@@ -73,7 +73,7 @@ struct DeviceGraph {
 
   // MARK: What the engine does not run
 
-  /// Sides are held in 16 bits; beyond this many channels their multiple of 8 is not.
+  /// The longest side: rounded up to a multiple of 8 it still fits 16 bits.
   private static let largestSide = 65_528
 
   private static func refusePorts(of model: Model) throws(DeviceImageError) {
@@ -118,10 +118,10 @@ struct DeviceGraph {
 
   // MARK: Vectors
 
-  /// The shape of every population's layer. A population is a vector, whose neurons keep their
-  /// linear index, where weights onto it differ from pixel to pixel, or where it is the read-out;
-  /// then so are those behind it, for a window cannot slide over a vector. Throws where a pool
-  /// would have to see pixels that are gone.
+  /// The shape of every population's layer. A population becomes a vector, whose neurons keep their
+  /// linear index, where weights onto it differ from pixel to pixel, or where it is the read-out.
+  /// Populations fed by a vector become vectors too, because a window cannot slide over a vector.
+  /// Throws where a pool would have to see pixels that are gone.
   private static func layerShapes(in model: Model) throws(DeviceImageError) -> [Shape] {
     var shapes = model.populations.map(\.shape)
     var waiting = [model.readout]

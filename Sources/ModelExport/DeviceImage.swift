@@ -15,12 +15,12 @@ public struct DeviceImage: Equatable, Sendable {
   public let name: String
   /// Indices of the populations, in the order of the image's layers.
   public let layers: [Int]
-  /// What firmware wants to know of the model before it compiles.
+  /// Numbers that the header of the C source states, for firmware to compile with.
   let facts: Facts
-  /// The same, field by field.
+  /// The image field by field, from which its C source is written.
   let contents: DeviceContents
 
-  /// Numbers of the model that its header states.
+  /// Numbers of the model that the header of the C source states.
   struct Facts: Equatable, Sendable {
     var steps: Int
     var maximumSteps: Int
@@ -29,7 +29,7 @@ public struct DeviceImage: Equatable, Sendable {
     var inputs: Int
   }
 
-  /// More steps than this are not run layer by layer.
+  /// The most steps of a sample that runs layer by layer; longer samples stream.
   static let maximumBlock = 64
 
   /// The image of a model.
@@ -59,8 +59,8 @@ public struct DeviceImage: Equatable, Sendable {
     report = DeviceReport(of: graph, writer, self.contents)
   }
 
-  /// Steps of a sample that a layer runs at once; 1: streaming, where input comes step by step,
-  /// or goes round.
+  /// Steps of a sample that a layer runs at once; 1: streaming, because input comes step by step,
+  /// a projection has a delay, or a sample has more than ``maximumBlock`` steps.
   private static func block(of graph: DeviceGraph) -> Int {
     let comesByStep = graph.model.inputs.contains { port in
       switch port.kind {

@@ -26,7 +26,7 @@ struct DeviceImageWriter {
     self.preference = preference
   }
 
-  /// Offsets are 32 bits, and signed on their way.
+  /// The most bytes of an image: offsets of 32 bits stay positive as signed numbers.
   private static let maximumBytes = 1 << 30
 
   /// All of the image; throws ``DeviceImageError/tooLarge(place:expected:found:)``.
@@ -55,7 +55,8 @@ struct DeviceImageWriter {
     return contents
   }
 
-  /// Whether the image needs what `SNN_DEVICE_GENERAL` may leave out; known with its rows.
+  /// Whether the image needs what an engine built with `SNN_DEVICE_GENERAL` 0 leaves out; known
+  /// once the forms of its rows are chosen.
   var needsGeneral: Bool { traits.contains { $0.contains(.general) } || rows.contains(.list) }
 
   // MARK: Structs
@@ -195,7 +196,7 @@ struct DeviceImageWriter {
       let isFast = !traits[index].contains(.general)
       let raised = isFast && lif.compare == .greater ? 1 : 0
       threshold = append("threshold", .int16, padding: 32767, unlessAll: nil) {
-        // A fast neuron that would fire at 32768 never gets there.
+        // A fast neuron that would fire at 32768 stays below 32767 (``MembraneReach``).
         min(lif.threshold.value(of: $0, in: population.shape, default: 0) + raised, 32767)
       }
       if isFast && block > 1, let least = NeuronDrive(layer, steps: model.maximumSteps) {

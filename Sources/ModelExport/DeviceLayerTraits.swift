@@ -5,15 +5,15 @@ struct DeviceLayerTraits: Equatable, Sendable {
   /// `snn_image_layer.flags`.
   struct Flags: OptionSet, Sendable {
     let rawValue: Int
-    /// Runs through the plain loop that knows every rule.
+    /// The engine runs the neurons through the plain loop that knows every rule.
     static let general = Flags(rawValue: 1)
-    /// Sums of 32 bits.
+    /// A sum may leave int16: sums have 32 bits.
     static let wide = Flags(rawValue: 2)
-    /// Parameters of every neuron.
+    /// Some parameter differs between pixels: every neuron has its own entry.
     static let perNeuron = Flags(rawValue: 4)
-    /// Has a bias or takes values.
+    /// The layer has a bias or takes values.
     static let driven = Flags(rawValue: 8)
-    /// Membranes may reach floor or ceiling.
+    /// A sum may carry a membrane past floor or ceiling: the kernel clamps.
     static let clamped = Flags(rawValue: 16)
   }
 

@@ -25,9 +25,11 @@ public struct DeviceReport: Equatable, Codable, Sendable {
     public var forms: [Form]
   }
 
-  /// Bytes of something.
+  /// A part of the image, the arena or the firmware.
   public struct Part: Equatable, Codable, Sendable {
+    /// What the part holds, such as `weights`.
     public var name: String
+    /// Its bytes.
     public var bytes: Int
   }
 
@@ -43,21 +45,21 @@ public struct DeviceReport: Equatable, Codable, Sendable {
   public var block: Int
   /// Bytes of the image, in flash.
   public var imageBytes: Int
-  /// Of which weights, parameters and tables.
+  /// The image part by part: weights, parameters, tables.
   public var imageParts: [Part]
   /// Bytes of the arena, in RAM.
   public var arenaBytes: Int
-  /// Its parts; those that share space count once.
+  /// The arena part by part; parts that share space count once.
   public var arenaParts: [Part]
   /// RAM of a firmware that runs the image and does nothing else, part by part: an estimate.
   public var firmwareParts: [Part]
   /// Options of the compiler that leave out of the engine what the image never uses.
   public var engineOptions: [String]
-  /// Synaptic operations of a step at most.
+  /// The most synaptic operations of a step.
   public var worstOperations: Int
-  /// In order of evaluation.
+  /// The layers, in order of evaluation.
   public var layers: [Layer]
-  /// In the image's order.
+  /// The projections, in the image's order.
   public var projections: [Projection]
 
   enum CodingKeys: String, CodingKey {

@@ -17,7 +17,7 @@ public enum DeviceRows: Int, CaseIterable, Codable, Sendable {
   }
 }
 
-/// What the exporter holds dearer.
+/// Which cost decides between forms of rows.
 public enum DevicePreference: String, CaseIterable, Codable, Sendable {
   /// Instructions, then bytes.
   case speed
@@ -109,7 +109,8 @@ extension DeviceWindow {
     return bytes
   }
 
-  /// The synapses: where every row starts among them and one more, and column and weight of each.
+  /// The synapses of all rows as pairs of column and weight, the number of every row's first
+  /// synapse, and last the number of all.
   func packedList() -> (starts: [UInt32], synapses: [UInt8]) {
     var starts: [UInt32] = [0]
     var synapses: [UInt8] = []
@@ -122,8 +123,8 @@ extension DeviceWindow {
     return (starts, synapses)
   }
 
-  /// Of every source of a window's line, the row its spike adds, counted from the line's first;
-  /// empty where there is no pool.
+  /// For every source of a line of the window, the number of the weight row that its spike adds,
+  /// counted from the line's first row; empty where there is no pool.
   var places: [Int] {
     guard pool > 1 else { return [] }
     return (0..<x.kernel * pool * shape.channels).map { source in

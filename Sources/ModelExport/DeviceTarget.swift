@@ -1,5 +1,5 @@
-/// What adding weight rows costs in the engine, in instructions: of kernels, those counted under
-/// emulation for 16 rows of 64 columns; of plain C, those of the compiler's loops.
+/// What adding weight rows costs in the engine, in instructions. For kernels they were counted
+/// under emulation with 16 rows of 64 columns, for plain C in the loops that the compiler made.
 public struct RowCost: Equatable, Sendable {
   /// A column of a row of eight-bit weights.
   public var column8: Double
@@ -9,12 +9,12 @@ public struct RowCost: Equatable, Sendable {
   public var synapse: Double
   /// A row of a list.
   public var row = 12.0
-  /// A column of a packed row where no kernel takes it: sums of 32 bits.
+  /// A column of a packed row added to sums of 32 bits, for which there is no kernel.
   public var wideColumn: Double
 
   /// Arm's DSP extension: Cortex-M4, M7, M33.
   public static let dsp = RowCost(column8: 0.97, column4: 0.75, synapse: 9, wideColumn: 20)
-  /// ARMv7-M without it: Cortex-M3.
+  /// ARMv7-M without the DSP extension: Cortex-M3.
   public static let armv7m = RowCost(column8: 1.27, column4: 0.8, synapse: 9, wideColumn: 20)
   /// ARMv6-M: Cortex-M0.
   public static let armv6m = RowCost(column8: 1.85, column4: 1.14, synapse: 14, wideColumn: 30)

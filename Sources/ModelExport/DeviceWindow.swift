@@ -33,8 +33,8 @@ struct DeviceWindow {
   /// Row (ky · kernel width + kx) · channels + channel, `columns` weights each.
   let weights: [Int8]
 
-  /// Rows are counted in 16 bits.
-  static let maximumRows = 65_535
+  /// The number of a row has 16 bits: 0...65535.
+  static let maximumRows = 65_536
 
   /// The window of a projection of a valid model that ``DeviceGraph`` has not refused.
   ///

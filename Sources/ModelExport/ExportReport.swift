@@ -44,7 +44,7 @@ public struct ExportReport: Equatable, Codable, Sendable {
     public var removed: Int
     /// The largest sum that can reach a neuron in a step, in membrane units.
     public var bound: Int
-    /// How a device may integrate it: `membrane16`, `accumulator16` or `accumulator32`.
+    /// How a device may integrate it: the name of a ``ModelFormat/ModelBounds/Path``.
     public var path: String
     /// Thresholds before export; nil where they are unknown or there are none.
     public var realThresholds: Spread?
@@ -155,7 +155,7 @@ public struct ExportReport: Equatable, Codable, Sendable {
     entropyBytes = projections.reduce(0) { $0 + $1.entropyBytes }
   }
 
-  /// The report as JSON, keys sorted.
+  /// The report as JSON, keys sorted. Throws where a number is not finite.
   public func json() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -16,9 +16,9 @@ import ModelFormat
 ///
 /// Started from the initial membrane this map is iterated `steps` times, or until it rests: being
 /// monotone it moves either end in one direction only, among at most 2^16 membranes, so it rests
-/// or ends soon. The ends of u that were met on the way are ``least`` and ``greatest``. Signs of
-/// sums are kept apart and ends never mixed between neurons, but one input need not attain the end
-/// of every step.
+/// or ends soon. The ends of u that were met on the way are ``least`` and ``greatest``. The bound
+/// is safe but not tight: it takes, in every step, the worst input for each neuron, and no single
+/// recording may be that.
 struct MembraneReach: Equatable {
   /// The least and the greatest membrane before clamping in any of the steps.
   private(set) var least = Int.max

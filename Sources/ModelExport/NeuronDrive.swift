@@ -2,9 +2,10 @@ import ModelFormat
 
 /// The least sum of values that makes a neuron fire.
 ///
-/// A neuron that gets the same sum in every step and nothing else fires the sooner the greater the
-/// sum: leak, sum and clamping keep the order of membranes, and up to the first spike nothing else
-/// happens. So one comparison tells an engine whether it must be computed at all.
+/// Let a neuron get the same sum in every step and nothing else. The greater the sum, the sooner it
+/// fires: leak, sum and clamping keep the order of membranes, and nothing else happens before the
+/// first spike. So one comparison with the least such sum tells an engine whether the neuron has to
+/// be computed at all.
 struct NeuronDrive {
   /// The layer's one projection, which carries values.
   let window: DeviceWindow

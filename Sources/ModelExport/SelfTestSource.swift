@@ -1,3 +1,4 @@
+import Files
 import ModelFormat
 
 /// A golden sample of a model as C source: what `snn_self_test` of `runtime-c` runs on a board.

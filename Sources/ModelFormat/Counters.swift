@@ -71,7 +71,7 @@ public struct Counters: Equatable, Sendable {
     self.ports = ports
   }
 
-  /// All 0, as many as `model` has.
+  /// Counters of 0 for every population, projection and port of `model`.
   public init(zeroFor model: Model) {
     populations = model.populations.map { _ in Population() }
     projections = model.projections.map { _ in Projection() }

@@ -3,8 +3,8 @@ import Wiring
 
 /// The reader: the schema's messages to this module's types.
 ///
-/// A field that does not apply, such as *min_value* of an EVENTS port, must be absent: a value
-/// that no engine would read is a writer's mistake.
+/// A field that does not belong to a kind, such as *min_value* of an EVENTS port, must be absent: a
+/// value that no engine reads is a writer's mistake.
 extension Model {
   /// The model of a message, not yet validated.
   init(_ message: PBModel) throws(ModelError) {

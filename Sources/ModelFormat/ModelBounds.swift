@@ -5,12 +5,15 @@ import Wiring
 public struct ModelBounds: Equatable, Sendable {
   /// The narrowest way a device may integrate a population, all with the same result.
   public enum Path: Equatable, Sendable {
-    /// Spikes go straight into int16 membranes: max(|floor|, ceiling) + B < 2^15.
+    /// Weights are added straight to int16 membranes: a LIF population without refractory steps,
+    /// max(|floor|, ceiling) + B < 2^15.
     case membrane16
-    /// An int16 accumulator beside the membrane: B < 2^15.
+    /// An int16 accumulator beside int16 membranes: a LIF population with B < 2^15.
     case accumulator16
-    /// An int32 accumulator.
+    /// An int32 accumulator beside int16 membranes: any other LIF population.
     case accumulator32
+    /// Weights are added straight to int32 membranes: a read-out.
+    case membrane32
   }
 
   /// The bound of one population.
@@ -91,7 +94,9 @@ public struct ModelBounds: Equatable, Sendable {
   }
 
   private static func path(of population: ModelFormat.Population, bound: Int) -> Path {
-    if case .lif(let lif) = population.kind, max(-lif.floor, lif.ceiling) + bound < 1 << 15 {
+    guard case .lif(let lif) = population.kind else { return .membrane32 }
+    // Input that arrives in a refractory step is lost, so it must not reach the membrane first.
+    if lif.refractorySteps == 0, max(-lif.floor, lif.ceiling) + bound < 1 << 15 {
       return .membrane16
     }
     return bound < 1 << 15 ? .accumulator16 : .accumulator32

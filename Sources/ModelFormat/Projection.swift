@@ -14,7 +14,7 @@ public struct Projection: Equatable, Sendable {
   public var topology: Topology
   /// Side and stride of the sum-pool in front, 1...16; 1: none.
   public var pool: Int
-  /// Left shift of spikes' sums (0...15) or rounding right shift of values' sums (0...31).
+  /// Left shift of spikes' sums (0...15) or rounding right shift of values' sums (0...24).
   public var shift: Int
   /// The weights.
   public var weights: WeightMatrix

@@ -1,5 +1,5 @@
-/// The digest of `runtime-c/include/snn/count.h` of a population's membranes and spikes: a sum over
-/// steps and neurons, so that engines may take them in any order.
+/// The digest of a population's membranes and spikes that `runtime-c/include/snn/count.h` defines:
+/// a sum over steps and neurons, which engines may go through in any order.
 package struct StateDigest: Sendable {
   /// N of the population.
   package let neurons: Int

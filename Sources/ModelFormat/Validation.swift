@@ -3,10 +3,11 @@ import Wiring
 /// Every limit of FORMAT.md §1 to §4, checked here and nowhere else; §5 follows in
 /// `ModelBounds.swift`.
 extension Model {
-  /// The most weight-matrix entries, Σ rows · columns, of one model: 2^26.
+  /// The most weight-matrix entries, Σ rows · columns over all projections, of one model: 2^26
+  /// (FORMAT.md §7).
   ///
-  /// FORMAT.md §7 limits the *stored* weights to this number. Matrices are dense in memory, so that
-  /// here the entries that a sparse layout leaves out count as well.
+  /// Every entry counts, also one that a sparse layout does not store: matrices are dense in
+  /// memory.
   public static let maximumWeights = 1 << 26
 
   /// Checks every limit of FORMAT.md and yields the proven bounds.
@@ -196,7 +197,7 @@ extension Model {
     }
     try require(projection.pool, in: 1...16, at: here + ".pool")
     try require(
-      projection.shift, in: 0...(carriesValues(projection) ? 31 : 15), at: here + ".shift")
+      projection.shift, in: 0...(carriesValues(projection) ? 24 : 15), at: here + ".shift")
   }
 
   private func validateGeometry(_ index: Int) throws(ModelError) {

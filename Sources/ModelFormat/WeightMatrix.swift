@@ -4,9 +4,9 @@
 /// Held densely whatever the bytes of the file look like: a zero entry is no synapse. How the
 /// matrix is stored is the writer's choice, see ``WeightForm``.
 public struct WeightMatrix: Equatable, Sendable {
-  /// Rows.
+  /// Rows, one for each (pooled) source; for CONV one for each of its channels.
   public let rows: Int
-  /// Columns.
+  /// Columns: targets of a row, for CONV those of every kernel tap.
   public let columns: Int
   /// The entries, row-major, `rows · columns` of them.
   public var values: [Int8] {

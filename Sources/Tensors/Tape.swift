@@ -1,11 +1,13 @@
 /// A value in a computation, and the gradient of the computation's result with respect to it.
 public final class Variable {
+  /// The value; ``consumeValue()`` leaves a `[1]` in its place.
   public internal(set) var value: Tensor
   /// dL/dvalue, nil until a backward pass reaches this variable.
   public internal(set) var gradient: Tensor?
   /// Whether a backward pass computes ``gradient``. Operations skip the work for those that do not.
   public let needsGradient: Bool
 
+  /// The shape the value was made with; it stays when the value is consumed.
   public let shape: [Int]
 
   /// A leaf: an input (no gradient) or a parameter (gradient).
@@ -15,7 +17,8 @@ public final class Variable {
     self.needsGradient = needsGradient
   }
 
-  /// Adds `contribution` to the gradient.
+  /// Adds `contribution` to the gradient, where one is needed. Precondition: it has as many elements
+  /// as the value.
   public func accumulate(_ contribution: Tensor) {
     guard needsGradient else { return }
     precondition(
@@ -50,6 +53,7 @@ public final class Variable {
 public final class Tape {
   private var records: [() -> Void] = []
 
+  /// An empty tape.
   public init() {}
 
   /// Notes how an operation sends its output's gradient to its inputs.

@@ -107,6 +107,7 @@ public struct Tensor: @unchecked Sendable {
 }
 
 extension Tensor: Equatable {
+  /// Whether shapes and elements are equal; as with numbers, a NaN equals nothing.
   public static func == (a: Tensor, b: Tensor) -> Bool {
     a.shape == b.shape && a.elements == b.elements
   }

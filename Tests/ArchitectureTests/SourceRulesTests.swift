@@ -75,8 +75,22 @@ import Testing
     }
   }
 
+  /// Longer files, with the lines they may have and the reason.
+  private static let longFiles = [
+    "runtime-c/device/engine.c": 520,  // one walk, from a run down to a pixel, of static functions
+    "runtime-c/src/kernels_avx2.c": 530,  // one instruction set, as its neighbours are
+    "runtime-c/tests/device/build_image.c": 740,  // half of it is the table of images
+    "runtime-c/tests/device/test_images.c": 600,  // a fifth of it is the table of broken rules
+  ]
+
   @Test func noFileIsLongerThan500Lines() {
-    for file in tree.written { #expect(file.lines.count <= 500, "\(file.path)") }
+    #expect(tree.runtime.count > 50)
+    for file in tree.written + tree.runtime where !file.isGenerated {
+      #expect(file.lines.count <= Self.longFiles[file.path] ?? 500, "\(file.path)")
+    }
+    for path in Self.longFiles.keys {
+      #expect(tree.runtime.contains { $0.path == path && $0.lines.count > 500 }, "\(path)")
+    }
   }
 
   @Test func generatedFilesNameTheirGenerator() {

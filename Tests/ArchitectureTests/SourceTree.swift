@@ -8,7 +8,7 @@ struct SourceTree {
     let lines: [String]
 
     var name: String { String(path.split(separator: "/").last ?? "") }
-    var isGenerated: Bool { path.contains("/Generated/") }
+    var isGenerated: Bool { path.lowercased().contains("/generated/") }
     var isSwift: Bool { path.hasSuffix(".swift") }
     /// The folder under Sources or Tests.
     var room: String { String(path.split(separator: "/").dropFirst().first ?? "") }
@@ -56,14 +56,21 @@ struct SourceTree {
   static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  let files: [File]
-
   /// Text files under Sources and Tests, by path.
+  let files: [File]
+  /// C files of the runtime and of firmware, by path; what a build left there is none of them.
+  let runtime: [File]
+
   init() throws {
-    let endings: Set = ["swift", "c", "h", "modulemap", "py"]
+    files = try Self.files(in: ["Sources", "Tests"], ["swift", "c", "h", "modulemap", "py"])
+    runtime = try Self.files(in: ["runtime-c", "targets", "zephyr"], ["c", "h"])
+      .filter { !$0.path.contains("/build/") }
+  }
+
+  private static func files(in folders: [String], _ endings: Set<String>) throws -> [File] {
     var files: [File] = []
-    for folder in ["Sources", "Tests"] {
-      let base = Self.root.appending(path: folder)
+    for folder in folders {
+      let base = root.appending(path: folder)
       for case let path as String in FileManager.default.enumerator(atPath: base.path())
         ?? FileManager.DirectoryEnumerator()
       where endings.contains(String(path.split(separator: ".").last ?? "")) {
@@ -75,7 +82,7 @@ struct SourceTree {
             lines: Array(lines.last == "" ? lines.dropLast() : lines[...])))
       }
     }
-    self.files = files.sorted { $0.path < $1.path }
+    return files.sorted { $0.path < $1.path }
   }
 
   var sources: [File] { files.filter { $0.path.hasPrefix("Sources/") && $0.isSwift } }

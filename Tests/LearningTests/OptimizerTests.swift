@@ -1,4 +1,3 @@
-import Foundation
 import Learning
 import Spiking
 import Tensors
@@ -123,20 +122,5 @@ import Testing
       return parameters.map(\.value.elements)
     }
     #expect(trained(threads: 1) == trained(threads: 3))
-  }
-
-  /// The time of one update, printed; `swift test -c release` with SNN_LONG_TESTS=1.
-  @Test(.enabled(if: ProcessInfo.processInfo.environment["SNN_LONG_TESTS"] == "1"))
-  func updateOfTwoHundredThousandParametersIsFast() {
-    let parameters = [288, 18_432, 180_000, 1280].map {
-      Parameter("p\($0)", role: .weight, value: Tensor([$0], filledWith: 1))
-    }
-    let gradients = parameters.map { Tensor($0.value.shape, filledWith: 0.01) }
-    let optimizer = Optimizer(OptimizerConfiguration(), parameters: parameters)
-    let clock = ContinuousClock()
-    let times = (0..<2000).map { _ in
-      clock.measure { optimizer.step(gradients, learningRate: 1e-6) }
-    }.sorted()
-    print("Adam update of 200000 parameters: median \(times[1000]), fastest \(times[0])")
   }
 }

@@ -103,7 +103,7 @@ import Wiring
     #expect(
       try refusal(model)
         == .tooLarge(
-          place: "projections[0] \"first\"", expected: "at most 65535 weight rows of a window",
+          place: "projections[0] \"first\"", expected: "at most 65536 weight rows of a window",
           found: "131056"))
     model.inputs[0].shape = Shape(channels: 131_056)
     #expect(

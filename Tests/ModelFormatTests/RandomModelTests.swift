@@ -57,9 +57,9 @@ import Testing
       spikes += answer.counters.populations.reduce(0) { $0 + $1.spikesOut }
     }
     let expected: Set = [
-      "membrane16", "accumulator16", "accumulator32", "once", "every", "frames", "held",
-      "subtract", "zero", "value", "greater", "greaterEqual", "refractory", "thresholds", "dense",
-      "oneToOne", "lateral", "grouped", "convolution", "dilated", "pool", "delay", "self",
+      "membrane16", "accumulator16", "accumulator32", "membrane32", "once", "every", "frames",
+      "held", "subtract", "zero", "value", "greater", "greaterEqual", "refractory", "thresholds",
+      "dense", "oneToOne", "lateral", "grouped", "convolution", "dilated", "pool", "delay", "self",
     ]
     #expect(expected.subtracting(seen) == [])
     #expect(spikes > 5000)

@@ -232,7 +232,7 @@ import Wiring
     #expect(bounds[0] == .init(largest: 9, neuron: 0, path: .accumulator16))
     // Values: (8·1·4·7 + 4) >> 3 = 28; 32 spikes; the 2 others; bias 3 of neuron 2.
     #expect(bounds[1] == .init(largest: 28 + 32 + 2 + 3, neuron: 2, path: .accumulator16))
-    #expect(bounds[2] == .init(largest: 3, neuron: 0, path: .accumulator16))
+    #expect(bounds[2] == .init(largest: 3, neuron: 0, path: .membrane32))
 
     var narrow = Self.valid
     lif(&narrow, 0) {
@@ -246,6 +246,17 @@ import Wiring
     #expect(try narrow.validate().populations[0].path == .accumulator32)
   }
 
+  @Test func refractoryMembranesTakeNoWeightsDirectly() throws {
+    var model = Self.valid
+    lif(&model, 0) {
+      $0.ceiling = 100
+      $0.floor = -100
+    }
+    #expect(try model.validate().populations[0].path == .membrane16)
+    lif(&model, 0) { $0.refractorySteps = 1 }
+    #expect(try model.validate().populations[0].path == .accumulator16)
+  }
+
   @Test func lifBoundIsExact() {
     // B + 32768 < 2^24 with B = bias + 28 + 32 + 2.
     let largest = (1 << 24) - 32768 - 1 - 62
@@ -255,9 +266,24 @@ import Wiring
   }
 
   @Test func valueBoundIsExact() {
-    // 224 + 2^(shift − 1) < 2^24 holds up to shift 24.
+    // 8 cells of 4 values times 127 is 4064 times the largest value:
+    // 4064·2064 + 2^23 = 2^24 − 512, and 4064·2065 + 2^23 = 2^24 + 3552.
+    func largest(_ value: Int) -> (inout Model) -> Void {
+      {
+        $0.inputs[1].kind = .values(minimum: -5, maximum: value, framePerStep: true)
+        $0.projections[1].weights.values = [Int8](repeating: 127, count: 24)
+        $0.projections[1].shift = 24
+      }
+    }
+    #expect(place(breaking: largest(2064)) == nil)
+    #expect(place(breaking: largest(2065)) == "projections[1] \"pooled\"")
+  }
+
+  @Test func valuesAreShiftedByAtMost24AndSpikesBy15() {
     #expect(place { $0.projections[1].shift = 24 } == nil)
-    #expect(place { $0.projections[1].shift = 25 } == "projections[1] \"pooled\"")
+    #expect(place { $0.projections[1].shift = 25 } == "projections[1] \"pooled\".shift")
+    #expect(place { $0.projections[4].shift = 15 } == nil)
+    #expect(place { $0.projections[4].shift = 16 } == "projections[4] \"out\".shift")
   }
 
   @Test func readoutBoundIsExact() {

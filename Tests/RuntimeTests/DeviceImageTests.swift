@@ -72,6 +72,26 @@ import Wiring
     }
   }
 
+  @Test func windowsHave65536RowsAtMost() throws {
+    func model(height: Int) -> Model {
+      TinyModels.chain(
+        input: InputPort(
+          name: "in", shape: Shape(channels: 1, height: height, width: 256), kind: .events(.once)),
+        hidden: Population(
+          name: "hidden", shape: Shape(channels: 1), kind: .lif(Population.LIF(threshold: 4))),
+        first: Projection(
+          name: "first", from: .input(0), to: 0, topology: .dense,
+          weights: WeightMatrix(
+            rows: 256 * height, columns: 1,
+            values: (0..<256 * height).map { $0 % 4096 == 4095 ? 3 : $0 == 0 ? 2 : 0 })))
+    }
+    let largest = model(height: 256)
+    try Self.compare(try DeviceImage(largest), of: largest, "65536 rows") { sample in
+      InferenceInput(steps: 2, ports: [.events([[0, 65_535], [65_534 - UInt32(sample)]])])
+    }
+    #expect(throws: DeviceImageError.self) { try DeviceImage(model(height: 257)) }
+  }
+
   @Test(arguments: [(7, 9), (0, 254), (-1, 254)])
   func valuesOutsideThePortsRangeAreRefused(_ range: (Int, Int)) throws {
     let model = TinyModels.chain(

@@ -9,18 +9,25 @@ import Testing
   static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  /// Folders under `models/` with a model and a trace.
-  static let folders: [String] = {
-    let models = root.appendingPathComponent("models").path
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: models)) ?? []
-    return names.sorted().map { "\(models)/\($0)" }.filter { folder in
-      ["model.snnpb", "golden.snntrace"].allSatisfy {
-        FileManager.default.fileExists(atPath: "\(folder)/\($0)")
-      }
-    }
-  }()
+  /// The folders of `models/` that hold a model and its trace.
+  static let names = [
+    "fashion-conv", "fashion-diet", "fashion-pool", "mnist-conv", "mnist-diet", "mnist-mlp",
+    "mnist-pool", "moving-shapes", "nmnist-diet",
+  ]
 
-  @Test(arguments: folders) func modelReplaysItsTrace(_ folder: String) throws {
+  @Test func everyModelOfThePageIsReplayed() throws {
+    let models = Self.root.appendingPathComponent("models")
+    let page = try String(contentsOf: models.appendingPathComponent("README.md"), encoding: .utf8)
+    let links = page.matches(of: /^\| \[([^\]]+)\]\(\1\/CARD\.md\)/.anchorsMatchLineEndings())
+    #expect(links.map { String($0.output.1) } == Self.names)
+    let folders = try FileManager.default.contentsOfDirectory(atPath: models.path).filter {
+      FileManager.default.fileExists(atPath: "\(models.path)/\($0)/model.snnpb")
+    }
+    #expect(folders.sorted() == Self.names)
+  }
+
+  @Test(arguments: names) func modelReplaysItsTrace(_ name: String) throws {
+    let folder = Self.root.appendingPathComponent("models/\(name)").path
     let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: "\(folder)/model.snnpb")))
     let loaded = try SessionModel(bytes)
     let text = try String(contentsOfFile: "\(folder)/golden.snntrace", encoding: .utf8)

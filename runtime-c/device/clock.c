@@ -2,7 +2,10 @@
 #include "snn/clock.h"
 #include "engine.h"
 
-/* Times are compared as differences to t0, so none is too large; an event costs no division. */
+/*
+ * Times are compared as differences to t0, so that no time is too large; an event costs no
+ * division.
+ */
 
 /* ---- Life cycle ---- */
 
@@ -35,7 +38,7 @@ static void set_start(struct snn_device_clock *clock, uint64_t microseconds)
     clock->started = true;
 }
 
-/** When so many steps end, in microseconds after t0: at most 2^16 * 2^32. */
+/** The time at which `steps` steps have ended, in microseconds after t0: below 2^16 * 2^32. */
 static uint64_t end_of(const struct snn_device *network, uint32_t steps)
 {
     return (uint64_t)steps * network->image->step_microseconds;
@@ -69,7 +72,7 @@ uint32_t snn_device_steps(const struct snn_device_clock *clock)
 
 /* ---- Events ---- */
 
-/** An event of the open step, inside the shape and not late. */
+/** Takes an event that is inside the shape and belongs to the open step. */
 static void inject(struct snn_device_clock *clock, uint32_t port, uint32_t index)
 {
     const struct snn_device *network = clock->network;
@@ -88,7 +91,10 @@ bool snn_device_event_xy(struct snn_device_clock *clock, uint32_t port, uint32_t
     if (port >= image->port_count) return false;
     const struct snn_image_port *sensor = snn_ports(image) + port;
     if (sensor->kind != SNN_PORT_EVENTS) return false;
-    /* Before its time is looked at: what is outside the sensor says nothing of the recording. */
+    /*
+     * Dropped before its time is looked at: an event outside the sensor neither sets t0 nor closes
+     * a step.
+     */
     if (x >= sensor->width || y >= sensor->height || polarity >= sensor->channels) {
         clock->inputs[port].dropped_outside++;
         return false;

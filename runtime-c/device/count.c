@@ -14,9 +14,9 @@ static bool arrives(const struct snn_image_projection *projection, uint32_t y, u
     return y < projection->pooled_height * pool && x < projection->pooled_width * pool;
 }
 
-/* ---- What the network shows ---- */
+/* ---- The observer's functions ---- */
 
-/** Events of the open step, of a port, that arrive at a projection. */
+/** The number of a port's events in the open step that arrive at a projection. */
 static uint32_t arriving_events(const struct snn_device *network,
                                 const struct snn_image_projection *projection)
 {
@@ -34,7 +34,10 @@ static uint32_t arriving_events(const struct snn_device *network,
     return count;
 }
 
-/** The first layer begins a step, or a whole sample where the network goes layer by layer. */
+/**
+ * Counts events and delayed spikes as the first layer begins: a step if the image streams, else the
+ * whole sample.
+ */
 static void on_layer(void *context, uint32_t layer)
 {
     struct snn_count *count = counters(context);
@@ -50,7 +53,7 @@ static void on_layer(void *context, uint32_t layer)
     }
 }
 
-/** Spikes of one pixel of a layer leave for the projections that start there. */
+/** Counts the spikes of one pixel at every projection that starts in its layer. */
 static void deliver(struct snn_count *count, uint32_t layer, uint32_t pixel, uint32_t spikes)
 {
     const struct snn_image *image = count->network->image;

@@ -4,7 +4,7 @@
 
 #include "engine.h"
 
-/** A number that tells (v, s) at place `key` from others; snn/count.h has the formula. */
+/** The hash of membrane v and spike at place `key`; the formula stands in snn/count.h. */
 static inline uint32_t snn_hash_neuron(uint32_t key, int32_t v, uint32_t spike)
 {
     uint32_t x = key * UINT32_C(0x9E3779B1) ^ ((uint32_t)v * UINT32_C(0x85EBCA6B) + spike);
@@ -14,8 +14,8 @@ static inline uint32_t snn_hash_neuron(uint32_t key, int32_t v, uint32_t spike)
 }
 
 /**
- * What one pixel in one step adds to the digest of its layer; `fired` takes the number of its
- * spikes.
+ * What one step of one pixel adds to the digest of its layer; `fired` receives the number of the
+ * pixel's spikes.
  */
 static inline uint32_t snn_digest_pixel(const struct snn_image_layer *layer, uint32_t step,
                                         uint32_t pixel, const void *membrane,

@@ -43,7 +43,9 @@ enum snn_status snn_device_init(struct snn_device *network, const struct snn_ima
 void snn_device_reset(struct snn_device *network)
 {
     const struct snn_image *image = network->image;
-    /* Layer by layer all but the scores is written before it is read, refractory steps aside. */
+    /*
+     * Layer by layer, everything but the scores and refractory steps is written before it is read.
+     */
     const bool all = snn_streams(image) || (SNN_DEVICE_GENERAL != 0 && image->needs_general != 0);
     snn_word *word = (snn_word *)(void *)(network->arena + (all ? 0 : image->scores));
     const uint32_t bytes = all ? image->arena_bytes : 4u * readout_of(image)->lanes;
@@ -133,7 +135,7 @@ static void end_step(struct snn_device *network)
 
 /* ---- A pixel ---- */
 
-/** Where nothing else is built in, nobody wants more of neurons than their spikes. */
+/** 1 in a build without streaming and general layers, which shows observers no neurons. */
 #define ONLY_SPIKES (SNN_DEVICE_STREAMING == 0 && SNN_DEVICE_GENERAL == 0)
 
 static bool only_spikes(const struct snn_pixel *pixel)
@@ -141,7 +143,7 @@ static bool only_spikes(const struct snn_pixel *pixel)
     return ONLY_SPIKES || pixel->only_spikes;
 }
 
-/** The index of the pixel's layer. */
+/** The index of the pixel's layer in the image. */
 static uint32_t index_of(const struct snn_pixel *pixel)
 {
     return (uint32_t)(pixel->layer - snn_layers(pixel->network->image));
@@ -155,7 +157,7 @@ static const int32_t *parameters(const struct snn_pixel *pixel, uint32_t offset)
                : (const int32_t *)snn_in_image(pixel->network->image, offset) + pixel->parameters;
 }
 
-/** Sets words, a multiple of 4 of them. */
+/** Sets `count` words, a multiple of 4. */
 static void fill(uint32_t *word, uint32_t count, uint32_t value)
 {
     for (const uint32_t *end = word + count; word < end; word += 4) {
@@ -174,7 +176,8 @@ static bool takes_values(const struct snn_gather *gather)
 }
 
 /**
- * Sums of the frame presented to the first projection, where it carries values; returns its shift.
+ * Fills the image's `current` with the sums of the frame presented to the first projection, if that
+ * carries values, else with zeros. Returns the projection's shift, or 0.
  */
 static uint32_t add_values(struct snn_gather *gather)
 {
@@ -193,8 +196,8 @@ static uint32_t add_values(struct snn_gather *gather)
 }
 
 /**
- * Starts the sums of all steps from bias and values. Returns the words from those of a step to the
- * next; 0: they are the same in all steps.
+ * Starts the sums of all steps from bias and values. Returns the words from one step's sums to the
+ * next; 0: all steps share the same sums.
  */
 static uint32_t begin_sums(struct snn_gather *gather)
 {
@@ -228,8 +231,8 @@ static uint32_t begin_sums(struct snn_gather *gather)
 }
 
 /**
- * Appends the spikes of a pixel to the layer's map of one step. Lanes beyond the channels have
- * none, whatever an image says.
+ * Appends the spikes of a pixel to the layer's map of one step. Spikes of lanes beyond the channels
+ * are dropped: a hostile image may have made some.
  */
 static void write_spikes(const struct snn_pixel *pixel, uint32_t step, const uint32_t *spikes)
 {
@@ -271,10 +274,7 @@ static bool all_zero(const int16_t *membrane, uint32_t lanes)
     return any == 0;
 }
 
-/**
- * The pixel's neurons take sums that are the same in every step, as far as these can make them
- * fire.
- */
+/** Runs those of a pixel's driven neurons whose sum makes them fire. */
 static void run_driven(struct snn_gather *gather)
 {
     const struct snn_pixel *pixel = gather->pixel;
@@ -290,7 +290,8 @@ static void run_driven(struct snn_gather *gather)
 }
 
 /**
- * The pixel's neurons take their sums; `quiet`: nothing arrived. Refractory steps pass even then.
+ * Runs all steps of a pixel's neurons on their sums. `quiet`: nothing arrived, so that membranes at
+ * 0 stay there; refractory steps pass all the same.
  */
 static void run_neurons(struct snn_pixel *pixel, bool quiet)
 {
@@ -320,7 +321,7 @@ static void run_neurons(struct snn_pixel *pixel, bool quiet)
     lif->sums = pixel->sums;
 }
 
-/** The read-out takes its sums. */
+/** Runs all steps of the read-out on its sums. */
 static void run_readout(const struct snn_pixel *pixel)
 {
     const uint32_t *sums = pixel->sums;
@@ -343,7 +344,7 @@ static void run_readout(const struct snn_pixel *pixel)
     }
 }
 
-/** Adds what comes by one projection in every step; returns the number of rows. */
+/** Adds the rows of one projection's spikes in every step; returns their number. */
 static uint32_t add_spikes(struct snn_gather *gather)
 {
     const struct snn_pixel *pixel = gather->pixel;
@@ -370,7 +371,7 @@ static void run_pixel(struct snn_pixel *pixel)
 {
     const struct snn_image_layer *layer = pixel->layer;
     uint32_t added = 0;
-    struct snn_gather gather; /* its arrays stay as they are */
+    struct snn_gather gather; /* its arrays need no initial values */
     gather.pixel = pixel;
     gather.frame = 0;
     gather.projection = snn_projections(pixel->network->image) + layer->first_projection;
@@ -391,7 +392,7 @@ static void run_pixel(struct snn_pixel *pixel)
 
 /* ---- A layer ---- */
 
-/** What the layer's neurons have in common, and the first pixel's own. */
+/** Sets up the neurons: what all pixels of the layer share, and the first pixel's parameters. */
 static void set_neurons(struct snn_pixel *pixel)
 {
     const struct snn_device *network = pixel->network;
@@ -426,7 +427,7 @@ static void set_neurons(struct snn_pixel *pixel)
     }
 }
 
-/** All pixels of a layer, which has no spikes so far. */
+/** Runs all pixels of a layer, whose spike maps are empty so far. */
 static void run_layer(struct snn_pixel *pixel)
 {
     const struct snn_image_layer *layer = pixel->layer;

@@ -8,7 +8,7 @@
 
 /* What the engine's files share. */
 
-/** Rows gathered for a kernel call at most. */
+/** The most rows that are gathered for one call of a kernel. */
 enum { SNN_GATHER = 64 };
 
 /** An array of the image, or null for offset 0. */
@@ -55,26 +55,34 @@ struct snn_pixel {
     struct snn_device *network;
     const struct snn_image_layer *layer;
     uint32_t index, y, x;
-    uint32_t first, steps; /**< of its steps */
-    uint32_t parameters;   /**< entries before the pixel's in arrays of parameters */
+    uint32_t first, steps; /**< the first step that the pixel runs, and how many it runs */
+    uint32_t parameters;   /**< index of the pixel's first entry in arrays of parameters */
     uint32_t *sums;
     struct snn_lif neurons;
-    /** nobody wants more of the neurons: snn_fire takes them through all steps */
+    /** only the neurons' spikes are needed, no membranes: snn_fire runs all steps at once */
     bool only_spikes;
 };
 
 /**
- * The part of a projection's source that a pixel sees: so many lines of so many spikes or values.
+ * The part of a projection's source that a pixel sees: some lines of the source, and in each of
+ * them the same run of neighbouring spikes or values.
  */
 struct snn_window {
-    uint32_t from, line;    /**< the first, and from a line of the source to the next */
+    uint32_t from;  /**< index of the window's first source */
+    uint32_t line;  /**< sources from one line of the source to the next */
     /**
-     * lines of cells, each `pool` of the source; entries of a line. 0 lines: the rest is not set
+     * lines of cells, each of `pool` lines of the source; 0: the window lies outside the source,
+     * and no other field is set
      */
-    uint32_t lines, count;
-    /** of the first entry's weights, and from a line of cells to the next */
-    uint32_t row, row_step;
-    /** rows of a line's entries, counted from the line's; null: one after the other */
+    uint32_t lines;
+    uint32_t count; /**< sources of one line that lie in the window */
+    /**
+     * of the first line of cells: the weight row of its first source or, with `places`, the row
+     * that these are counted from
+     */
+    uint32_t row;
+    uint32_t row_step; /**< weight rows from one line of cells to the next */
+    /** with a pool: the weight row of every source of a line; null: they follow one another */
     const uint16_t *places;
 };
 
@@ -99,10 +107,13 @@ uint32_t snn_gather_spikes(struct snn_gather *gather);
 /** Adds the rows of the values in the window. */
 void snn_gather_values(struct snn_gather *gather);
 
-/** Adds rows that no kernel takes: lists, or sums of 32 bits. */
+/** Adds the rows that no kernel adds: rows in a list, and rows to sums of 32 bits. */
 void snn_add_rows_general(const struct snn_gather *gather, const struct snn_row_set *set);
 
-/** A pixel's neurons with all that snn_lif_step leaves out, one step; returns as that does. */
+/**
+ * One step of a pixel's neurons by every rule, also those that snn_lif_step leaves out. Returns how
+ * often a membrane was clamped.
+ */
 uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *lif);
 
 /** trunc0(v * leak / 2^15) by the decay of image.h. */

@@ -4,10 +4,10 @@
 #include "snn/fixed_point.h"
 
 /*
- * Most neurons do not fire at a sample, and that is cheap to see: leak, reset and clamping bring a
- * membrane no further up than 0, so that it never exceeds what it began with and its inputs added,
- * each where it is above 0. Only neurons for which that reaches the threshold are computed, one by
- * one.
+ * Most neurons do not fire during a sample, and that is cheap to see. Leak, reset and clamping may
+ * raise a membrane, but not above 0. So a membrane never exceeds the total of its initial value and
+ * its sums, if only positive numbers are counted. Only neurons whose total reaches the threshold
+ * are computed, one by one.
  */
 
 #define TOPS 0x80008000u
@@ -18,7 +18,7 @@
 #define APART
 #endif
 
-/* What a turn of the loops takes: more where code may be larger. */
+/* Pairs of lanes in one turn of the loops: more where code may be larger. */
 #if defined(__GNUC__) && !defined(__OPTIMIZE_SIZE__)
 #define UNROLLED _Pragma("GCC unroll 4")
 #define PAIRS 2u
@@ -28,16 +28,17 @@
 #endif
 
 /**
- * Two lanes that count up from 2^15 - threshold, so that a top bit says that the threshold was
- * reached.
+ * The totals of two lanes. Each counts up from 2^15 - threshold, so that its bit 15 is set once the
+ * threshold is reached.
  */
 struct tally {
-    uint32_t now, reached; /**< with lanes of 16 bits, which saturate, `reached` is `now` */
+    uint32_t now, reached; /**< where lanes of 16 bits saturate, `reached` is `now` */
 };
 
 /**
- * Adds the sums of two lanes where they are above 0. A carry out of a half comes later than its top
- * bit, and into the next half it errs on the safe side.
+ * Adds the sums of two lanes where they are above 0. Each 16-bit half counts up; bit 15 is set once
+ * the threshold may have been reached, and `reached` keeps it. A half that later overflows adds 1
+ * to its neighbour, which can only make that neuron be computed without need.
  */
 static inline void count_up(struct tally *tally, uint32_t sums)
 {
@@ -64,7 +65,7 @@ static inline int32_t after_leak(int32_t v, int32_t decay)
 #endif
 }
 
-/** A sum as it is. */
+/** The sum that a half holds. */
 static inline int32_t finished(snn_half sum)
 {
 #if SNN_SUM_ZERO == 0
@@ -74,7 +75,7 @@ static inline int32_t finished(snn_half sum)
 #endif
 }
 
-/** All steps of a lane, if there is such a one. */
+/** Runs all steps of a lane; does nothing for a lane beyond lif->lanes. */
 static APART void fire_neuron(const struct snn_lif *lif, uint32_t lane, uint32_t bit)
 {
     if (lane >= lif->lanes) return;
@@ -101,7 +102,7 @@ static APART void fire_neuron(const struct snn_lif *lif, uint32_t lane, uint32_t
     }
 }
 
-/** The lanes of a pair that may fire, by the top bits of `reached`. */
+/** Runs those lanes of a pair whose top bit in `reached` says that they may fire. */
 static APART void fire_pair(const struct snn_lif *lif, uint32_t lane, uint32_t bit,
                             uint32_t reached)
 {
@@ -109,7 +110,7 @@ static APART void fire_pair(const struct snn_lif *lif, uint32_t lane, uint32_t b
     if (reached > 0xFFFFu) fire_neuron(lif, lane + 1, bit);
 }
 
-/** A pair's count before the first step. */
+/** The totals of a pair of lanes before the first step. */
 static inline struct tally tally_from(uint32_t thresholds, const int32_t *initial)
 {
     uint32_t now = TOPS - thresholds;
@@ -147,7 +148,7 @@ void snn_fire(const struct snn_lif *lif, uint32_t bit)
     }
 }
 
-/** A driven lane whose current, at `current`, suffices. */
+/** Runs a driven lane whose current, to which `current` points, makes it fire. */
 static APART void fire_driven(const struct snn_lif *lif, const struct snn_driven *driven,
                               const int32_t *current, uint32_t bit)
 {

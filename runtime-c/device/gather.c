@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
 
-/** Whether what is gathered has not been before: a held frame comes again in every step. */
+/** False for the frame of an earlier step that is still held: its rows were shown already. */
 static bool is_new(const struct snn_gather *gather)
 {
     if (SNN_DEVICE_STREAMING == 0 || gather->projection->held == 0) return true;
@@ -42,10 +42,10 @@ static uint32_t flush(const struct snn_gather *gather, const uint16_t *end)
     return count;
 }
 
-/** The taps of a kernel side that fall inside the source at one place of the target. */
+/** The taps of one kernel side that fall inside the source, for one pixel of the target. */
 struct side {
-    uint32_t tap, cell; /**< the first such tap, and the cell it lies on */
-    int32_t count;      /**< not positive: none */
+    uint32_t tap, cell; /**< the first tap inside, and the cell that it lies on */
+    int32_t count;      /**< how many taps are inside; not positive: none is */
 };
 
 static struct side side_of(uint32_t origin, uint32_t padding, uint32_t kernel, uint32_t extent)
@@ -92,15 +92,22 @@ uint32_t snn_gather_spikes(struct snn_gather *gather)
     const uint16_t *const places = window->places;
     const uint32_t line = window->line, pool = gather->projection->pool;
     uint16_t *rows = gather->rows;
+    /*
+     * `from`: index of the line's first source. `row`: what the line's row numbers are counted
+     * from. `again`: lines of the source that are left of this line of cells.
+     */
     uint32_t added = 0, from = window->from, row = window->row, again = pool;
     for (const uint32_t end = from + window->lines * pool * line; from != end; from += line) {
         const uint32_t skip = from & 31, behind = from + window->count;
         const uint32_t *word = gather->map + from / 32, *const last =
                                                             gather->map + (behind - 1) / 32;
+        /* Bits before `from` are cut off the first word, bits from `behind` on off the last. */
         uint32_t bits = *word >> skip << skip;
+        /* `first`: the place of a word's bit 0 in the window's line, modulo 2^32. */
         for (uint32_t first = 0u - skip;; first += 32, bits = *++word) {
             if (word == last) bits = bits << (-behind & 31) >> (-behind & 31);
             if (bits != 0) {
+                /* A word adds 32 rows at most. */
                 if (rows > gather->rows + SNN_GATHER - 32) {
                     added += flush(gather, rows);
                     rows = gather->rows;

@@ -3,8 +3,8 @@
 #include "snn/model.h"
 
 /*
- * What few networks need, in plain C: lists of synapses, sums of 32 bits, clamping, other resets,
- * refractory steps.
+ * What few networks need, in plain C: lists of synapses, sums of 32 bits, membranes that stop at
+ * the ceiling without firing, resets to zero or a value, refractory steps.
  */
 
 /** The weight of a column of a packed row. */
@@ -27,8 +27,8 @@ static uint32_t listed_weight(const uint8_t *synapse, uint32_t shift)
 }
 
 /**
- * Adds rows of lists. What the loops need is at hand before them: for all a compiler sees, a sum
- * may be any of it.
+ * Adds rows of lists. Fields are copied to locals first: `sums` may alias any of these structs, so
+ * the compiler would reload them after every store.
  */
 static void add_lists(const struct snn_gather *gather, const struct snn_row_set *set)
 {

@@ -11,9 +11,9 @@
 /** The image being checked. */
 struct check {
     const struct snn_image *image;
-    const struct snn_image_layer *layer; /**< at hand, with its index */
-    uint32_t index;
-    uint32_t next_projection;
+    const struct snn_image_layer *layer; /**< the layer being checked */
+    uint32_t index;                      /**< its index */
+    uint32_t next_projection;            /**< the first projection that no layer has claimed */
 };
 
 /** zlib's CRC-32, four bits at a time. */
@@ -33,8 +33,8 @@ static uint32_t crc32_of(const uint8_t *bytes, uint32_t count)
 }
 
 /**
- * Whether count items of `size` bytes lie at `offset` of `total` bytes, at a multiple of 4 and not
- * at 0.
+ * Whether `count` items of `size` bytes lie inside `total` bytes from `offset` on, which is a
+ * multiple of 4 and not 0.
  */
 static bool lies(uint32_t total, uint32_t offset, uint32_t count, uint32_t size)
 {
@@ -51,7 +51,7 @@ static bool in_arena(const struct check *check, uint32_t offset, uint32_t count,
     return lies(check->image->arena_bytes, offset, count, size);
 }
 
-/** Sides that are at least 1 and give at most 2^20 places. */
+/** Whether all sides are at least 1 and their product is at most 2^20. */
 static bool is_shape(uint32_t channels, uint32_t height, uint32_t width)
 {
     const uint32_t most = UINT32_C(1) << 20;
@@ -107,7 +107,7 @@ static enum snn_status check_port(const struct check *check, const struct snn_im
     return port->frame_per_step == 0 || check->image->block == 1 ? SNN_OK : SNN_ERROR_LIMIT;
 }
 
-/** Rows of a list: starts that ascend from 0, columns inside the target. */
+/** Whether a list's starts ascend from 0 and its columns lie inside the target. */
 static enum snn_status check_list(const struct check *check,
                                   const struct snn_image_projection *projection, uint32_t rows)
 {
@@ -126,7 +126,10 @@ static enum snn_status check_list(const struct check *check,
     return SNN_OK;
 }
 
-/** Where a projection comes from: an earlier layer, or any by delay, of the shape it says. */
+/**
+ * Whether a projection's source exists, has the shape and the map that the projection states, and
+ * is a port, an earlier layer or, with a delay, any layer that spikes.
+ */
 static enum snn_status check_source(const struct check *check,
                                     const struct snn_image_projection *projection)
 {
@@ -167,7 +170,7 @@ static enum snn_status check_source(const struct check *check,
     return reads ? SNN_OK : SNN_ERROR_REFERENCE;
 }
 
-/** Every source of a window's line names a row of the line. */
+/** Whether every entry of `places` is the number of a row of the line. */
 static bool check_places(const struct check *check, const struct snn_image_projection *projection)
 {
     const uint32_t rows = (uint32_t)projection->kernel_width * projection->channels;
@@ -197,6 +200,7 @@ static enum snn_status check_projection(const struct check *check,
     }
     const uint32_t rows =
         product(projection->channels, projection->kernel_height, projection->kernel_width);
+    /* The number of a row has 16 bits. */
     if (rows > 65536) return SNN_ERROR_SHAPE;
     if (!in_image(check, projection->synapses, rows, 2)) return SNN_ERROR_SIZE;
     if (pool > 1 && !check_places(check, projection)) return SNN_ERROR_INDEX;
@@ -214,7 +218,7 @@ static enum snn_status check_projection(const struct check *check,
                                                                              : SNN_ERROR_SIZE;
 }
 
-/** The buffers that layers share must take the widest of them. */
+/** Whether the buffers that all layers share are large enough for this layer. */
 static enum snn_status check_shared(const struct check *check)
 {
     const struct snn_image *image = check->image;
@@ -234,7 +238,7 @@ static enum snn_status check_shared(const struct check *check)
     return in_arena(check, image->spikes, words, 4) ? SNN_OK : SNN_ERROR_SIZE;
 }
 
-/** Whether each of `count` decays in the image is one of image.h. */
+/** Whether each of `count` decays has the form of image.h: (leak - 32768) * 65536 + 1. */
 static bool check_decays(const struct check *check, uint32_t count)
 {
     const int32_t *decay = (const int32_t *)snn_in_image(check->image, check->layer->decay);
@@ -245,8 +249,8 @@ static bool check_decays(const struct check *check, uint32_t count)
 }
 
 /**
- * What the fast kernels count on: membranes that begin and stay within int16, about 0, and
- * thresholds of at least 1. `count` neurons have their own in the image.
+ * Whether a layer keeps what the fast kernels count on: floor <= 0 <= ceiling, initial membranes
+ * between them, and thresholds of at least 1. The image has parameters of `count` neurons.
  */
 static bool check_neurons(const struct check *check, uint32_t count)
 {
@@ -290,7 +294,10 @@ static enum snn_status check_buffers(const struct check *check)
                                                                                   : SNN_ERROR_SIZE;
 }
 
-/** Only sums of values alone, the same in all steps, can be told enough or not beforehand. */
+/**
+ * Whether a layer that states a drive may: it is fast, runs layer by layer, and takes one
+ * projection of values and nothing else, so that its sums are the same in all steps.
+ */
 static enum snn_status check_drive(const struct check *check)
 {
     const struct snn_image_layer *layer = check->layer;

@@ -7,8 +7,9 @@
 #include <stddef.h>
 
 /*
- * The loops whose speed depends on the instruction set. Each set has a file of kernels or two; all
- * are compiled, and those chosen here are not empty. All compute the same.
+ * The loops whose speed depends on the instruction set. Each instruction set has one or two files
+ * of kernels. All files are compiled, but only the files of the set chosen here have content. Every
+ * set computes the same integers.
  */
 #define SNN_KERNELS_PORTABLE 0
 #define SNN_KERNELS_ARMV6M 1
@@ -64,8 +65,8 @@ enum { SNN_KERNELS_CHOSEN = SNN_KERNELS };
 #endif
 
 /**
- * Words and halves of arrays that also hold the other kind: memory that compilers may not order by
- * its type.
+ * The same array is read as 32-bit words here and as 16-bit halves there. `may_alias` forbids the
+ * compiler to assume that the two never overlap.
  */
 #if defined(__GNUC__) || defined(__clang__)
 typedef uint32_t __attribute__((may_alias)) snn_word;
@@ -75,46 +76,52 @@ typedef uint32_t snn_word;
 typedef uint16_t snn_half;
 #endif
 
-/** Rows to add. `columns` is a multiple of 8. */
+/**
+ * Rows to add: row rows[i] begins at weights + rows[i] * row_bytes and has `columns` weights, a
+ * multiple of 8.
+ */
 struct snn_row_set {
     const uint8_t *weights;
     const uint16_t *rows;
     uint32_t row_bytes, count, columns, shift; /**< count >= 1 */
 };
 
-/** Adds row weights << shift, of SNN_ROWS_8, to columns / 2 words of sums. */
+/** Adds weight << shift of every row, packed as SNN_ROWS_8, to columns / 2 words of sums. */
 void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set);
-/** The same of SNN_ROWS_4. */
+/** Adds weight << shift of every row, packed as SNN_ROWS_4, to columns / 2 words of sums. */
 void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set);
-/** Adds values[i] times row i, of SNN_ROWS_8, to int32 sums; `shift` is not looked at. */
+/**
+ * Adds values[i] times row rows[i], packed as SNN_ROWS_8, to `columns` sums of 32 bits. Does not
+ * look at `shift`.
+ */
 void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values);
 
 /**
- * Leaky integration, fire at `threshold`, subtraction: the neurons of a pixel. Sums lie within
- * int16. `clamped`: a membrane and its sum may leave int16; they are brought into floor ...
- * ceiling, and what is above the ceiling fires. Else they lie there. Assembly reads the fields up
- * to `ceiling` where they lie: 4 bytes each, in this order.
+ * The neurons of a pixel: they leak, add their sums, fire at `threshold` and subtract it. Sums lie
+ * within int16. `clamped` set: v + sum may overflow int16; it is clamped to floor ... ceiling, and
+ * a membrane above the ceiling fires. `clamped` clear: the exporter has proven that v + sum stays
+ * inside. Assembly reads the fields up to `ceiling` by their offsets: 4 bytes each, in this order.
  */
 struct snn_lif {
     int16_t *membrane;
     const uint32_t *sums;
-    const int16_t *threshold; /**< least membrane that fires, at least 1 */
+    const int16_t *threshold; /**< the least membrane that fires, at least 1 */
     const int32_t *decay;     /**< m: v becomes v + floor(2 v m / 2^32) + (v < 0); null: no leak */
     uint32_t *spikes;
-    /** of snn_fire: words from a step's sums to the next; 0: they are the same in every step */
+    /** for snn_fire: words from one step's sums to the next; 0: all steps share the same sums */
     uint32_t sum_step;
-    uint32_t lanes; /**< of snn_lif_step a multiple of 4 */
-    /** of snn_fire: at least 1; words from a step's spikes to the next */
+    uint32_t lanes; /**< for snn_lif_step a multiple of 4 */
+    /** for snn_fire: steps, at least 1; words from one step's spikes to the next */
     uint32_t steps, spike_words;
     uint32_t greater; /**< 1: a spike subtracts threshold - 1 */
     uint32_t clamped;
     int32_t floor, ceiling;
-    /** of snn_fire: membranes before the first step, within int16; null: zeros */
+    /** for snn_fire: membranes before the first step, within int16; null: zeros */
     const int32_t *initial;
 };
 #if SNN_KERNELS == SNN_KERNELS_ARMV6M || SNN_KERNELS == SNN_KERNELS_ARMV7M || \
     SNN_KERNELS == SNN_KERNELS_ARM_DSP
-/** Negative where a field has left its place. */
+/** Does not compile where a field is not at the offset that assembly reads. */
 typedef char snn_lif_layout[offsetof(struct snn_lif, spikes) == 16 &&
                                     offsetof(struct snn_lif, greater) == 36 &&
                                     offsetof(struct snn_lif, ceiling) == 48
@@ -123,31 +130,32 @@ typedef char snn_lif_layout[offsetof(struct snn_lif, spikes) == 16 &&
 #endif
 
 /**
- * One step. Writes (lanes + 31) / 32 words of spikes, bit i & 31 of word i >> 5 that of lane i, and
- * returns how often a membrane was clamped.
+ * One step. Writes (lanes + 31) / 32 words of spikes: bit i & 31 of word i >> 5 is set where lane i
+ * fires. Returns how often a membrane was clamped.
  */
 uint32_t snn_lif_step(const struct snn_lif *lif);
 
 /**
- * The spikes of `steps` steps where nothing else is wanted: neurons that cannot fire are not
- * computed. At least one lane; thresholds, sums and `initial` go on to a multiple of 4. `membrane`
- * is not looked at; floor <= 0 and ceiling are, whether or not `clamped`. The spike of lane i in
- * step t sets bit `bit` + i behind spikes + t * spike_words, others stay.
+ * The spikes of `steps` steps, where membranes are not needed: neurons that cannot fire are not
+ * computed. There is at least one lane; the arrays of thresholds, sums and `initial` have entries
+ * up to a multiple of 4 lanes. Does not look at `membrane` and `clamped`; always clamps to floor
+ * ... ceiling, where floor <= 0. The spike of lane i in step t sets bit `bit` + i counted from
+ * spikes + t * spike_words; no other bit changes.
  */
 void snn_fire(const struct snn_lif *lif, uint32_t bit);
 
 /**
- * What drives neurons alike in every step: sums of values, still to be shifted, and bias. Arrays go
- * on to a multiple of 4.
+ * What reaches driven neurons: the same sum in every step, of values and bias. The arrays have
+ * entries up to a multiple of 4 lanes.
  */
 struct snn_driven {
-    const int32_t *current;
-    const int32_t *drive; /**< the least current with which a neuron fires */
-    const int32_t *bias;  /**< may be null */
+    const int32_t *current; /**< the sums of values before their shift */
+    const int32_t *drive;   /**< the least current with which a neuron fires in some step */
+    const int32_t *bias;    /**< may be null */
     uint32_t shift;
-    uint32_t *sums; /**< those of the neurons; what they hold is lost */
+    uint32_t *sums; /**< the neurons' sums, overwritten */
 };
-/** As snn_fire, of driven neurons. */
+/** Does what snn_fire does, for driven neurons; only neurons that fire are computed. */
 void snn_fire_driven(const struct snn_lif *lif, const struct snn_driven *driven, uint32_t bit);
 
 /** The leak in Q15 of a decay. */

@@ -51,10 +51,10 @@ static uint32_t in_both(uint32_t lane)
     "and lr, r6, r8\n"
 
 /**
- * The first `fours` fours of lanes, the last of them first. Yields how many are left: 0, or those
- * up to the one where a membrane is below the floor, or fires and is above the ceiling. A bound at
- * the limit of 16 bits is taken one inside it: whether a lane beyond has been clamped is not seen
- * any more.
+ * Runs the first `fours` fours of lanes, the last four first. Stops at a four in which a membrane
+ * is below the floor, or fires and is above the ceiling, and yields how many fours are left,
+ * including that four; 0: none. A bound at the limit of 16 bits is taken one inside it, because a
+ * saturated lane no longer shows whether it was clamped.
  */
 static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn_lif *lif,
                                                                 uint32_t fours)

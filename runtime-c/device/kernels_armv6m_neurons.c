@@ -211,8 +211,8 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "asrs r6, r4, #16\n"
         "b 13b\n"
         /*
-         * below the floor or above the ceiling; what is above fires, so that it may come down at
-         * once
+         * below the floor or above the ceiling; a membrane above the ceiling fires, so it may be
+         * set to the ceiling at once
          */
         "14:\n"
         CLAMP("r5")

@@ -8,8 +8,8 @@
  * registers serve as accumulators. r7 is saved inside the assembly, since a compiler may keep it as
  * frame pointer.
  *
- * Addresses of rows are worked out once for a group of rows; each is moved on as its row is read,
- * block of columns by block.
+ * The addresses of rows are worked out once for a group of rows. Each address moves on as its row
+ * is read, one block of columns after the other.
  */
 enum { GROUP = 32, FIELD_ROWS = 16 };
 
@@ -18,7 +18,8 @@ struct group {
 };
 
 /**
- * Fills in rows first ... end - 1. Out of line, for three callers are larger than one call is slow.
+ * Fills in rows first ... end - 1. Out of line: three copies would cost more flash than the call
+ * costs time.
  */
 __attribute__((noinline)) static void find_rows(struct group *group, const struct snn_row_set *set,
                                                 uint32_t first, uint32_t end)

@@ -214,8 +214,8 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "add r5, r5, r11, asr #15\n"
         "b 13b\n"
         /*
-         * below the floor or above the ceiling; what is above fires, so that it may come down at
-         * once
+         * below the floor or above the ceiling; a membrane above the ceiling fires, so it may be
+         * set to the ceiling at once
          */
         "14:\n"
         "ldr r8, [sp, #20]\n"

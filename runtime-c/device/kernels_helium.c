@@ -12,7 +12,7 @@
  * scattered in the same order, once for all rows.
  */
 
-/** Rows that four-bit columns in lanes of 8 bits can take: 16 * 15 < 256. */
+/** The most rows that a lane of 8 bits can add up of four-bit columns: 16 * 15 < 256. */
 enum { FIELD_ROWS = 16 };
 
 static inline const uint8_t *row_at(const uint8_t *weights, uint32_t row, uint32_t row_bytes)
@@ -221,8 +221,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
  * of 2^15 does not fit and is left out.
  *
  * A lane was clamped where the saturated sum, brought into floor ... ceiling, differs from the
- * wrapped. Lanes that never are take the same way, with bounds that they do not reach. 26
- * instructions a turn, without leak 17.
+ * wrapped sum. Layers that never clamp take the same path, with bounds that no lane reaches. A turn
+ * takes 26 instructions, without leak 17.
  */
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {

@@ -9,13 +9,13 @@
  * C99 for any 32-bit machine: two or four columns to a word, eight columns at a time in registers.
  */
 
-/** Rows that four-bit columns in fields of a byte can take: 16 * 15 < 256. */
+/** The most rows that a field of a byte can add up of four-bit columns: 16 * 15 < 256. */
 enum { FIELD_ROWS = 16 };
 
 #define BYTES UINT32_C(0x00FF00FF)
 #define NIBBLES UINT32_C(0x0F0F0F0F)
 
-/** What the sums of `count` rows hold too much, in both halves of a word. */
+/** How much the sums of `count` rows are too large, in both halves of a word. */
 static uint32_t surplus(uint32_t count, uint32_t bias)
 {
     return count * bias * UINT32_C(0x00010001);

@@ -9,9 +9,9 @@
  * C for RV32IM and gcc. The registers hold 16 columns of eight bits or 32 of four, so that a row
  * costs an address and a branch more than its loads and additions.
  *
- * Of a word's fields every other one is added behind a mask. The fields between are added with all
- * that lies above them; what they hold too much is taken off after the last row. That saves an
- * instruction a word and row.
+ * Every other field of a word is masked and added. The fields between are added together with all
+ * bits above them; the surplus is subtracted after the last row. That saves one instruction for
+ * every word of every row.
  */
 
 /**
@@ -24,7 +24,7 @@ enum { WIDE = 0 };
 enum { WIDE = 1 };
 #endif
 
-/** Rows that four-bit columns in fields of a byte can take: 16 * 15 < 256. */
+/** The most rows that a field of a byte can add up of four-bit columns: 16 * 15 < 256. */
 enum { FIELD_ROWS = 16 };
 
 #define BYTES UINT32_C(0x00FF00FF)
@@ -210,8 +210,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
 }
 
 /**
- * One lane's step at its place in the arrays; `decay` is null without leak. Counts how often it is
- * clamped.
+ * One step of one lane, whose entries the pointers show; `decay` is null without leak. Counts how
+ * often the membrane is clamped.
  */
 static inline __attribute__((always_inline)) void step_lane(const struct snn_lif *lif,
                                                             int16_t *membrane, const snn_half *sum,

@@ -2,7 +2,7 @@
 #include "snn/self_test.h"
 #include "digest.h"
 
-/** Digests add up while the sample runs. */
+/** The sum of digests while the sample runs, each times its layer's factor. */
 struct tested {
     const struct snn_image *image;
     uint32_t digest;

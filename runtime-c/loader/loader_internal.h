@@ -16,11 +16,13 @@ struct loader {
 };
 
 /**
- * Zeroed memory that stays; null, with the error set, when the arena is used up. `count` * `size`
- * may be anything.
+ * Zeroed memory that the model keeps, `count` items of `size` bytes: count < 2^33 and size <= 256.
+ * Null, with the error set, when the arena is used up.
  */
 void *loader_keep(struct loader *loader, uint64_t count, size_t size);
-/** Memory until loader_release; null, with the error set, when the arena is used up. */
+/**
+ * Memory of any `size` until snn_load returns; null, with the error set, when the arena is used up.
+ */
 void *loader_scratch(struct loader *loader, uint64_t size);
 
 /** Sets the error: `part` "projections", its index (negative: none) and `field`. Returns false. */

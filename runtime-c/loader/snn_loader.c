@@ -24,7 +24,7 @@ static bool out_of_memory(struct loader *loader, uint64_t more)
 
 void *loader_keep(struct loader *loader, uint64_t count, size_t size)
 {
-    /* count < 2^33 and size <= 256. */
+    /* count < 2^33 and size <= 256: the product is below 2^42. */
     const uint64_t bytes = (count * size + 15) & ~UINT64_C(15);
     if (bytes > loader->high - loader->low) {
         (void)out_of_memory(loader, bytes);

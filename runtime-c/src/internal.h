@@ -42,14 +42,14 @@ typedef uint32_t snn_lanes;
  * holds.
  */
 struct snn_lane {
-    uint32_t run;      /**< its first run of weights */
-    uint32_t synapses; /**< of all its runs */
+    uint32_t run;      /**< the channel's first run of weights */
+    uint32_t synapses; /**< synapses of all runs of the channel */
 };
 
 /** Spikes at one place of a convolution, or one value: a grid of taps_y x taps_x kernel taps. */
 struct snn_hit {
     uint32_t target; /**< index of the first tap's first sum */
-    uint32_t tap;    /**< the first tap, a run relative to a lane's */
+    uint32_t tap;    /**< the first tap's run of weights, counted from the lane's first run */
     uint32_t lane;
     uint16_t taps_y, taps_x;
     snn_lanes lanes; /**< not 0; 1 for a value */

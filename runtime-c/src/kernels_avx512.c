@@ -9,8 +9,8 @@
 #include <immintrin.h>
 
 /*
- * The kernels for x86-64 with AVX-512 BW and VL: 32 sums of 16 bits a turn, and masks for what is
- * left over. What * differs little from AVX2 is taken from there.
+ * The kernels for x86-64 with AVX-512 BW and VL: 32 sums of 16 bits a turn, and masks for the rest.
+ * Kernels that would differ little from those of AVX2 are taken from there.
  */
 
 #define AVX512 __attribute__((target("popcnt,avx2,avx512f,avx512bw,avx512vl")))

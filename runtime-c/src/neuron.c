@@ -6,7 +6,7 @@
 
 /*
  * The neuron pass of FORMAT.md, section 4, in portable C. Faster passes take whole words of 32
- * neurons and leave the * rest to this one.
+ * neurons and leave the rest to this one.
  */
 
 /** What arrives at neuron i: accumulator (cleared), offset and the part common to all. */
@@ -237,7 +237,10 @@ static uint32_t next_word(uint32_t index, uint32_t period)
 
 void snn_lif_words(struct snn_lif_pass *whole)
 {
-    /* A copy that stores through other pointers cannot change lives in registers. */
+    /*
+     * Fields are copied to a local first: a store through `membrane` may alias the struct, so the
+     * compiler would reload them after every store.
+     */
     const struct snn_lif_pass copy = *whole;
     const struct snn_lif_pass *pass = &copy;
     uint32_t spike_count = 0;

@@ -176,8 +176,8 @@ static void step_lif(struct snn *snn, uint32_t index, uint32_t slot, uint32_t pr
     }
     const bool arrived = deliver(snn, index, slot, previous, &common);
     /*
-     * Nothing arrives, nothing drives it, nobody is left above the threshold and no membrane can
-     * move: at 0 none fires, * since 0 > threshold and 0 >= threshold are false for every threshold
+     * Skip this population: no input, no bias, no neuron waiting to fire, no membrane that leaks. A
+     * membrane at 0 does not fire: 0 > threshold and 0 >= threshold are false for every threshold
      * allowed.
      */
     if (!arrived && !state->driven && state->active_steps == 0 && !(leaky && state->any_membrane)) {

@@ -47,8 +47,8 @@ void snn_one_to_one_spikes(struct snn_delivery *delivery, const struct snn_sourc
 }
 
 /**
- * Calls for each value that is not 0: `lateral` takes it back from its own neuron, else it goes to
- * its own neuron.
+ * Adds each non-zero value times its weight to its own neuron; with `lateral` subtracts it instead,
+ * as the caller adds the total to all neurons.
  */
 static uint32_t take_values(struct snn_delivery *delivery, const int16_t *frame, bool lateral,
                             uint32_t *total)

@@ -10,7 +10,7 @@
 
 /*
  * Replays golden.snntrace (FORMAT.md, section 8) of every model in ../models on the engine and
- * compares every line.
+ * compares every line. A model without a trace fails, and so does a folder without models.
  */
 
 enum { SAMPLE_STEPS = 65536 };
@@ -178,6 +178,7 @@ static void replay_trace(struct replay *replay, char *text)
     }
 }
 
+/** Whether a folder holds a model; one it holds is replayed. */
 static bool check_model(const char *folder, const char *name)
 {
     static struct replay replay;
@@ -186,8 +187,12 @@ static bool check_model(const char *folder, const char *name)
     struct file file = read_file(path);
     snprintf(path, sizeof path, "%s/%s/golden.snntrace", folder, name);
     struct file trace = read_file(path);
-    const bool both = file.bytes != NULL && trace.bytes != NULL;
-    if (both) {
+    const bool found = file.bytes != NULL;
+    if (found) {
+        if (trace.bytes == NULL) {
+            fprintf(stderr, "%s: no such file, but a model beside it\n", path);
+        }
+        CHECK(trace.bytes != NULL);
         struct snn_loader_error error;
         uint8_t *arena = NULL;
         size_t size = 0;
@@ -212,7 +217,7 @@ static bool check_model(const char *folder, const char *name)
     }
     free(file.bytes);
     free(trace.bytes);
-    return both;
+    return found;
 }
 
 int main(int argc, char **argv)
@@ -226,6 +231,10 @@ int main(int argc, char **argv)
         }
         closedir(directory);
     }
+    if (models == 0) {
+        fprintf(stderr, "%s: no folder with a model.snnpb\n", folder);
+    }
+    CHECK(models > 0);
     printf("test_golden: %d models replayed\n", models);
     return 0;
 }

@@ -9,7 +9,7 @@
 
 /*
  * Random models written as .snnpb bytes in every coding and layout, read back and compared; then
- * files cut short and with * flipped bits.
+ * files cut short and with flipped bits.
  */
 
 /** Loads with as much arena as asked for. */

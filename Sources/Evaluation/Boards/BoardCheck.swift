@@ -23,7 +23,7 @@ public struct BoardCheck: Sendable {
   public static let countedSamples = 10
 
   /// Runs all samples on the host. `image`: the device image of the model; `layers`: its
-  /// populations in the image's order; `file`: the model file.
+  /// populations in the image's order; `file`: the model file. Throws what the runtime throws.
   public init(
     _ loaded: SessionModel, samples: [(input: InferenceInput, label: Int)], image: [UInt8],
     layers: [Int], file: [UInt8]
@@ -38,6 +38,9 @@ public struct BoardCheck: Sendable {
   }
 
   /// Runs the samples on `board`, and the first ``countedSamples`` once more to count instructions.
+  ///
+  /// A board that cannot hold the model gives a report with a ``BoardReport/Obstacle``. Throws
+  /// ``BoardError`` where the firmware fails or its answers make no sense.
   public func run(on board: Emulator.Board, of emulator: Emulator) throws -> BoardReport {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("snn-check-\(UUID().uuidString)")

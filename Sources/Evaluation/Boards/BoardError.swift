@@ -11,6 +11,7 @@ public enum BoardError: Error, Equatable, CustomStringConvertible {
   /// The answers are not what the wire format says.
   case garbled(String)
 
+  /// What went wrong, in one line, and what to do where that helps.
   public var description: String {
     switch self {
     case .noTargets(let searched):

@@ -16,6 +16,7 @@ public struct BoardReport: Equatable, Encodable, Sendable {
       }
     }
 
+    /// Encodes ``reason`` alone.
     public func encode(to encoder: any Encoder) throws { try reason.encode(to: encoder) }
   }
 

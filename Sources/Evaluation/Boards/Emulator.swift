@@ -60,7 +60,7 @@ public struct Emulator: Sendable {
     }
   }
 
-  /// All boards, in the order of `targets/boards`.
+  /// All boards, in the order of `targets/boards`; throws ``BoardError`` where `targets/run` fails.
   public func boards() throws(BoardError) -> [Board] {
     let result = try start(["--list"], board: "targets/run")
     guard result.status == 0 else {

@@ -1,7 +1,9 @@
 import Wiring
 
-/// Cross-correlation of images with a bank of kernels: `[…, H, W, I] → [N, H', W', O]`.
+/// Cross-correlation of images with a bank of kernels: `[…, H, W, I] → [N, H', W', O]`, where H' and
+/// W' are ``Wiring/Convolution/Axis/outputLength(of:)`` of H and W.
 ///
+/// Precondition: the input's channels are the weight's I, and the kernel fits the padded image.
 /// - Parameters:
 ///   - input: images, all extents before the last three merged to N.
 ///   - weight: `[I, kernel height, kernel width, O / groups]`; input channel i belongs to group

@@ -181,7 +181,7 @@ struct RandomModelBuilder {
     if case .input(let port) = source { carriesValues = inputs[port].carriesValues }
     let shift =
       carriesValues
-      ? pick([0, 1, 4, 8, 12, integer(0...31)]) : pick([0, 0, 0, 0, 1, 2, 3, integer(0...15)])
+      ? pick([0, 1, 4, 8, 12, integer(0...24)]) : pick([0, 0, 0, 0, 1, 2, 3, integer(0...15)])
     projections.append(
       Projection(
         name: "projection \(projections.count)", from: source, to: target, delay: delay,

@@ -10,7 +10,8 @@ extern "C" {
 
 /*
  * The counters of models/FORMAT.md, section 6, and a digest of every membrane and spike, for a
- * network on a device. An observer like any other: a firmware that does not count does not link it.
+ * network on a device. They are an observer like any other: a firmware that does not count does not
+ * link them.
  *
  *     struct snn_layer_count layers[...layer_count];
  *     struct snn_projection_count projections[...projection_count];

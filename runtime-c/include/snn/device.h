@@ -32,17 +32,17 @@ extern "C" {
 struct snn_observer;
 
 /**
- * 0 leaves out what few models need: resets to zero or a value, refractory steps, wide sums, lists
- * of synapses, a ceiling that keeps membranes below the threshold.
+ * 0 leaves out of the engine what few models need: resets to zero or a value, refractory steps,
+ * wide sums, lists of synapses, and a ceiling that keeps membranes below the threshold.
  */
 #ifndef SNN_DEVICE_GENERAL
 #define SNN_DEVICE_GENERAL 1
 #endif
 
 /**
- * 0 leaves out images that stream: events, a frame a step, delays, more than 64 steps. Where
- * SNN_DEVICE_GENERAL is 0 too, observers are shown no neurons and no clamps, so that snn_count
- * counts no spikes and snn_self_test has nothing to compare.
+ * 0 leaves out of the engine what images that stream need: events, a frame a step, delays, more
+ * than 64 steps. Where SNN_DEVICE_GENERAL is 0 too, observers are shown no neurons and no clamps:
+ * snn_count counts no spikes then, and snn_self_test has nothing to compare.
  */
 #ifndef SNN_DEVICE_STREAMING
 #define SNN_DEVICE_STREAMING 1
@@ -118,9 +118,10 @@ const int32_t *snn_device_scores(const struct snn_device *network, uint32_t *cou
 uint32_t snn_device_class(const struct snn_device *network);
 
 /**
- * Looks on, for tests and counting; every function may be null. It sees the same integers, at some
- * cost in time. `layer` and `projection` are indices in the image; what pointers show lasts as long
- * as the call. Streaming, calls come step by step, else layer by layer and pixel by pixel.
+ * Functions that the engine calls as it works, for tests and counting; each may be null. Observing
+ * changes no integer and costs some time. `layer` and `projection` are indices in the image; the
+ * arrays that pointers show are valid during the call only. If the image streams, the calls come
+ * step by step, otherwise layer by layer and pixel by pixel.
  */
 struct snn_observer {
     void *context;
@@ -133,8 +134,9 @@ struct snn_observer {
     void (*neurons)(void *context, uint32_t layer, uint32_t step, uint32_t pixel,
                     const void *membrane, const uint32_t *spikes);
     /**
-     * Rows about to be added for a pixel, numbered within the projection's window; `values` null:
-     * by spikes. A held frame's come once, in the step in which it is presented.
+     * Weight rows that are about to be added for a pixel, numbered within the projection's window.
+     * `values` null: spikes add them; else row i is added values[i] times. The rows of a held frame
+     * are shown once, in the step in which the frame is presented.
      */
     void (*rows)(void *context, uint32_t projection, const uint16_t *rows, const int16_t *values,
                  uint32_t count);

@@ -14,13 +14,13 @@
  * "none" where so said.
  */
 
-/** "SNNI" in the order of its bytes. */
+/** The bytes "SNNI", in this order. */
 #define SNN_IMAGE_MAGIC UINT32_C(0x494E4E53)
 /** An unknown major is refused; an unknown minor too, since nothing in an image may be ignored. */
 #define SNN_IMAGE_MAJOR 1
 #define SNN_IMAGE_MINOR 1
 
-/** What no image exceeds: bytes of its own or of its arena, counts, steps of a block. */
+/** Limits of an image: bytes of the image and of its arena, counts, steps of a block. */
 enum {
     SNN_IMAGE_BYTES = 0x40000000,
     SNN_IMAGE_PORTS = 4,
@@ -62,17 +62,21 @@ struct snn_image_port {
 /** What a layer's neurons need beyond leak, threshold and subtraction. */
 enum {
     /**
-     * runs through snn_lif_general: other resets, refractory steps, wide sums, or CLAMPED without
-     * what that asks for
+     * The neurons run through snn_lif_general: their reset is not SUBTRACT, they have refractory
+     * steps, their sums are WIDE, or a membrane may pass the ceiling without firing.
      */
     SNN_LAYER_GENERAL = 1,
-    SNN_LAYER_WIDE = 2,    /**< sums of 32 bits */
-    /** parameter arrays have an entry per lane of every pixel, not of one */
-    SNN_LAYER_PER_NEURON = 4,
-    SNN_LAYER_DRIVEN = 8,     /**< has a bias or takes values */
+    SNN_LAYER_WIDE = 2, /**< a sum may leave int16: sums have 32 bits */
     /**
-     * a membrane may reach floor or ceiling; then one above the ceiling fires. Without it, nor
-     * GENERAL, neither is ever passed
+     * Set: parameter arrays have an entry for every lane of every pixel. Clear: they have the lanes
+     * of one pixel, and all pixels share them.
+     */
+    SNN_LAYER_PER_NEURON = 4,
+    SNN_LAYER_DRIVEN = 8, /**< the layer has a bias or takes values */
+    /**
+     * Set: sums may carry a membrane past `floor` or `ceiling`, so the kernel clamps. The exporter
+     * has proven that whatever passes the ceiling also fires. Clear, and GENERAL clear: no membrane
+     * can leave `floor ... ceiling`; the kernel does not clamp.
      */
     SNN_LAYER_CLAMPED = 16
 };
@@ -97,8 +101,8 @@ struct snn_image_layer {
     uint32_t bias;      /**< int32; 0: none */
     uint32_t initial;   /**< int32; 0: all 0 */
     /**
-     * int32, the least sum of values, not yet shifted, that makes the neuron fire in some step when
-     * it comes in every step and nothing else does; 0: unknown
+     * int32: the neuron fires in some step if this sum of values, not yet shifted, arrives in every
+     * step and nothing else arrives; with a smaller sum it never fires. 0: no such array
      */
     uint32_t drive;
     uint32_t membrane;  /**< arena: int16 per lane and pixel; streaming only */
@@ -106,16 +110,16 @@ struct snn_image_layer {
     /** arena: the spike maps, one bit a neuron: block of them, or slot_mask + 1 when streaming */
     uint32_t map;
     uint32_t map_bytes; /**< of one, a multiple of 4 */
-    /** those that end here; one of values comes first, and there is one at most */
+    /** the projections that end in this layer; at most one carries values, and it comes first */
     uint16_t first_projection, projection_count;
 };
 
 enum snn_image_rows {
-    /** a byte a column, weight + 128; of every four columns the middle two change places */
+    /** a byte a column, weight + 128; of every four columns the middle two have changed places */
     SNN_ROWS_8 = 0,
     /** four bits a column, weight + 8; of every eight columns the order is 0 4 2 6 1 5 3 7 */
     SNN_ROWS_4 = 1,
-    SNN_ROWS_LIST = 2 /**< the synapses alone: `starts` and pairs of column and weight */
+    SNN_ROWS_LIST = 2 /**< only the synapses: `starts`, and pairs of column and weight */
 };
 
 /** What a projection carries. */
@@ -140,16 +144,18 @@ struct snn_image_projection {
     uint8_t held;      /**< values: the frame is that of step 0 */
     uint8_t slot_mask; /**< spikes: of the source; a port: 0 */
     uint16_t reserved; /**< 0 */
-    uint32_t map, map_bytes; /**< spikes: of the source */
+    uint32_t map, map_bytes; /**< spikes: the source's */
     uint32_t row_bytes; /**< a multiple of 4; LIST: 0 */
     uint32_t weights;   /**< the rows; LIST: uint8 column, int8 weight of every synapse */
-    uint32_t starts;    /**< LIST: uint32 first synapse of every row, and one more */
+    /** LIST: uint32, the number of every row's first synapse, and last the number of synapses */
+    uint32_t starts;
     /**
-     * pool > 1: uint16 of every source of a window's line: its cell's first row less the line's,
-     * plus its channel: kernel_width * pool * channels entries; else 0
+     * Only with a pool, else 0. Table of uint16, kernel_width * pool * channels entries: for source
+     * i of one line of the window (i = x * channels + c) the number of the weight row that its
+     * spike adds, counted from the line's first row: (x div pool) * channels + c.
      */
     uint32_t places;
-    uint32_t synapses;  /**< uint16 non-zero weights of every row, for counting */
+    uint32_t synapses;  /**< uint16, how many weights of each row are not zero, for counting */
 };
 
 #endif

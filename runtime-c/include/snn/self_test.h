@@ -13,9 +13,9 @@ extern "C" {
  * `snn_golden_<name>`.
  */
 struct snn_golden {
-    /** ports of values: uint8 or int16 by the port's kind; events: null */
+    /** by port: a frame of uint8 or int16, as the port's kind says; null for a port of events */
     const void *frame[SNN_IMAGE_PORTS];
-    /** step by step: their number, then port << 24 | index of each; null: no port of events */
+    /** for each step the number of events, then port << 24 | index of each; null: no such port */
     const uint32_t *events;
     const int32_t *scores;  /**< as many as the read-out has */
     uint32_t steps;
