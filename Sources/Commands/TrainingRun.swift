@@ -201,7 +201,7 @@ struct StageMeasurement: Codable {
   static func write(_ results: [StageMeasurement], to folder: RunFolder) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try encoder.encode(results).write(to: file(of: folder), options: .atomic)
+    try replaceFile(file(of: folder).path, with: [UInt8](encoder.encode(results)))
   }
 
   /// The stored results, empty where training has not finished.

@@ -83,6 +83,8 @@ public final class Optimizer {
   /// - Parameters:
   ///   - gradients: one per parameter, in their order, of their counts.
   ///   - learningRate: η before the role's multiple.
+  /// A pruned weight has no gradient, and nothing is remembered of it.
+  ///
   /// - Returns: the gradients' norm before clipping. Where it is not finite nothing was updated.
   @discardableResult
   public func step(_ gradients: [Tensor], learningRate: Float) -> Double {
@@ -90,8 +92,18 @@ public final class Optimizer {
       gradients.count == parameters.count
         && zip(gradients, parameters).allSatisfy { $0.count == $1.value.count },
       "an optimizer of \(parameters.map(\.value.shape)) got gradients of \(gradients.map(\.shape))")
+    let gradients = zip(gradients, parameters).map { gradient, parameter in
+      guard let mask = parameter.mask else { return gradient }
+      var gradient = gradient
+      gradient.multiply(by: mask)
+      return gradient
+    }
     let norm = norm(gradients)
     guard norm.isFinite else { return norm }
+    // What was remembered of a weight must not outlive it.
+    for (parameter, moments) in zip(parameters, moments) {
+      if let mask = parameter.mask { moments.apply(mask) }
+    }
     stepCount += 1
     var gradientScale: Float = 1
     if let limit = configuration.clipNorm, norm > Double(limit) {
@@ -122,5 +134,11 @@ public final class OptimizerMoments {
   init(first: Tensor, second: Tensor?) {
     self.first = first
     self.second = second
+  }
+
+  /// Forgets what was remembered where a mask is 0.
+  func apply(_ mask: Tensor) {
+    first.multiply(by: mask)
+    second?.multiply(by: mask)
   }
 }

@@ -10,19 +10,19 @@ import Wiring
     #expect(stages.map(\.pool) == [1, 2, 1, 1, 1])
     #expect(stages.map(\.token) == ["16C3", "32C5s2p1", "8C1p0", "128", "10"])
     #expect(
-      stages.map(\.synapse) == [
-        .convolution(outputs: 16, kernel: 3, geometry: .init(stride: 1, padding: 1)),
-        .convolution(outputs: 32, kernel: 5, geometry: .init(stride: 2, padding: 1)),
-        .convolution(outputs: 8, kernel: 1, geometry: .init(stride: 1, padding: 0)),
-        .dense(outputs: 128), .dense(outputs: 10),
+      stages.map(\.topology) == [
+        .convolution(Convolution(kernel: 3, padding: 1)),
+        .convolution(Convolution(kernel: 5, stride: 2, padding: 1)),
+        .convolution(Convolution(kernel: 1)), .dense, .dense,
       ])
+    #expect(stages.map(\.outputs) == [16, 32, 8, 128, 10])
   }
 
   @Test func paddingKeepsTheExtentUnlessGiven() throws {
     let architecture = try Architecture("4C5s2-10")
     #expect(
-      architecture.stages[0].synapse
-        == .convolution(outputs: 4, kernel: 5, geometry: .init(stride: 2, padding: 2)))
+      architecture.stages[0].topology
+        == .convolution(Convolution(kernel: 5, stride: 2, padding: 2)))
   }
 
   @Test(arguments: ["128-10", "P2-64-10", "1C1-1", "8C31s16p30-2", "65536-2", "16C3-P16-10"])
@@ -68,7 +68,7 @@ import Wiring
       ArchitectureError.doesNotFit(
         token: "P4", source: Shape(channels: 2, height: 3, width: 3)
       )
-      .description == "architecture: 'P4' does not fit an input of 2x3x3")
+      .description == "architecture: 'P4' does not fit an input of 2×3×3")
     #expect(
       ArchitectureError.classes(expected: 10, found: 4).description
         == "architecture: the read-out has 4 neurons, but the data set has 10 classes")

@@ -1,73 +1,138 @@
 import TestMathematics
+import Wiring
 
 @testable import Spiking
 
-/// A network computed sample by sample and neuron by neuron with plain loops: strict comparison, reset by
-/// subtraction, no bias. With `Int` numbers it is the arithmetic of models/FORMAT.md, section 4.
+/// A network computed sample by sample, step by step and neuron by neuron with plain loops: strict
+/// comparison, no bias. With `Int` numbers it is the arithmetic of models/FORMAT.md, section 4.
 struct NaiveNetwork<N: Numeric & Comparable> {
-  struct Layer {
-    var layer: Spiking.Layer
-    var weight: [N]
+  /// The numbers of a population; parameters of 1, C or N values.
+  struct Neurons {
     /// Empty for a read-out.
     var threshold: [N]
-    /// The arriving sum as the membrane sees it.
-    var scaled: (_ sum: N, _ held: Bool) -> N
+    var initial: [N] = [0]
     /// The membrane of a neuron after its leak.
     var decayed: (_ membrane: N, _ neuron: Int) -> N
     var clamped: (N) -> N
   }
 
   struct Step {
-    /// Each layer's membranes before reset; the read-out's are the last.
+    /// Each population's membranes before reset.
     var potentials: [[N]] = []
+    /// Each population's spikes; empty for a read-out.
     var spikes: [[N]] = []
   }
 
-  var layers: [Layer]
-  var steps: Int
+  var network: Network
+  /// By projection.
+  var weights: [[N]]
+  /// The arriving sum of a projection as the membrane sees it.
+  var scaled: (_ sum: N, _ projection: Int) -> N
+  /// By population.
+  var neurons: [Neurons]
 
-  /// The steps of one sample; `input` by step, or one entry where held.
-  func run(_ input: [[N]], held: Bool) -> [Step] {
-    var membranes = layers.map { [N](repeating: 0, count: $0.layer.shape.count) }
-    return (0..<steps).map { step in
-      var signal = input[held ? 0 : step]
-      var result = Step()
-      for (index, layer) in layers.enumerated() {
-        let sums = projected(signal, layer)
-        var potentials: [N] = []
-        var spikes: [N] = []
-        for (neuron, sum) in sums.enumerated() {
-          let potential = layer.clamped(
-            layer.decayed(membranes[index][neuron], neuron) + layer.scaled(sum, held && index == 0))
-          potentials.append(potential)
-          membranes[index][neuron] = potential
-          guard !layer.threshold.isEmpty else { continue }
-          let threshold = layer.threshold[neuron % layer.threshold.count]
-          spikes.append(potential > threshold ? 1 : 0)
-          if potential > threshold { membranes[index][neuron] = potential - threshold }
-        }
-        result.potentials.append(potentials)
-        result.spikes.append(spikes)
-        signal = spikes
+  /// The steps of one sample; `inputs` by port and step, one entry where held.
+  func run(_ inputs: [[[N]]]) throws -> [Step] {
+    let populations = network.populations
+    var membranes = populations.indices.map { index in
+      (0..<populations[index].shape.count).map {
+        neurons[index].initial[$0 % neurons[index].initial.count]
       }
-      return result
+    }
+    var lost = populations.map { [Int](repeating: 0, count: $0.shape.count) }
+    var steps: [Step] = []
+    for step in 0..<network.steps {
+      var now = Step(
+        potentials: populations.map { _ in [] }, spikes: populations.map { _ in [] })
+      for index in try order() {
+        var sums = [N](repeating: 0, count: populations[index].shape.count)
+        for projection in network.projections.indices
+        where network.projections[projection].target == index {
+          for (tap, delay) in network.projections[projection].delays.enumerated() {
+            guard let signal = signal(projection, step, delay, inputs, now, steps) else { continue }
+            for (neuron, sum) in projected(signal, projection, tap: tap).enumerated() {
+              sums[neuron] += scaled(sum, projection)
+            }
+          }
+        }
+        update(index, sums, &membranes[index], &lost[index], &now)
+      }
+      steps.append(now)
+    }
+    return steps
+  }
+
+  private func order() throws -> [Int] {
+    try Graph(
+      nodes: network.populations.count,
+      edges: network.projections.compactMap { projection in
+        guard case .population(let source) = projection.source else { return nil }
+        return Graph.Edge(from: source, to: projection.target, delay: projection.delay)
+      }
+    ).order()
+  }
+
+  /// What a projection's source sends, nil before its first step.
+  private func signal(
+    _ index: Int, _ step: Int, _ delay: Int, _ inputs: [[[N]]], _ now: Step, _ earlier: [Step]
+  ) -> [N]? {
+    switch network.projections[index].source {
+    case .input(let port):
+      if network.ports[port].isHeld { return inputs[port][0] }
+      return step >= delay ? inputs[port][step - delay] : nil
+    case .population(let source):
+      if delay == 0 { return now.spikes[source] }
+      return step >= delay ? earlier[step - delay].spikes[source] : nil
     }
   }
 
-  private func projected(_ signal: [N], _ layer: Layer) -> [N] {
-    let source = layer.layer.source
-    let pooled = layer.layer.pooledSource
+  private func projected(_ signal: [N], _ index: Int, tap: Int) -> [N] {
+    let projection = network.projections[index]
+    let pooled = network.pooledSource(of: projection)
+    let source =
+      switch projection.source {
+      case .input(let port): network.ports[port].shape
+      case .population(let population): network.populations[population].shape
+      }
     let cells = NaiveLayers.sumPool(
       signal, height: source.height, width: source.width, channels: source.channels,
-      side: layer.layer.pool)
-    switch layer.layer.synapse {
-    case .dense(let outputs):
-      return NaiveLayers.dense(cells, weight: layer.weight, outputs: outputs)
-    case .convolution(let outputs, let kernel, let geometry):
+      side: projection.pool)
+    let count = weights[index].count / projection.taps
+    let weight = Array(weights[index][tap * count..<(tap + 1) * count])
+    let target = network.populations[projection.target].shape
+    switch projection.topology {
+    case .dense: return NaiveLayers.dense(cells, weight: weight, outputs: target.count)
+    case .convolution(let geometry):
       return NaiveLayers.convolution(
-        cells, height: pooled.height, width: pooled.width, weight: layer.weight,
-        inputs: pooled.channels, outputs: outputs,
-        .init(side: kernel, stride: geometry.stride, padding: geometry.padding))
+        cells, pooled, weight: weight, outputs: target.channels, geometry)
+    case .oneToOne: return cells.indices.map { cells[$0] * weight[$0 % weight.count] }
+    case .lateral:
+      return cells.indices.map { neuron in
+        cells.indices.reduce(0) { $1 == neuron ? $0 : $0 + cells[$1] * weight[0] }
+      }
+    }
+  }
+
+  private func update(
+    _ index: Int, _ sums: [N], _ membranes: inout [N], _ lost: inout [Int], _ now: inout Step
+  ) {
+    let rules = neurons[index]
+    for (neuron, sum) in sums.enumerated() {
+      if lost[neuron] > 0 {
+        lost[neuron] -= 1
+        now.potentials[index].append(membranes[neuron])
+        now.spikes[index].append(0)
+        continue
+      }
+      let potential = rules.clamped(rules.decayed(membranes[neuron], neuron) + sum)
+      now.potentials[index].append(potential)
+      membranes[neuron] = potential
+      guard case .lif(let dynamics) = network.populations[index].neuron else { continue }
+      let threshold = rules.threshold[neuron % rules.threshold.count]
+      now.spikes[index].append(potential > threshold ? 1 : 0)
+      guard potential > threshold else { continue }
+      membranes[neuron] = dynamics.reset == .subtract ? potential - threshold : 0
+      lost[neuron] = dynamics.refractorySteps
     }
   }
 }

@@ -11,29 +11,41 @@ import Wiring
   ) throws -> Network {
     try Network(
       name: "test", architecture: Architecture(architecture),
-      input: .values(
+      input: .bytes(
         Shape(channels: channels, height: height, width: width), scale: 1 / 255),
       classes: classes, steps: 4, neurons: neurons, random: RandomSource(seed: seed))
   }
 
   @Test func shapesFollowTheStages() throws {
-    let layers = try network("16C3-P2-32C3s2-P3-128-10").layers
-    #expect(layers.map(\.name) == ["conv1", "conv2", "dense3", "readout"])
-    #expect(layers.map(\.shape.description) == ["16x28x28", "32x7x7", "128", "10"])
-    #expect(layers.map(\.source.description) == ["1x28x28", "16x28x28", "32x7x7", "128"])
-    #expect(layers.map(\.pool) == [1, 2, 3, 1])
+    let network = try network("16C3-P2-32C3s2-P3-128-10")
+    let names = ["conv1", "conv2", "dense3", "readout"]
+    #expect(network.populations.map(\.name) == names)
+    #expect(network.projections.map(\.name) == names)
     #expect(
-      layers.map(\.weight.value.shape) == [
+      network.populations.map(\.shape) == [
+        Shape(channels: 16, height: 28, width: 28), Shape(channels: 32, height: 7, width: 7),
+        Shape(channels: 128), Shape(channels: 10),
+      ])
+    #expect(
+      network.projections.map(\.source) == [
+        .input(0), .population(0), .population(1), .population(2),
+      ])
+    #expect(network.projections.map(\.target) == [0, 1, 2, 3])
+    #expect(network.projections.map(\.pool) == [1, 2, 3, 1])
+    #expect(
+      network.projections.map(\.weight.value.shape) == [
         [1, 3, 3, 16], [16, 3, 3, 32], [32 * 2 * 2, 128], [128, 10],
       ])
-    #expect(layers.map(\.kind) == [.lif(.init()), .lif(.init()), .lif(.init()), .readout])
+    #expect(
+      network.populations.map(\.neuron) == [.lif(.init()), .lif(.init()), .lif(.init()), .readout])
+    #expect(network.readout == 3)
   }
 
   @Test func granularitiesDecideTheParametersCounts() throws {
     func counts(_ threshold: Granularity, _ leak: Granularity) throws -> [Int?] {
       let neurons = NeuronConfiguration(
         thresholdGranularity: threshold, leakGranularity: leak, bias: true)
-      let layer = try network("4C3-10", height: 5, width: 6, neurons: neurons).layers[0]
+      let layer = try network("4C3-10", height: 5, width: 6, neurons: neurons).populations[0]
       return [layer.threshold, layer.leak, layer.bias].map { $0?.value.count }
     }
     #expect(try counts(.layer, .channel) == [1, 4, 4])
@@ -50,14 +62,14 @@ import Wiring
 
   @Test func neuronsStartAsConfigured() throws {
     let neurons = NeuronConfiguration(threshold: 1.5, leak: 0.75)
-    let layer = try network("4C3-10", neurons: neurons).layers[0]
+    let layer = try network("4C3-10", neurons: neurons).populations[0]
     #expect(layer.threshold?.value == Tensor([4], filledWith: 1.5))
     #expect(layer.leak?.value == Tensor([4], filledWith: 0.75))
     #expect(layer.bias == nil)
   }
 
   @Test func constraintsHoldParametersInTheirRange() throws {
-    let layer = try network("4C3-10").layers[0]
+    let layer = try network("4C3-10").populations[0]
     layer.threshold?.value = Tensor([4], [-1, 0, 0.5, 9])
     layer.leak?.value = Tensor([4], [-1, 0.5, 1, 1.5])
     for parameter in layer.parameters { parameter.enforceConstraints() }
@@ -66,7 +78,7 @@ import Wiring
   }
 
   @Test func prunedWeightsStayZero() throws {
-    let weight = try network("4C3-10").layers[0].weight
+    let weight = try network("4C3-10").projections[0].weight
     weight.mask = Tensor(weight.value.shape, (0..<36).map { $0 % 2 == 0 ? 1 : 0 })
     #expect((0..<36).allSatisfy { (weight.value[$0] == 0) == ($0 % 2 == 1) })
     weight.value.apply { $0 + 1 }
@@ -76,7 +88,7 @@ import Wiring
 
   /// √(2/fan-in), the fan-in being the sources a neuron sums over, pooled cells counted in full.
   @Test func initialWeightsHaveTheDeviationOfTheirFanIn() throws {
-    let layers = try network("64C3-P2-64C3-P2-256-10").layers
+    let layers = try network("64C3-P2-64C3-P2-256-10").projections
     for (layer, fanIn) in zip(layers, [9, 64 * 9 * 4, 64 * 49 * 4, 256]) {
       let weights = layer.weight.value
       let count = Double(weights.count)
@@ -91,7 +103,7 @@ import Wiring
 
   @Test func theSeedDecidesTheWeights() throws {
     func weights(_ seed: UInt64) throws -> [Tensor] {
-      try network("4C3-P2-16-10", seed: seed).layers.map(\.weight.value)
+      try network("4C3-P2-16-10", seed: seed).projections.map(\.weight.value)
     }
     #expect(try weights(1) == weights(1))
     #expect(try weights(1) != weights(2))

@@ -4,20 +4,32 @@ import Wiring
 
 @testable import Spiking
 
-/// Asks for the layer's parameters in its own order, one of them twice, its own first, the leak not at all.
-private final class WilfulHook: LayerHook {
-  let step = Parameter("hook.step", role: .step, value: Tensor([1], [1]))
-  var parameters: [Parameter] { [step] }
+/// Asks for the parameters in its own order, one of them twice, its own first, the leaks not at all.
+private final class WilfulArithmetic: Arithmetic {
+  let steps: [Parameter]
 
-  func arithmetic(
-    of layer: Layer, on tape: Tape, parameter: (Parameter) -> Variable
-  ) -> LayerArithmetic {
-    _ = parameter(step)
-    let threshold = layer.threshold.map(parameter)
-    _ = layer.threshold.map(parameter)
-    return LayerArithmetic(
-      weight: parameter(layer.weight), threshold: threshold,
-      leak: layer.leak.map { Variable($0.value) }, bias: nil, grid: nil)
+  init(_ network: Network) {
+    steps = network.populations.map {
+      Parameter("\($0.name).step", role: .step, value: Tensor([1], [1]))
+    }
+  }
+
+  func parameters(of population: Int) -> [Parameter] { [steps[population]] }
+
+  func numbers(
+    of network: Network, on tape: Tape, variable: (Parameter) -> Variable
+  ) -> Numbers {
+    for step in steps.reversed() { _ = variable(step) }
+    let populations = network.populations.reversed().map { population in
+      _ = population.threshold.map(variable)
+      return PopulationNumbers(
+        threshold: population.threshold.map(variable),
+        leak: population.leak.map { Variable($0.value) }, bias: nil, initial: nil)
+    }
+    return Numbers(
+      populations: populations.reversed(),
+      projections: network.projections.map { ProjectionNumbers(weight: variable($0.weight)) },
+      isOnGrid: false)
   }
 }
 
@@ -35,12 +47,14 @@ private final class WilfulHook: LayerHook {
       network.prepare(on: Tape()).leaves.map(\.parameter.name) == network.parameters.map(\.name))
   }
 
-  /// Gradients are matched to parameters by position; a hook once moved them.
-  @Test func aHookCannotMoveTheLeaves() throws {
+  /// Gradients are matched to parameters by position; a replacement of numbers once moved them.
+  @Test func anArithmeticCannotMoveTheLeaves() throws {
     let network = try network()
-    network.layers[0].hook = WilfulHook()
+    let arithmetic = WilfulArithmetic(network)
     #expect(
-      network.prepare(on: Tape()).leaves.map(\.parameter.name) == network.parameters.map(\.name))
+      network.prepare(with: arithmetic, on: Tape()).leaves.map(\.parameter.name)
+        == network.parameters(with: arithmetic).map(\.name))
+    #expect(network.parameters(with: arithmetic).last?.name == "readout.step")
   }
 
   @Test func aShardsGradientsArriveAtTheLeaves() throws {
@@ -48,7 +62,7 @@ private final class WilfulHook: LayerHook {
     let prepared = network.prepare(on: Tape())
     let shard = prepared.shard()
     let tape = Tape()
-    let output = shard.forward(Tensor([2, 3, 4, 4, 1], filledWith: 1), batch: 3, on: tape)
+    let output = shard.forward([Tensor([2, 3, 4, 4, 1], filledWith: 1)], batch: 3, on: tape)
     tape.backward(from: try #require(output.membranes))
     #expect(prepared.leaves.allSatisfy { $0.variable.gradient == nil })
     prepared.accumulate(shard.takeGradients())

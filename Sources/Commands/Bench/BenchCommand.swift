@@ -9,7 +9,7 @@ public struct BenchCommand: ParsableCommand {
     commandName: "snn-bench",
     abstract: "Measures training, inference and sizes beside the machine's own limits.",
     discussion: """
-      N1 to N4 are networks with random weights on random input. A bound is the time the multiply-adds \
+      N1 to N5 are networks with random weights on random input. A bound is the time the multiply-adds \
       alone would take at the speed of a 1024x1024x1024 matrix product, measured between the steps on \
       the same number of threads. Only ratios within one run compare; absolute figures are a day's.
       """)

@@ -2,11 +2,20 @@ import Learning
 import ModelCompression
 import Spiking
 import Tensors
+import Wiring
 
 /// A network that is measured, with random weights and random input, and the bars it is held to.
 struct BenchNetwork {
+  /// What is wired how.
+  enum Design {
+    /// In the shorthand of recipes.
+    case chain(String)
+    /// `hidden` neurons that hear each other a step later, then ten answers.
+    case recurrent(hidden: Int)
+  }
+
   let name: String
-  let architecture: String
+  let design: Design
   let input: InputPort
   let steps: Int
   let batchSize: Int
@@ -24,24 +33,33 @@ struct BenchNetwork {
 
   static let all = [
     BenchNetwork(
-      name: "N1", architecture: "256-10", input: .bytes(.init(channels: 784), scale: 1 / 255),
+      name: "N1", design: .chain("256-10"), input: .bytes(.init(channels: 784), scale: 1 / 255),
       steps: 10, batchSize: 64, trainingBar: 0.20, latencyBar: nil),
     BenchNetwork(
-      name: "N2", architecture: "16C3-P2-32C3-P2-128-10",
+      name: "N2", design: .chain("16C3-P2-32C3-P2-128-10"),
       input: .bytes(.init(channels: 1, height: 28, width: 28), scale: 1 / 255), steps: 5,
       batchSize: 64, trainingBar: 0.40, latencyBar: 0.12),
     BenchNetwork(
-      name: "N3", architecture: "16C3-P2-32C3-P2-128-10",
+      name: "N3", design: .chain("16C3-P2-32C3-P2-128-10"),
       input: .events(.init(channels: 2, height: 34, width: 34)), steps: 20, batchSize: 64,
       trainingBar: 0.40, latencyBar: 0.5),
     BenchNetwork(
-      name: "N4", architecture: "64C3-64C3-P2-128C3-128C3-P2-256C3-256C3-P2-256-10",
+      name: "N4", design: .chain("64C3-64C3-P2-128C3-128C3-P2-256C3-256C3-P2-256-10"),
       input: .bytes(.init(channels: 3, height: 32, width: 32), scale: 1 / 255), steps: 5,
       batchSize: 16, trainingBar: 0.75, latencyBar: nil),
+    BenchNetwork(
+      name: "N5", design: .recurrent(hidden: 128),
+      input: .events(.init(channels: 2, height: 34, width: 34)), steps: 50, batchSize: 64,
+      trainingBar: 0.25, latencyBar: nil),
   ]
 
   /// `784 256-10, T = 10`.
-  var description: String { "\(input.shape) \(architecture), T = \(steps)" }
+  var description: String {
+    switch design {
+    case .chain(let architecture): "\(input.shape) \(architecture), T = \(steps)"
+    case .recurrent(let hidden): "\(input.shape) \(hidden) recurrent-10, T = \(steps)"
+    }
+  }
 
   /// The same random samples every time.
   func batch(of count: Int) -> TrainingBatch {
@@ -62,9 +80,7 @@ struct BenchNetwork {
 
   /// The network with thresholds raised until every hidden layer is as sparse as a trained one.
   func network() throws -> Network {
-    let network = try Network(
-      name: name, architecture: Architecture(architecture), input: input, classes: 10,
-      steps: steps, neurons: NeuronConfiguration(), random: RandomSource(seed: 1))
+    let network = try untrained()
     let batch = batch(of: 4)
     var scale: Float = 0.3
     while try ThresholdCalibration(scale: scale, shardSize: 4).run(network, on: batch)
@@ -73,6 +89,31 @@ struct BenchNetwork {
       scale *= 1.25
     }
     return network
+  }
+
+  private func untrained() throws -> Network {
+    let random = RandomSource(seed: 1)
+    switch design {
+    case .chain(let architecture):
+      return try Network(
+        name: name, architecture: Architecture(architecture), input: input, classes: 10,
+        steps: steps, neurons: NeuronConfiguration(), random: random)
+    case .recurrent(let hidden):
+      var plan = NetworkPlan(ports: [input], readout: 1)
+      plan.populations = [
+        NetworkPlan.Population(
+          name: "hidden", shape: Shape(channels: hidden),
+          neurons: NeuronConfiguration(leak: 0.9)),
+        NetworkPlan.Population(name: "readout", shape: Shape(channels: 10), neurons: nil),
+      ]
+      plan.projections = [
+        NetworkPlan.Projection(name: "in", from: .input(0), to: 0, topology: .dense),
+        NetworkPlan.Projection(
+          name: "back", from: .population(0), to: 0, topology: .dense, delay: 1),
+        NetworkPlan.Projection(name: "out", from: .population(0), to: 1, topology: .dense),
+      ]
+      return try Network(name: name, plan: plan, steps: steps, random: random)
+    }
   }
 
   /// The integers of a network at 4 bits, its first projection at 8.
