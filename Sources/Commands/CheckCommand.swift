@@ -6,6 +6,7 @@ import ModelFormat
 
 /// `snn-check model.snnpb --data SET`: proves the engines equal.
 public struct CheckCommand: ParsableCommand {
+  /// The command's name and help.
   public static let configuration = CommandConfiguration(
     commandName: "snn-check",
     abstract: "Proves that all engines compute the same integers, or names the first difference.",
@@ -33,12 +34,15 @@ public struct CheckCommand: ParsableCommand {
     help: "Run on this board, such as cortex-m4; all: on every board. May be given repeatedly.")
   var target: [String] = []
 
+  /// An unparsed command.
   public init() {}
 
+  /// Refuses options that exclude each other or are out of range, before anything is done.
   public func validate() throws {
     if limit < 1 { throw ValidationError("--limit: expected at least 1, found \(limit)") }
   }
 
+  /// Does what the command is for; failures end the program with one line on standard error.
   public func run() throws {
     try reportingFailure {
       guard target.isEmpty else { return try runOnBoards() }

@@ -8,6 +8,7 @@ import ModelFormat
 
 /// `snn-export model.snnpb`: writes a trained network as an integer model.
 public struct ExportCommand: ParsableCommand {
+  /// The command's name and help.
   public static let configuration = CommandConfiguration(
     commandName: "snn-export",
     abstract: "Writes a trained network as an integer model and says what it will cost.",
@@ -54,11 +55,13 @@ public struct ExportCommand: ParsableCommand {
   @Flag(help: "Print the report as JSON.")
   var json = false
 
+  /// An unparsed command.
   public init() {}
 
   /// Samples of a golden trace: enough to meet every layer, few enough to keep in a repository.
   private static let goldenSamples = 3
 
+  /// Does what the command is for; failures end the program with one line on standard error.
   public func run() throws {
     try reportingFailure {
       let origin = try origin()
@@ -177,8 +180,10 @@ public struct ExportCommand: ParsableCommand {
 }
 
 extension DeviceTarget: ExpressibleByArgument {
+  /// The board of a name, nil where there is none.
   public init?(argument: String) { self.init(named: argument) }
 
+  /// The names of all boards.
   public static var allValueStrings: [String] { all.map(\.name) }
 }
 

@@ -4,6 +4,7 @@ import Evaluation
 
 /// `snn-run model.snnpb --data SET`: the C runtime over a data set.
 public struct RunCommand: ParsableCommand {
+  /// The command's name and help.
   public static let configuration = CommandConfiguration(
     commandName: "snn-run",
     abstract: "Runs a model over a data set and reports accuracy, sparsity, operations and energy.")
@@ -16,14 +17,17 @@ public struct RunCommand: ParsableCommand {
   @Option(help: "Only the first N samples.")
   var limit: Int?
 
+  /// An unparsed command.
   public init() {}
 
+  /// Refuses options that exclude each other or are out of range, before anything is done.
   public func validate() throws {
     if let limit, limit < 1 {
       throw ValidationError("--limit: expected at least 1, found \(limit)")
     }
   }
 
+  /// Does what the command is for; failures end the program with one line on standard error.
   public func run() throws {
     try reportingFailure {
       let (bytes, loaded) = try arguments.load()

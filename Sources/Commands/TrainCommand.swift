@@ -6,6 +6,7 @@ import Spiking
 
 /// `snn-train recipe.yaml`: trains a network as a recipe says.
 public struct TrainCommand: ParsableCommand {
+  /// The command's name and help.
   public static let configuration = CommandConfiguration(
     commandName: "snn-train", abstract: "Trains a spiking neural network as a recipe says.",
     discussion: """
@@ -30,14 +31,17 @@ public struct TrainCommand: ParsableCommand {
     help: "Replaces a value of the recipe, such as stages.0.epochs=2; may be repeated.")
   var overrides: [String] = []
 
+  /// An unparsed command.
   public init() {}
 
+  /// Refuses options that exclude each other or are out of range, before anything is done.
   public func validate() throws {
     if resume, !overrides.isEmpty || seed != nil {
       throw ValidationError("--resume: expected the run's own recipe, found --set or --seed")
     }
   }
 
+  /// Does what the command is for; failures end the program with one line on standard error.
   public func run() throws {
     try reportingFailure {
       let text = try readText(recipe)

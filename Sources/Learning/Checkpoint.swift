@@ -15,8 +15,11 @@ public struct Checkpoint {
 
   /// Where training stands.
   public struct Position: Hashable, Sendable, Codable {
+    /// The stage's place in its recipe, from 0.
     public var stageIndex: Int
+    /// The stage's name.
     public var stageName: String
+    /// The run's seed.
     public var seed: UInt64
     /// The epoch under way, from 0; the number of epochs once the stage is finished.
     public var epoch: Int
@@ -37,8 +40,11 @@ public struct Checkpoint {
 
 /// A network's parameters and masks, and what observers keep beside them, by name.
 public struct NetworkSnapshot {
+  /// Parameters and statistics by name.
   public var values: [String: Tensor]
+  /// The masks of parameters that are pruned, by name.
   public var masks: [String: Tensor]
+  /// What observers keep, by their names.
   public var observers: [String: ObserverState]
 
   /// A copy of the network's present state. Tensors are values: nothing is copied until it changes.
@@ -112,10 +118,12 @@ public struct NetworkSnapshot {
 
 /// What an observer keeps in checkpoints.
 public struct ObserverState: Equatable, Sendable {
+  /// Tensors by name.
   public var tensors: [String: Tensor]
   /// Short texts, such as JSON.
   public var notes: [String: String]
 
+  /// A state of the given tensors and notes.
   public init(tensors: [String: Tensor] = [:], notes: [String: String] = [:]) {
     self.tensors = tensors
     self.notes = notes

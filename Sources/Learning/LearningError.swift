@@ -19,6 +19,7 @@ public enum LearningError: Error, Equatable, CustomStringConvertible {
   /// Training left the finite numbers. `place` names the parameter or layer, `quantity` what of it.
   case diverged(place: String, quantity: String, stage: String, epoch: Int, batch: Int)
 
+  /// What is wrong, in one line: place, expected and found.
   public var description: String {
     switch self {
     case .unknownKey(let place, let known, let nearest):

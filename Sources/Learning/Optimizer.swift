@@ -12,21 +12,28 @@ import Tensors
 /// ICLR 2015, algorithm 1; Loshchilov and Hutter, ICLR 2019, algorithm 2; Sutskever et al., ICML 2013
 /// (Nesterov, in the form with η outside v).
 public struct OptimizerConfiguration: Hashable, Sendable, Codable {
+  /// How a value follows its gradient.
   public enum Method: Hashable, Sendable, Codable {
+    /// Stochastic gradient descent, μ in 0…<1.
     case sgd(momentum: Float, nesterov: Bool)
+    /// Adam, β₁ and β₂ in 0…<1, ε > 0.
     case adam(beta1: Double, beta2: Double, epsilon: Float, decoupledDecay: Bool)
   }
 
+  /// How parameters follow their gradients.
   public var method: Method
   /// d, applied to parameters of the role `weight` only.
   public var weightDecay: Float = 0
   /// Multiples of η for thresholds, leaks and quantiser steps.
   public var thresholdRate: Float = 1
+  /// The multiple of leaks.
   public var leakRate: Float = 1
+  /// The multiple of quantiser steps.
   public var stepRate: Float = 1
   /// Gradients are scaled so that their joint norm does not exceed this; nil: as they are.
   public var clipNorm: Float?
 
+  /// A configuration of the given method, everything else at its default.
   public init(
     _ method: Method = .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decoupledDecay: false)
   ) {
@@ -49,7 +56,9 @@ public struct OptimizerConfiguration: Hashable, Sendable, Codable {
 /// Updates are elementwise and norms are summed in fixed chunks: results do not depend on the number
 /// of threads.
 public final class Optimizer {
+  /// The constants of every update.
   public let configuration: OptimizerConfiguration
+  /// What is updated, in the order of the gradients.
   public let parameters: [Parameter]
   /// What is remembered of each parameter, in their order.
   public let moments: [OptimizerMoments]
@@ -57,6 +66,7 @@ public final class Optimizer {
   public internal(set) var stepCount = 0
   private let threads: Int
 
+  /// An optimizer that remembers nothing yet.
   public init(
     _ configuration: OptimizerConfiguration, parameters: [Parameter],
     threads: Int = Parallel.coreCount

@@ -9,13 +9,18 @@ import Foundation
 /// | `checkpoints/last.ckpt` | where to go on |
 /// | `checkpoints/best-<stage>.ckpt` | each stage's best epoch |
 public struct RunFolder: Hashable, Sendable {
+  /// The folder.
   public let url: URL
 
+  /// The resolved recipe.
   public var recipe: URL { url.appendingPathComponent("recipe.yaml") }
+  /// One row per epoch.
   public var metrics: URL { url.appendingPathComponent("metrics.csv") }
+  /// Where to go on.
   public var last: URL { checkpoints.appendingPathComponent("last.ckpt") }
   private var checkpoints: URL { url.appendingPathComponent("checkpoints") }
 
+  /// The checkpoint of a stage's best epoch.
   public func best(ofStage stage: String) -> URL {
     checkpoints.appendingPathComponent("best-\(stage).ckpt")
   }

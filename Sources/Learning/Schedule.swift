@@ -8,12 +8,15 @@ import Wiring
 /// last step has exactly η·f, and the rate never rises again. Source: Loshchilov and Hutter, SGDR,
 /// ICLR 2017, equation 5, without restarts.
 public struct Schedule: Hashable, Sendable {
+  /// How the rate runs after the warm-up.
   public enum Shape: Hashable, Sendable {
+    /// It stays at its peak.
     case constant
     /// Ends at `finalFraction` (f) of the peak, 0…1.
     case cosine(finalFraction: Double)
   }
 
+  /// How the rate runs after the warm-up.
   public var shape: Shape
   /// η, the highest rate.
   public var peak: Double
@@ -22,6 +25,7 @@ public struct Schedule: Hashable, Sendable {
   /// n ≥ 1.
   public var totalSteps: Int
 
+  /// A schedule of `totalSteps` updates.
   public init(_ shape: Shape, peak: Double, warmupSteps: Int = 0, totalSteps: Int) {
     precondition(
       totalSteps >= 1 && warmupSteps >= 0,

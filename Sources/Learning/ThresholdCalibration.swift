@@ -16,9 +16,11 @@ import Tensors
 public struct ThresholdCalibration: Hashable, Sendable {
   /// 0…100.
   public var percentile: Double
+  /// θ as a fraction of the percentile, > 0.
   public var scale: Float
   /// Samples per shard; nil: ``Spiking/Network/shardSize(batchSize:)``.
   public var shardSize: Int?
+  /// Threads that compute shards; results do not depend on their number.
   public var threads: Int
 
   /// Spikes per neuron and step below which a layer counts as silent.
@@ -26,6 +28,7 @@ public struct ThresholdCalibration: Hashable, Sendable {
 
   /// What happened to one layer.
   public struct LayerReport: Hashable, Sendable {
+    /// The name.
     public var name: String
     /// The new thresholds' smallest and largest.
     public var thresholds: ClosedRange<Float>
@@ -37,6 +40,7 @@ public struct ThresholdCalibration: Hashable, Sendable {
     public var isSilent: Bool { rate < ThresholdCalibration.leastRate }
   }
 
+  /// A calibration of the given percentile and scale.
   public init(
     percentile: Double = 99.7, scale: Float = 0.3, shardSize: Int? = nil,
     threads: Int = Parallel.coreCount
@@ -47,6 +51,7 @@ public struct ThresholdCalibration: Hashable, Sendable {
     self.threads = threads
   }
 
+  /// The calibration a recipe asks for.
   public init(_ recipe: CalibrationRecipe, shardSize: Int?, threads: Int = Parallel.coreCount) {
     self.init(
       percentile: recipe.percentile, scale: Float(recipe.scale), shardSize: shardSize,

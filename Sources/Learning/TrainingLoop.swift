@@ -4,15 +4,21 @@ import Tensors
 
 /// One stage as training runs it.
 public struct TrainingStage: Hashable, Sendable {
+  /// The name.
   public var name: String
   /// The stage's place in its recipe, from 0.
   public var index: Int
+  /// Passes over the training samples.
   public var epochs: Int
+  /// How parameters follow their gradients.
   public var optimizer: OptimizerConfiguration
+  /// The learning rate over the stage.
   public var schedule: ScheduleRecipe
   /// The schedule's highest rate.
   public var learningRate: Double
+  /// What is minimised.
   public var loss: Loss
+  /// The price of spiking; nil: none.
   public var activity: ActivityRecipe?
   /// Samples per shard; nil: ``Spiking/Network/shardSize(batchSize:)``.
   public var shardSize: Int?
@@ -53,6 +59,7 @@ public struct CheckpointPlan: Hashable, Sendable {
   /// copies of the parameters.
   public var everySeconds: Double
 
+  /// A plan of the given files.
   public init(last: URL, best: URL, everySeconds: Double = 300) {
     self.last = last
     self.best = best
@@ -65,6 +72,7 @@ public struct StageResult: Sendable {
   /// The epoch whose parameters the network has now; nil where training was stopped or none was
   /// eligible (the network is then that of the last step).
   public var best: EpochMetrics?
+  /// The stage's epochs so far.
   public var epochs: [EpochMetrics]
   /// false where ``TrainingLoop/shouldStop`` ended it early; a checkpoint continues it.
   public var isFinished: Bool

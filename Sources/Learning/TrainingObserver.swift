@@ -11,6 +11,7 @@ public protocol BatchSource: Sendable {
   var validationBatchCount: Int { get }
   /// Batch `index` of an epoch, both from 0.
   func trainingBatch(epoch: Int, index: Int) throws -> TrainingBatch
+  /// Batch `index` of the validation samples, from 0.
   func validationBatch(_ index: Int) throws -> TrainingBatch
 }
 
@@ -23,25 +24,34 @@ public protocol TrainingObserver: AnyObject {
   func willBeginStage(_ network: Network, steps: Int, stepsPerEpoch: Int) throws
   /// After update `step` of `total`, counted from 1.
   func didStep(_ step: Int, of total: Int, _ network: Network) throws
+  /// After an epoch and its validation.
   func didFinishEpoch(_ metrics: EpochMetrics, _ network: Network) throws
   /// Whether the network after this epoch, from 0, may become the stage's result.
   func isEligible(epoch: Int) -> Bool
   /// What a checkpoint must keep so that ``restore(_:)`` continues identically.
   func state() throws -> ObserverState
+  /// Continues from what ``state()`` gave.
   func restore(_ state: ObserverState) throws
 }
 
 extension TrainingObserver {
+  /// Nothing.
   public func willBeginStage(_ network: Network, steps: Int, stepsPerEpoch: Int) throws {}
+  /// Nothing.
   public func didStep(_ step: Int, of total: Int, _ network: Network) throws {}
+  /// Nothing.
   public func didFinishEpoch(_ metrics: EpochMetrics, _ network: Network) throws {}
+  /// Every epoch.
   public func isEligible(epoch: Int) -> Bool { true }
+  /// Nothing is kept.
   public func state() throws -> ObserverState { ObserverState() }
+  /// Nothing is restored.
   public func restore(_ state: ObserverState) throws {}
 }
 
 /// One epoch of a stage.
 public struct EpochMetrics: Hashable, Sendable, Codable {
+  /// The stage's name.
   public var stage: String
   /// From 0.
   public var epoch: Int
@@ -53,6 +63,7 @@ public struct EpochMetrics: Hashable, Sendable, Codable {
   public var trainingLoss: Double
   /// Fraction right while training, on augmented samples.
   public var trainingAccuracy: Double
+  /// What the network does on the validation samples.
   public var validation: ValidationReport
   /// Mean spikes per neuron and step while training, by spiking population.
   public var trainingRates: [Double]
@@ -96,19 +107,25 @@ public struct RunningMetrics: Hashable, Sendable, Codable {
 
 /// How far training is; handed out at most five times a second.
 public struct TrainingProgress: Hashable, Sendable {
+  /// The stage's name.
   public var stage: String
   /// From 0.
   public var epoch: Int
+  /// Passes over the training samples.
   public var epochs: Int
   /// Batches done of this epoch.
   public var batch: Int
+  /// Batches of an epoch.
   public var batches: Int
   /// Of the epoch so far.
   public var loss: Double
+  /// Fraction right of the epoch so far.
   public var accuracy: Double
+  /// Of the last step.
   public var learningRate: Double
   /// Mean spikes per neuron and step by spiking population, of the epoch so far.
   public var rates: [(layer: String, rate: Double)] { Array(zip(layers, layerRates)) }
+  /// Speed of this process so far.
   public var samplesPerSecond: Double
   /// For the rest of the stage at the present speed.
   public var secondsLeft: Double

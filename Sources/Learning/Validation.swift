@@ -10,6 +10,7 @@ public struct ValidationReport: Hashable, Sendable, Codable {
   public var accuracy: Double
   /// Mean spikes per neuron and step, by spiking population.
   public var rates: [Double]
+  /// The number of samples.
   public var samples: Int
 }
 

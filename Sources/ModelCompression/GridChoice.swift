@@ -1,6 +1,7 @@
 import Foundation
 import Spiking
 import Tensors
+import Wiring
 
 /// A population's membrane range and the shifts of the projections into it, chosen so that a device can
 /// stay in 16 bits where possible.
@@ -44,22 +45,23 @@ public struct GridChoice: Hashable, Sendable, Codable {
     }
     let first = inputs[0]
     // The unit is the first projection's weight step over 2^k; a projection's step is 2^ratio of the
-    // first's, so its left shift is k + ratio.
-    let isSpike = inputs.contains { !$0.carriesValues }
-    let deciding = inputs.filter { $0.carriesValues != isSpike }.map(\.ratio)
-    let smallest = deciding.min() ?? 0
-    let finest = isSpike ? Self.chosenShift - smallest : -(deciding.max() ?? 0)
-    let coarsest = isSpike ? -smallest : -Self.valueShifts.upperBound - smallest
-    var k = coarsest
+    // first's, so its left shift is k + ratio. Spikes are never shifted right, values never left.
+    let spikes = inputs.filter { !$0.carriesValues }.map(\.ratio)
+    let values = inputs.filter(\.carriesValues).map(\.ratio)
+    let coarsest = spikes.min().map { -$0 } ?? -Self.valueShifts.upperBound - (values.min() ?? 0)
+    let finest = min(
+      spikes.min().map { Self.chosenShift - $0 } ?? Int.max, values.max().map { -$0 } ?? Int.max)
+    // A read-out's unit decides nothing: no shift where there need be none.
+    var k = spikes.isEmpty ? finest : coarsest
     var bound = 0.0
     if let threshold = population.threshold {
-      bound = Self.margin * Self.codeBound(inputs, steps: steps)
+      bound = Self.margin * Self.codeBound(inputs, steps: steps, neurons: population.shape)
       let least = (0..<max(threshold.value.count, steps.count)).map { index in
         Double(threshold.value[index % threshold.value.count] / steps[index % steps.count])
       }
       let greatest = (least.max() ?? 1) / first.scale
       let need = bound + Self.thresholdsInRange * greatest
-      k = finest
+      k = max(finest, coarsest)
       while k > coarsest,
         need * exp2(Double(k)) > Self.limit
           || bound * exp2(Double(k)) > Self.boundShare * Self.limit
@@ -133,19 +135,18 @@ public struct GridChoice: Hashable, Sendable, Codable {
     let greatest: Double
     /// Log2, rounded, of the step that the weights ask for over the first projection's, times scales.
     let ratio: Int
-    /// Of the target.
-    let neurons: Int
 
     init(_ index: Int, of network: Network, bits: WeightBits, steps: Tensor) {
       projection = network.projections[index]
-      neurons = network.populations[projection.target].shape.count
       self.bits = bits
       layout = projection.channelLayout(channels: steps.count)
       let port = network.port(of: projection)
       carriesValues = port?.carriesValues ?? false
       scale = Double(port?.scale ?? 1)
       greatest = Double((port?.greatest ?? 1) * projection.pool * projection.pool)
-      guard let first = network.incoming[projection.target].first, first != index else {
+      guard let first = network.incoming[projection.target].first, first != index,
+        projection.weight.value.elements.contains(where: { $0 != 0 })
+      else {
         ratio = 0
         return
       }
@@ -154,26 +155,45 @@ public struct GridChoice: Hashable, Sendable, Codable {
       let firstScale = Double(network.port(of: network.projections[first])?.scale ?? 1)
       ratio = Int(log2(own.sum * scale / (steps.sum * firstScale)).rounded())
     }
+
+    /// Σ|code| by target: of one neuron, or where the topology is the same at every place of one channel.
+    func codeSums(steps: Tensor, factor: Float, onto target: Shape) -> [Double] {
+      let weights = projection.weight.value.elements
+      func code(_ position: Int, _ channel: Int) -> Double {
+        let step = steps[channel % steps.count] * factor
+        return min(abs(Double((weights[position] / step).rounded())), Double(bits.limit))
+      }
+      switch projection.topology {
+      case .dense, .oneToOne:
+        // Columns are neurons (of a one-to-one projection perhaps channels, or all of them).
+        let columns = projection.weight.value.shape.last ?? 1
+        var sums = [Double](repeating: 0, count: columns)
+        for position in weights.indices {
+          sums[position % columns] += code(position, position % columns % target.channels)
+        }
+        return sums
+      case .lateral:
+        let sum = weights.indices.reduce(0) { $0 + code($1, 0) }
+        return [sum * Double(max(target.count - 1, 1))]
+      case .convolution:
+        var sums = [Double](repeating: 0, count: target.channels)
+        projection.channelLayout(channels: target.channels).forEach { position, channel in
+          sums[channel] += code(position, channel)
+        }
+        return sums
+      }
+    }
   }
 
   /// The largest sum that can arrive at a neuron, in units of the first projection's step.
-  private static func codeBound(_ inputs: [Incoming], steps: Tensor) -> Double {
-    let firstScale = inputs[0].scale
-    var sums = [Double](repeating: 0, count: steps.count)
+  private static func codeBound(_ inputs: [Incoming], steps: Tensor, neurons: Shape) -> Double {
+    var sums = [Double](repeating: 0, count: neurons.count)
     for input in inputs {
-      var own = [Double](repeating: 0, count: steps.count)
-      let weights = input.projection.weight.value.elements
-      let factor = exp2(Double(input.ratio)) * firstScale / input.scale
-      input.layout.forEach { position, channel in
-        let code = Double((weights[position] / (steps[channel] * Float(factor))).rounded())
-        own[channel] += min(abs(code), Double(input.bits.limit))
-      }
-      if input.projection.topology == .lateral {
-        // One weight, from every other neuron.
-        own = own.map { $0 * Double(max(input.neurons - 1, 1)) }
-      }
-      for channel in own.indices {
-        sums[channel] += own[channel] * input.greatest * exp2(Double(input.ratio))
+      let factor = exp2(Double(input.ratio))
+      let own = input.codeSums(
+        steps: steps, factor: Float(factor * inputs[0].scale / input.scale), onto: neurons)
+      for neuron in sums.indices {
+        sums[neuron] += own[neuron % own.count] * input.greatest * factor
       }
     }
     return sums.max() ?? 0

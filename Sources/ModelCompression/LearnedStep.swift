@@ -3,6 +3,7 @@ import Tensors
 
 /// The width of a projection's weights on the device, 2 to 8 bits; 2 means the three values −1, 0, 1.
 public struct WeightBits: RawRepresentable, Hashable, Sendable, Codable {
+  /// Bits, 2…8.
   public let rawValue: Int
 
   /// Nil outside 2…8.
@@ -12,8 +13,11 @@ public struct WeightBits: RawRepresentable, Hashable, Sendable, Codable {
   }
 
   private init(_ bits: Int) { rawValue = bits }
+  /// Codes −127 … 127.
   public static let eight = WeightBits(8)
+  /// Codes −7 … 7.
   public static let four = WeightBits(4)
+  /// Codes −1, 0, 1.
   public static let ternary = WeightBits(2)
 
   /// The largest code Q, `2^(bits − 1) − 1`; codes are symmetric, −Q … Q.

@@ -19,7 +19,9 @@ public struct PruningPlan: Hashable, Sendable {
     case layer
   }
 
+  /// What is removed together.
   public var unit: Unit
+  /// Where magnitudes are compared.
   public var scope: Scope
   /// The fraction removed at the end, in 0..<1.
   public var sparsity: Double
@@ -27,8 +29,10 @@ public struct PruningPlan: Hashable, Sendable {
   public var layers: [String: Double]
   /// The fractions of the stage between which the sparsity grows.
   public var begin: Double
+  /// Where pruning reaches its goal, a fraction of the stage's steps.
   public var end: Double
 
+  /// A plan of the given sparsity.
   public init(
     unit: Unit = .synapses, scope: Scope = .global, sparsity: Double,
     layers: [String: Double] = [:], begin: Double = 0, end: Double = 0.5

@@ -44,11 +44,9 @@ public final class QuantizedArithmetic: Arithmetic {
       guard let first = network.incoming[index].first else {
         throw .silent(population: population.name)
       }
-      let projection = network.projections[first]
       let units = network.hasOneUnit(index) ? 1 : population.shape.channels
-      let values = initialSteps(
-        projection.weight.value, layout: projection.channelLayout(channels: units), count: units,
-        bits: widths[first])
+      let values = network.stepsToBegin(
+        network.incoming[index].map { ($0, widths[$0]) }, first: first, units: units)
       steps.append(
         Parameter(
           "\(population.name).step", role: .step, value: values,
@@ -144,6 +142,23 @@ public final class QuantizedArithmetic: Arithmetic {
 }
 
 extension Network {
+  /// The first step of a population's first projection: from its own weights, or where it has none from
+  /// those of the first projection beside it that has.
+  fileprivate func stepsToBegin(
+    _ incoming: [(index: Int, bits: WeightBits)], first: Int, units: Int
+  ) -> Tensor {
+    let speaking =
+      incoming.first { projections[$0.index].weight.value.elements.contains { $0 != 0 } }
+      ?? incoming[0]
+    let projection = projections[speaking.index]
+    let steps = initialSteps(
+      projection.weight.value, layout: projection.channelLayout(channels: units), count: units,
+      bits: speaking.bits)
+    guard speaking.index != first else { return steps }
+    let scale = (port(of: projection)?.scale ?? 1) / (port(of: projections[first])?.scale ?? 1)
+    return steps.map { $0 * scale }
+  }
+
   /// Whether all channels of a population share one membrane unit.
   func hasOneUnit(_ index: Int) -> Bool {
     guard case .lif(let dynamics) = populations[index].neuron, dynamics.reset != .value else {

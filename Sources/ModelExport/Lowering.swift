@@ -166,7 +166,8 @@ private func port(_ port: Spiking.InputPort) -> ModelFormat.InputPort {
       kind: .values(minimum: minimum, maximum: maximum, framePerStep: framePerStep),
       encoder: minimum == 0 && maximum == 255 ? "uint8" : "int16")
   case .events(.once):
-    ModelFormat.InputPort(name: port.name, shape: port.shape, kind: .events(.once), encoder: "address events")
+    ModelFormat.InputPort(
+      name: port.name, shape: port.shape, kind: .events(.once), encoder: "address events")
   case .events(.every(let maximum)):
     ModelFormat.InputPort(
       name: port.name, shape: port.shape, kind: .events(.every(maximumPerStep: maximum)),

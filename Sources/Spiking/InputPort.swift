@@ -34,7 +34,9 @@ public struct InputPort: Hashable, Sendable {
   }
 
   /// Spikes, each address at most once a step.
-  public static func events(_ shape: Shape) -> InputPort { InputPort(shape: shape, kind: .events(.once)) }
+  public static func events(_ shape: Shape) -> InputPort {
+    InputPort(shape: shape, kind: .events(.once))
+  }
 
   /// Bytes, one frame held over the sample. `scale` is the real value of 1.
   public static func bytes(_ shape: Shape, scale: Float) -> InputPort {

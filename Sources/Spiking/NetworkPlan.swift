@@ -80,13 +80,21 @@ public struct NetworkPlan: Hashable, Sendable {
 
   /// A projection to be made; the fields are those of ``Spiking/Projection``.
   public struct Projection: Hashable, Sendable {
+    /// The name.
     public var name: String
+    /// Where spikes or values come from.
     public var source: Source
+    /// Index of the target among the populations.
     public var target: Int
+    /// Which source reaches which target.
     public var topology: Topology
+    /// Side of the sum-pool in front, 1…16.
     public var pool: Int
+    /// Steps between a spike and its arrival, 0…255.
     public var delay: Int
+    /// Delays, each with weights of its own, 1…32.
     public var taps: Int
+    /// Steps between two taps, 1…16.
     public var tapStep: Int
     /// How finely the weights of a one-to-one projection are shared.
     public var granularity: Granularity
@@ -119,7 +127,8 @@ public struct NetworkPlan: Hashable, Sendable {
 
   /// A plan to be filled.
   public init(
-    ports: [InputPort], populations: [Population] = [], projections: [Projection] = [], readout: Int = 0
+    ports: [InputPort], populations: [Population] = [], projections: [Projection] = [],
+    readout: Int = 0
   ) {
     self.ports = ports
     self.populations = populations

@@ -5,6 +5,7 @@ import Tensors
 public final class Parameter {
   /// What a parameter is, which decides how it is updated: only weights decay and are pruned.
   public enum Role: String, Sendable, Codable {
+    /// What a population or projection has by this name.
     case weight, threshold, leak, bias, initial
     /// The factor of a normalised current.
     case scale

@@ -29,12 +29,16 @@ import Testing
   /// Operations that lend tensors to kernels and name no pointer type.
   private static let lenders = [
     "Sources/ModelCompression/LearnedStep.swift",
+    "Sources/Spiking/Forward/DirectSynapses.swift",
+    "Sources/Spiking/Forward/Dropout.swift",
     "Sources/Spiking/Neurons/Integrator.swift",
-    "Sources/Spiking/Neurons/LIF.swift",
+    "Sources/Spiking/Neurons/Normalization.swift",
     "Sources/Tensors/Operations/Convolution.swift",
     "Sources/Tensors/Operations/LastStep.swift",
     "Sources/Tensors/Operations/Linear.swift",
     "Sources/Tensors/Operations/SoftmaxCrossEntropy.swift",
+    "Sources/Tensors/Operations/StepReductions.swift",
+    "Sources/Tensors/Operations/Steps.swift",
     "Sources/Tensors/Operations/SumPool.swift",
     "Sources/Tensors/Tensor+Arithmetic.swift",
   ]

@@ -110,12 +110,13 @@ import Wiring
   }
 
   @Test func namesWithoutFilesSayWhatToDo() throws {
-    let unset = DatasetError.dataFolderNotSet(name: "mnist", known: ["moving-shapes"])
+    let unset = DatasetError.dataFolderNotSet(
+      name: "mnist", known: ["cue-memory", "moving-shapes"])
     #expect(throws: unset) { try DatasetCatalog.open("mnist", environment: [:]) }
     #expect(
       unset.description
         == "'mnist': expected its files under $SNN_DATA, found SNN_DATA unset; set SNN_DATA to the "
-        + "folder that holds mnist/, or use one of moving-shapes")
+        + "folder that holds mnist/, or use one of cue-memory, moving-shapes")
     let folder = try ScratchFolder()
     #expect(
       throws: DatasetError.missingFolder(name: "nmnist", path: folder.path + "/nmnist")
@@ -127,7 +128,7 @@ import Wiring
     }
     #expect(
       throws: DatasetError.unknownDataset(
-        name: "minst", known: ["moving-shapes", "fashion_mnist", "mnist", "nmnist"])
+        name: "minst", known: ["cue-memory", "moving-shapes", "fashion_mnist", "mnist", "nmnist"])
     ) {
       try DatasetCatalog.open("minst", environment: ["SNN_DATA": folder.path])
     }

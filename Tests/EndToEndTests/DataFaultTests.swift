@@ -18,7 +18,7 @@ import Testing
     #expect(
       try refusal(of: "mnist", in: folder)
         == "'mnist': expected its files under $SNN_DATA, found SNN_DATA unset; set SNN_DATA to the "
-        + "folder that holds mnist/, or use one of moving-shapes")
+        + "folder that holds mnist/, or use one of cue-memory, moving-shapes")
     try FileManager.default.createDirectory(
       at: folder.url("empty/nmnist"), withIntermediateDirectories: true)
     let environment = ["SNN_DATA": folder.path("empty")]
@@ -31,7 +31,7 @@ import Testing
         .hasPrefix("\(folder.path("empty/nmnist")): expected the four IDX files of an image set"))
     #expect(
       try refusal(of: "minst", in: folder, environment: environment)
-        .hasPrefix("'minst': expected a folder or one of moving-shapes, "))
+        .hasPrefix("'minst': expected a folder or one of cue-memory, moving-shapes, "))
   }
 
   @Test func damagedFilesAreNamed() throws {

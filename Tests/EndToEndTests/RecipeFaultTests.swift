@@ -33,8 +33,8 @@ import Testing
     ("data.set=nowhere", "'nowhere': expected a folder or one of "),
     ("data.stepMilliseconds=1e300", "data.stepMilliseconds: expected a number > 0, at most 10000"),
     ("data.steps=100000", "data.steps: expected 1…4096, found 100000"),
-    ("network.architecture=4C9p0-3", "architecture: '4C9p0' does not fit an input of 1x6x6"),
-    ("network.architecture=4C3-P16-3", "architecture: 'P16-3' does not fit an input of 4x6x6"),
+    ("network.architecture=4C9p0-3", "architecture: '4C9p0' does not fit an input of 1×6×6"),
+    ("network.architecture=4C3-P16-3", "architecture: 'P16-3' does not fit an input of 4×6×6"),
     ("network.architecture=8-4C3-3", "architecture: '4C3' does not fit an input of "),
     ("network.architecture=2C3-many-3", "network.architecture: expected layers such as "),
     (

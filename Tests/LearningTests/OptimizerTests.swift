@@ -94,6 +94,56 @@ import Testing
     #expect(weight.value.elements == [2, 0])
   }
 
+  /// A gradient passes through a pruned weight as through any other.
+  @Test(arguments: [
+    OptimizerConfiguration.Method.adam(
+      beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decoupledDecay: false),
+    .adam(beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decoupledDecay: true),
+    .sgd(momentum: 0.9, nesterov: true),
+  ])
+  func momentsDoNotRevivePrunedWeights(method: OptimizerConfiguration.Method) {
+    var random = RandomSource(seed: 4)
+    let weight = Parameter("w", role: .weight, value: Tensor([19], filledWith: 1))
+    var configuration = OptimizerConfiguration(method)
+    configuration.weightDecay = 0.01
+    let optimizer = Optimizer(configuration, parameters: [weight])
+    func step() {
+      let gradient = Tensor([19], (0..<19).map { _ in Float(random.uniform(0.1...1)) })
+      optimizer.step([gradient], learningRate: 0.01)
+    }
+    for _ in 0..<5 { step() }
+    let pruned = stride(from: 0, to: 19, by: 3)
+    weight.mask = Tensor([19], (0..<19).map { $0 % 3 == 0 ? 0 : 1 })
+    for update in 0..<100 {
+      step()
+      let moments = optimizer.moments[0]
+      for index in pruned {
+        #expect(weight.value[index] == 0, "step \(update)")
+        #expect(moments.first[index] == 0, "step \(update)")
+        #expect((moments.second?[index] ?? 0) == 0, "step \(update)")
+      }
+    }
+    let moments = optimizer.moments[0]
+    for index in 0..<19 where index % 3 != 0 {
+      #expect(weight.value[index] != 0 && moments.first[index] != 0)
+    }
+    // Without the mask they start as if they had never been.
+    weight.mask = nil
+    optimizer.step([Tensor([19])], learningRate: 0.01)
+    #expect(pruned.allSatisfy { weight.value[$0] == 0 })
+  }
+
+  /// A pruned weight's gradient is no part of the norm that is clipped.
+  @Test func prunedWeightsDoNotClipTheOthers() {
+    let weight = Parameter("w", role: .weight, value: Tensor([2], [1, 1]))
+    weight.mask = Tensor([2], [1, 0])
+    var configuration = OptimizerConfiguration(.sgd(momentum: 0, nesterov: false))
+    configuration.clipNorm = 1
+    let norm = Optimizer(configuration, parameters: [weight])
+      .step([Tensor([2], [0.5, 100])], learningRate: 1)
+    #expect(norm == 0.5 && weight.value.elements == [0.5, 0])
+  }
+
   @Test func nothingMovesWhereAGradientIsNotFinite() {
     let weight = Parameter("w", role: .weight, value: Tensor([9], filledWith: 1))
     var gradient = Tensor([9])

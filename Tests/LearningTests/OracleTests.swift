@@ -37,7 +37,7 @@ import Wiring
     oracle = try JSONDecoder().decode(Oracle.self, from: Data(contentsOf: file))
     network = try Network(
       name: "oracle", architecture: Architecture("4C3-P2-12-5"),
-      input: .values(Shape(channels: 1, height: 8, width: 8), scale: 1 / 255), classes: 5,
+      input: .bytes(Shape(channels: 1, height: 8, width: 8), scale: 1 / 255), classes: 5,
       steps: oracle.steps, neurons: NeuronConfiguration(bias: true), random: RandomSource(seed: 0))
     for parameter in network.parameters {
       let values = try #require(oracle.parameters[parameter.name], "\(parameter.name)")
@@ -49,7 +49,7 @@ import Wiring
 
   @Test func currentsOfEveryStepAgree() throws {
     let output = network.prepare(on: Tape()).forward(
-      network.input(from: batch, 0..<batch.labels.count), batch: batch.labels.count, on: Tape())
+      network.input(from: batch, 0..<batch.count), batch: batch.count, on: Tape())
     let currents = try #require(output.currents?.value.elements)
     // Sums of at most 12 spiking neurons' weights: a few roundings.
     #expect(relativeDifference(currents, oracle.currents) < 1e-6)

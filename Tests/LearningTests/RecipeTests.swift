@@ -168,11 +168,11 @@ import Wiring
 
   @Test func recipeMakesItsNetwork() throws {
     let recipe = try Recipe(yaml: Self.least, overrides: ["network.initialThreshold=0.5"])
-    let input = NetworkInput.values(Shape(channels: 1, height: 6, width: 6), scale: 1 / 255)
+    let input = InputPort.bytes(Shape(channels: 1, height: 6, width: 6), scale: 1 / 255)
     let network = try recipe.makeNetwork(input: input, classes: 10)
     #expect(
       network.steps == 4
-        && network.layers[0].threshold?.value.elements == .init(repeating: 0.5, count: 8))
+        && network.populations[0].threshold?.value.elements == .init(repeating: 0.5, count: 8))
     #expect(try recipe.makeNetwork(input: input, classes: 10, steps: 9).steps == 9)
   }
 }

@@ -26,7 +26,7 @@ import Testing
       network: try ToyTask.network(recipe), stage: TrainingStage(recipe, index: 0),
       source: ToyTask(trainingBatchCount: 2))
     loop.checkpoints = folder.plan(forStage: "float")
-    let layers = loop.network.layers.dropLast().map(\.name)
+    let layers = loop.network.spiking.map { loop.network.populations[$0].name }
     loop.onEpoch = { try folder.append($0, layers: layers) }
     let result = try loop.run()
     let whole = try String(contentsOf: folder.metrics, encoding: .utf8)

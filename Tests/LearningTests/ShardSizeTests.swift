@@ -9,7 +9,7 @@ import Wiring
   private func network(_ architecture: String, side: Int, steps: Int) throws -> Network {
     try Network(
       name: "test", architecture: Architecture(architecture),
-      input: .values(Shape(channels: 1, height: side, width: side), scale: 1), classes: 10,
+      input: .bytes(Shape(channels: 1, height: side, width: side), scale: 1), classes: 10,
       steps: steps, neurons: NeuronConfiguration(), random: RandomSource(seed: 1))
   }
 

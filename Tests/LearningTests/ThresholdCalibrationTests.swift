@@ -9,10 +9,10 @@ import Wiring
   private func network(_ granularity: Granularity) throws -> (Network, TrainingBatch) {
     let network = try Network(
       name: "known", architecture: Architecture("2-2"),
-      input: .values(Shape(channels: 1), scale: 1), classes: 2, steps: 2,
+      input: .bytes(Shape(channels: 1), scale: 1), classes: 2, steps: 2,
       neurons: NeuronConfiguration(thresholdGranularity: granularity, leak: 0),
       random: RandomSource(seed: 1))
-    network.layers[0].weight.value = Tensor([1, 2], [1, 2])
+    network.projections[0].weight.value = Tensor([1, 2], [1, 2])
     let batch = TrainingBatch(
       values: (0..<100).map { UInt8($0) }, labels: .init(repeating: 0, count: 100))
     return (network, batch)
@@ -23,7 +23,7 @@ import Wiring
     let reports = try ThresholdCalibration(percentile: 90, scale: 0.5, shardSize: 7)
       .run(network, on: batch)
     // The 90th of 0…99 is 89, of 0, 2…198 it is 178.
-    #expect(network.layers[0].threshold?.value.elements == [44.5, 89])
+    #expect(network.populations[0].threshold?.value.elements == [44.5, 89])
     #expect(reports.count == 1 && reports[0].thresholds == 44.5...89 && !reports[0].isRescaled)
     // Above 44.5 are 45…99, in each of two steps without leak; the same for the other neuron.
     #expect(abs(reports[0].rate - 0.55) < 1e-6)
@@ -32,7 +32,7 @@ import Wiring
   @Test func oneThresholdTakesAllCurrents() throws {
     let (network, batch) = try network(.layer)
     _ = try ThresholdCalibration(percentile: 100, scale: 0.5).run(network, on: batch)
-    #expect(network.layers[0].threshold?.value.elements == [99])
+    #expect(network.populations[0].threshold?.value.elements == [99])
   }
 
   @Test func silentLayersAreRescaledOnce() throws {
@@ -40,23 +40,23 @@ import Wiring
     // Twice the largest current silences every neuron.
     let reports = try ThresholdCalibration(percentile: 100, scale: 2).run(network, on: batch)
     // The 99th percentile, 98: one sample of a hundred exceeds it.
-    #expect(network.layers[0].threshold?.value.elements == [98, 196])
+    #expect(network.populations[0].threshold?.value.elements == [98, 196])
     #expect(reports[0].isRescaled && !reports[0].isSilent && abs(reports[0].rate - 0.01) < 1e-6)
   }
 
   @Test func layersWithoutPositiveCurrentAreReported() throws {
     let (network, batch) = try network(.channel)
-    network.layers[0].weight.value = Tensor([1, 2], [-1, -1])
+    network.projections[0].weight.value = Tensor([1, 2], [-1, -1])
     let reports = try ThresholdCalibration().run(network, on: batch)
     #expect(reports[0].isRescaled && reports[0].isSilent && reports[0].rate == 0)
     #expect(
-      network.layers[0].threshold?.value.elements
+      network.populations[0].threshold?.value.elements
         == [Network.leastThreshold, Network.leastThreshold])
   }
 
   @Test func currentsThatAreNotNumbersAreRefused() throws {
     let (network, batch) = try network(.channel)
-    network.layers[0].weight.value[0] = .nan
+    network.projections[0].weight.value[0] = .nan
     #expect {
       _ = try ThresholdCalibration().run(network, on: batch)
     } throws: { "\($0)".contains("dense1") }
@@ -68,7 +68,7 @@ import Wiring
     let thresholds = try [(1, 1), (5, 2), (16, 2)].map { shardSize, threads in
       let network = try ToyTask.network(recipe)
       _ = try ThresholdCalibration(shardSize: shardSize, threads: threads).run(network, on: batch)
-      return network.layers.compactMap { $0.threshold?.value.elements }
+      return network.populations.compactMap { $0.threshold?.value.elements }
     }
     #expect(thresholds[0] == thresholds[1] && thresholds[0] == thresholds[2])
   }

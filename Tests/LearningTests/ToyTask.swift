@@ -34,7 +34,7 @@ struct ToyTask: BatchSource {
     batch(RandomSource(seed: seed).split(1 << 40).split(UInt64(index)))
   }
 
-  static let input = NetworkInput.values(
+  static let input = InputPort.bytes(
     Shape(channels: 1, height: 4, width: 4), scale: 1 / 255)
 
   static func recipe(_ overrides: String...) throws -> Recipe {

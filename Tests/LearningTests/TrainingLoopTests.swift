@@ -157,7 +157,7 @@ import Testing
     #expect(pruner.steps == Array(1...32) && pruner.total == 32)
     #expect(result.best?.epoch == 3)
     #expect(result.epochs.map(\.isEligible) == [false, false, false, true])
-    let pruned = loop.network.layers[0].weight
+    let pruned = loop.network.projections[0].weight
     #expect(pruned.value.elements.enumerated().allSatisfy { $0.offset % 2 == 0 || $0.element == 0 })
     #expect(abs(loop.network.sparsity - (result.best?.sparsity ?? 0)) < 1e-12)
     #expect(loop.network.sparsity > 0)
@@ -172,7 +172,7 @@ import Testing
       ))
     #expect(fresh.restored?.notes == ["kind": "test"])
     #expect(fresh.restored?.tensors["level"]?.elements == [32])
-    #expect(continued.network.layers[0].weight.mask == pruned.mask)
+    #expect(continued.network.projections[0].weight.mask == pruned.mask)
   }
 
   @Test func errorsOfTheSourceEndTraining() throws {
@@ -204,10 +204,10 @@ import Testing
       let name = "breaker"
       func didStep(_ step: Int, of total: Int, _ network: Network) {
         // Half the largest number: finite, but two of them are not.
-        if step == 12 { network.layers[1].weight.value.apply { _ in 2e38 } }
-        if step == 12 { network.layers[1].threshold?.value.apply { _ in 0.01 } }
-        if step == 12 { network.layers[0].threshold?.value.apply { _ in 0.01 } }
-        if step == 12 { network.layers[0].weight.value.apply { abs($0) + 1 } }
+        if step == 12 { network.projections[1].weight.value.apply { _ in 2e38 } }
+        if step == 12 { network.populations[1].threshold?.value.apply { _ in 0.01 } }
+        if step == 12 { network.populations[0].threshold?.value.apply { _ in 0.01 } }
+        if step == 12 { network.projections[0].weight.value.apply { abs($0) + 1 } }
       }
     }
     loop.observers = [Breaker()]
@@ -225,8 +225,8 @@ import Testing
 
   @Test func parametersThatAreNotNumbersAreNamed() throws {
     let loop = try loop(ToyTask.recipe())
-    loop.network.layers[1].threshold?.value[0] = .nan
-    loop.network.layers[1].weight.value.apply { _ in .nan }
+    loop.network.populations[1].threshold?.value[0] = .nan
+    loop.network.projections[1].weight.value.apply { _ in .nan }
     #expect {
       _ = try loop.run()
     } throws: { error in

@@ -10,23 +10,34 @@ import Wiring
 /// bounds, a shift of 8 and thresholds of 4096.
 @Suite struct GridChoiceTests {
   /// Two sources onto two neurons; codes of 8 bits and steps 1/4 and 1/2 sum to 5 and 4.
-  private func layer(threshold: Float, weights: [Float] = [0.5, -1, 0.75, 1]) throws -> Layer {
-    let layer = try Network(
+  private func network(
+    threshold: Float, weights: [Float] = [0.5, -1, 0.75, 1], inputScale: Float? = nil
+  ) throws -> Network {
+    let shape = Shape(channels: weights.count / 2)
+    let network = try Network(
       name: "test", architecture: Architecture("2-2"),
-      input: .events(Shape(channels: weights.count / 2)), classes: 2, steps: 1,
-      neurons: NeuronConfiguration(threshold: threshold), random: RandomSource(seed: 1)
-    ).layers[0]
-    layer.weight.value = Tensor([weights.count / 2, 2], weights)
-    return layer
+      input: inputScale.map { .bytes(shape, scale: $0) } ?? .events(shape), classes: 2, steps: 1,
+      neurons: NeuronConfiguration(threshold: threshold), random: RandomSource(seed: 1))
+    network.projections[0].weight.value = Tensor([weights.count / 2, 2], weights)
+    return network
+  }
+
+  /// The grid of the first population with all weights in 8 bits.
+  private func choice(
+    _ network: Network, of population: Int = 0, steps: [Float]
+  ) throws -> GridChoice {
+    try GridChoice(
+      for: population, of: network, bits: network.projections.map { _ in .eight },
+      steps: Tensor([steps.count], steps))
   }
 
   private func choice(
     threshold: Float, weights: [Float] = [0.5, -1, 0.75, 1], steps: [Float] = [0.25, 0.5],
     inputScale: Float? = nil
   ) throws -> [Int] {
-    let choice = GridChoice(
-      for: try layer(threshold: threshold, weights: weights), bits: .eight,
-      steps: Tensor([steps.count], steps), inputScale: inputScale)
+    let choice = try choice(
+      network(threshold: threshold, weights: weights, inputScale: inputScale), steps: steps)
+    #expect(choice.others == nil)
     return [choice.shift, choice.floor, choice.ceiling]
   }
 
@@ -85,14 +96,12 @@ import Wiring
 
   @Test func aPoolMultipliesTheBound() throws {
     func bound(_ architecture: String) throws -> Int {
-      let layer = try Network(
+      let network = try Network(
         name: "test", architecture: Architecture(architecture),
         input: .events(Shape(channels: 1, height: 2, width: 2)), classes: 2, steps: 1,
-        neurons: NeuronConfiguration(), random: RandomSource(seed: 1)
-      ).layers[0]
-      layer.weight.value.apply { _ in 4 }
-      let choice = GridChoice(
-        for: layer, bits: .eight, steps: Tensor([1], [0.25]), inputScale: nil)
+        neurons: NeuronConfiguration(), random: RandomSource(seed: 1))
+      network.projections[0].weight.value.apply { _ in 4 }
+      let choice = try choice(network, steps: [0.25])
       return (32767 - choice.ceiling) >> choice.shift
     }
     // 4 sources of code 16, or one cell of 4 sources.
@@ -104,9 +113,233 @@ import Wiring
     let network = try Network(
       name: "test", architecture: Architecture("2-2"), input: .events(Shape(channels: 2)),
       classes: 2, steps: 1, neurons: NeuronConfiguration(), random: RandomSource(seed: 1))
-    let choice = GridChoice(
-      for: network.layers[1], bits: .eight, steps: Tensor([1], [1]), inputScale: nil)
+    let choice = try choice(network, of: 1, steps: [1])
     #expect(choice == GridChoice(shift: 0, floor: -32767, ceiling: 32767))
+  }
+
+  // MARK: The bound of one neuron
+
+  /// Whatever shares a step, only what ends at the same neuron adds up.
+  @Test func oneUnitForManyNeuronsLeavesTheBoundThatOfOne() throws {
+    func bound(_ population: NetworkPlan.Population, _ topology: Topology) throws -> Int {
+      let network = try ModelCompressionTests.network(
+        [.events(Shape(channels: 2, height: 2, width: 2))],
+        [
+          population,
+          NetworkPlan.Population(name: "answer", shape: Shape(channels: 2), neurons: nil),
+        ],
+        [
+          NetworkPlan.Projection(
+            name: "in", from: .input(0), to: 0, topology: topology, granularity: .neuron),
+          NetworkPlan.Projection(name: "out", from: .population(0), to: 1, topology: .dense),
+        ])
+      network.projections[0].weight.value.apply { _ in 4 }
+      let units = network.hasOneUnit(0) ? 1 : population.shape.channels
+      let choice = try choice(network, steps: [Float](repeating: 0.25, count: units))
+      return (32767 - choice.ceiling) >> choice.shift
+    }
+    let toValue = NeuronConfiguration(dynamics: LIFDynamics(reset: .value, resetValue: 0.5))
+    let plane = Shape(channels: 2, height: 2, width: 2)
+    for neurons in [NeuronConfiguration(), toValue] {
+      func population(_ shape: Shape) -> NetworkPlan.Population {
+        NetworkPlan.Population(name: "hidden", shape: shape, neurons: neurons)
+      }
+      // Codes of 16, a quarter more: from 8 sources, from 1, from 2 · 9 under the kernel.
+      #expect(try bound(population(Shape(channels: 5)), .dense) == 160)
+      #expect(try bound(population(plane), .dense) == 160)
+      #expect(try bound(population(plane), .oneToOne) == 20)
+      #expect(
+        try bound(population(plane), .convolution(Convolution(kernel: 3, padding: 1))) == 360)
+    }
+  }
+
+  /// One weight from every other neuron and one of its own.
+  @Test func aLateralWeightCountsOnceForEachOtherNeuron() throws {
+    let network = try ModelCompressionTests.network(
+      [.events(Shape(channels: 5))],
+      [
+        NetworkPlan.Population(
+          name: "hidden", shape: Shape(channels: 5), neurons: NeuronConfiguration()),
+        NetworkPlan.Population(name: "answer", shape: Shape(channels: 2), neurons: nil),
+      ],
+      [
+        NetworkPlan.Projection(
+          name: "in", from: .input(0), to: 0, topology: .oneToOne, granularity: .layer),
+        NetworkPlan.Projection(
+          name: "beside", from: .population(0), to: 0, topology: .lateral, delay: 1),
+        NetworkPlan.Projection(name: "out", from: .population(0), to: 1, topology: .dense),
+      ])
+    network.setWeights(of: "in", [1])
+    network.setWeights(of: "beside", [-1])
+    // Codes of 4, five times: bound 25, threshold 4, 41 · 2^8 fits.
+    #expect(
+      try choice(network, steps: [0.25])
+        == GridChoice(shift: 8, floor: -26367, ceiling: 26367, others: ["beside": 8]))
+  }
+
+  // MARK: Several projections
+
+  /// Projections `a` and `b` onto two neurons; `a` has the weights above and steps of 1/4 and 1/2.
+  private func shared(
+    _ second: InputPort, weights: [Float], neurons: Bool = true
+  ) throws -> Network {
+    var populations = [
+      NetworkPlan.Population(
+        name: "both", shape: Shape(channels: 2), neurons: neurons ? NeuronConfiguration() : nil)
+    ]
+    var projections = [
+      NetworkPlan.Projection(name: "a", from: .input(0), to: 0, topology: .dense),
+      NetworkPlan.Projection(name: "b", from: .input(1), to: 0, topology: .dense),
+    ]
+    if neurons {
+      populations.append(
+        NetworkPlan.Population(name: "answer", shape: Shape(channels: 2), neurons: nil))
+      projections.append(
+        NetworkPlan.Projection(name: "out", from: .population(0), to: 1, topology: .dense))
+    }
+    let network = try ModelCompressionTests.network(
+      [InputPort(name: "a", shape: Shape(channels: 2), kind: .events(.once)), second],
+      populations, projections)
+    network.setWeights(of: "a", [0.5, -1, 0.75, 1])
+    network.setWeights(of: "b", weights)
+    return network
+  }
+
+  private func port(_ count: Int, _ kind: InputPort.Kind = .events(.once)) -> InputPort {
+    InputPort(name: "b", shape: Shape(channels: count), kind: kind)
+  }
+
+  private func bytes(scale: Float) -> InputPort.Kind {
+    .values(minimum: 0, maximum: 255, scale: scale, framePerStep: false)
+  }
+
+  @Test func largerWeightsAreShiftedFurther() throws {
+    // Weights of 8 ask for 2 · 8/√127 = 1.42, four times the mean step: steps 1 and 2, codes 8
+    // and 4. Bound 1.25 · (5 + 4 · 16), threshold 4: 102.25 · 2^8 fits and leaves 10687.
+    let network = try shared(port(2), weights: [8, 8, 8, 8])
+    #expect(
+      try choice(network, steps: [0.25, 0.5])
+        == GridChoice(shift: 8, floor: -10687, ceiling: 10687, others: ["b": 10]))
+  }
+
+  @Test func theSmallestWeightsAreShiftedByEightAtMost() throws {
+    // Weights of 1/8 ask for 0.022, 2^-4 of the mean step: steps 1/64 and 1/32, codes 8 and 4.
+    // Bound 1.25 · (5 + 16/16), threshold 4: 23.5 · 2^10 fits, · 2^11 does not.
+    let network = try shared(port(2), weights: [0.125, 0.125, 0.125, 0.125])
+    #expect(
+      try choice(network, steps: [0.25, 0.5])
+        == GridChoice(shift: 10, floor: -25087, ceiling: 25087, others: ["b": 6]))
+    // Bound 1.25 · (1 + 1), threshold 1/4: 3.5 · 2^13 would fit, but shifts `b` by 9.
+    network.setWeights(of: "a", [0.25, 0, 0, 0])
+    network.populations[0].threshold?.value = Tensor([1], [0.0625])
+    #expect(
+      try choice(network, steps: [0.25, 0.5])
+        == GridChoice(shift: 12, floor: -22527, ceiling: 22527, others: ["b": 8]))
+  }
+
+  @Test func repeatedEventsCountAsOftenAsTheyMay() throws {
+    // 8 and 4 as above, three times each: bound 1.25 · (5 + 4 · 48); 262.25 · 2^6 fits, · 2^7
+    // leaves too little.
+    let network = try shared(port(2, .events(.every(maximumPerStep: 3))), weights: [8, 8, 8, 8])
+    #expect(
+      try choice(network, steps: [0.25, 0.5])
+        == GridChoice(shift: 6, floor: -17007, ceiling: 17007, others: ["b": 8]))
+  }
+
+  /// Spikes and values: the finest unit at which neither projection's step changes.
+  @Test func spikesAndValuesMeetAtTheFinestUnitOfBoth() throws {
+    // Weights of 8 times 1/256 ask for 0.0055, 2^-6 of the mean step, so six shifts bring values to
+    // the same unit, and the right shift of values ends at 0. Steps 1 and 2, codes 8 and 4: bound
+    // 1.25 · (5 + 2 · 8 · 255/64), threshold 4: 101.9375 · 2^6 = 6524.
+    let network = try shared(port(2, bytes(scale: 1 / 256)), weights: [8, 8, 8, 8])
+    #expect(
+      try choice(network, steps: [0.25, 0.5])
+        == GridChoice(shift: 6, floor: -27267, ceiling: 27267, others: ["b": 0]))
+    // Weights of 1/2: 2^-10, steps 1/16 and 1/8, the same codes; bound 1.25 · (5 + 4080/1024).
+    network.setWeights(of: "b", [0.5, 0.5, 0.5, 0.5])
+    #expect(
+      try choice(network, steps: [0.25, 0.5])
+        == GridChoice(shift: 8, floor: -29892, ceiling: 29892, others: ["b": 2]))
+  }
+
+  /// A unit fine enough for 16 bits would need values shifted left; a coarser one is exact.
+  @Test func fewValuesBesideSpikesDoNotPreventAUnit() throws {
+    let network = try shared(port(1, bytes(scale: 1)), weights: [0.75, 0.75])
+    network.setWeights(of: "a", [0.75, 0.75, 0.75, 0.75])
+    let arithmetic = try QuantizedArithmetic(network) { _ in .four }
+    #expect(arithmetic.choices[0].shift == 0 && arithmetic.choices[0].others == ["b": 0])
+  }
+
+  @Test func aReadoutOfValuesIsNotShifted() throws {
+    let network = try ModelCompressionTests.network(
+      [.bytes(Shape(channels: 3), scale: 1 / 256)],
+      [NetworkPlan.Population(name: "answer", shape: Shape(channels: 2), neurons: nil)],
+      [NetworkPlan.Projection(name: "in", from: .input(0), to: 0, topology: .dense)])
+    #expect(
+      try choice(network, steps: [0.25]) == GridChoice(shift: 0, floor: -32767, ceiling: 32767))
+  }
+
+  @Test func aReadoutOfSeveralProjectionsShiftsByTheSmallest() throws {
+    let network = try shared(port(2), weights: [8, 8, 8, 8], neurons: false)
+    #expect(
+      try choice(network, steps: [0.375])
+        == GridChoice(shift: 0, floor: -32767, ceiling: 32767, others: ["b": 2]))
+    network.setWeights(of: "b", [0.125, 0.125, 0.125, 0.125])
+    #expect(
+      try choice(network, steps: [0.375])
+        == GridChoice(shift: 4, floor: -32767, ceiling: 32767, others: ["b": 0]))
+  }
+
+  /// `b` is 2^24 times as strong or as weak as `a`; a read-out has no sums to keep small.
+  @Test(arguments: [true, false])
+  func unitsThatCannotMeetAreNamed(neurons: Bool) throws {
+    let network = try shared(port(2), weights: [1, 1, 1, 1], neurons: neurons)
+    func error(_ a: Float, _ b: Float) -> CompressionError? {
+      for (name, weight) in [("a", a), ("b", b)] {
+        network.setWeights(of: name, [weight, weight, weight, weight])
+      }
+      return #expect(throws: CompressionError.self) {
+        try QuantizedArithmetic(network) { _ in .eight }
+      }
+    }
+    #expect(
+      error(1, 0x1p24)
+        == .unitsCannotMeet(projection: "b", population: "both", expected: "0…15", found: 24))
+    #expect(
+      error(0x1p24, 1)
+        == .unitsCannotMeet(projection: "a", population: "both", expected: "0…15", found: 24))
+  }
+
+  @Test func valuesThatCannotMeetSpikesAreNamed() throws {
+    // Spikes are not shifted right, nor values left.
+    let network = try shared(port(2, bytes(scale: 1)), weights: [1024, 1024, 1024, 1024])
+    network.setWeights(of: "a", [1, 1, 1, 1])
+    #expect(
+      throws: CompressionError.unitsCannotMeet(
+        projection: "b", population: "both", expected: "0…24", found: -10)
+    ) { try QuantizedArithmetic(network) { _ in .eight } }
+  }
+
+  @Test func theErrorSaysWhichProjectionAndWhere() {
+    let error = CompressionError.unitsCannotMeet(
+      projection: "b", population: "both", expected: "0…15", found: 24)
+    #expect(
+      "\(error)"
+        == "quantisation of b: expected weights that share the membrane unit of both by a shift of "
+        + "0…15, found 24")
+  }
+
+  @Test func aSilentPopulationIsNamed() throws {
+    let network = try ModelCompressionTests.network(
+      [.events(Shape(channels: 2))],
+      [
+        NetworkPlan.Population(
+          name: "alone", shape: Shape(channels: 2), neurons: NeuronConfiguration()),
+        NetworkPlan.Population(name: "answer", shape: Shape(channels: 2), neurons: nil),
+      ], [NetworkPlan.Projection(name: "in", from: .input(0), to: 1, topology: .dense)])
+    #expect(throws: CompressionError.silent(population: "alone")) {
+      try QuantizedArithmetic(network) { _ in .eight }
+    }
   }
 
   @Test func unitsAreStepsOverTheShift() {
@@ -122,12 +355,14 @@ import Wiring
       let count = 2 * (1 + random.integer(below: 40))
       let weights = Tensor.random([count], in: -1...1, using: &random).elements
       let threshold = Float(random.uniform(0.1...8))
-      let layer = try layer(threshold: threshold, weights: weights)
-      let steps = initialSteps(layer.weight.value, bits: .eight, perChannel: true)
       for scale in [nil, Float(1) / 255] {
-        let choice = GridChoice(for: layer, bits: .eight, steps: steps, inputScale: scale)
+        let network = try network(threshold: threshold, weights: weights, inputScale: scale)
+        let layout = network.projections[0].channelLayout(channels: 2)
+        let weight = network.projections[0].weight.value
+        let steps = initialSteps(weight, layout: layout, count: 2, bits: .eight)
+        let choice = try choice(network, steps: steps.elements)
         let codes = quantize(
-          layer.weight.variable, step: Variable(steps), bits: .eight, on: Tape()
+          Variable(weight), step: Variable(steps), layout: layout, bits: .eight, on: Tape()
         ).value.elements
         for channel in 0..<2 {
           let sum = stride(from: channel, to: count, by: 2).reduce(0) { $0 + Int(abs(codes[$1])) }
@@ -142,8 +377,4 @@ import Wiring
       }
     }
   }
-}
-
-extension Spiking.Parameter {
-  fileprivate var variable: Variable { Variable(value) }
 }

@@ -13,16 +13,18 @@ import Wiring
       name: "test", architecture: Architecture("2C3-P2-4-2"),
       input: .events(Shape(channels: 1, height: 4, width: 4)), classes: 2, steps: 2,
       neurons: NeuronConfiguration(), random: RandomSource(seed: seed))
-    #expect(network.layers.map(\.weight.value.count) == [18, 32, 8])
+    #expect(network.projections.map(\.weight.value.count) == [18, 32, 8])
     return network
   }
 
   private func zeros(_ network: Network) -> [Int] {
-    network.layers.map { layer in layer.weight.value.elements.count { $0 == 0 } }
+    network.projections.map { projection in projection.weight.value.elements.count { $0 == 0 } }
   }
 
   private func pruned(_ network: Network) -> [Int] {
-    network.layers.map { layer in layer.weight.mask?.elements.count { $0 == 0 } ?? 0 }
+    network.projections.map { projection in
+      projection.weight.mask?.elements.count { $0 == 0 } ?? 0
+    }
   }
 
   // MARK: Share
@@ -50,9 +52,9 @@ import Wiring
   /// w²/Σ of those at least as large: for 4, 2, 1 they are 1, 4/20, 1/21; scale does not matter.
   @Test func layerAdaptiveMagnitudesDecideBetweenLayers() throws {
     let network = try network()
-    func fill(_ layer: Int, _ weights: [Float]) {
-      let value = network.layers[layer].weight.value
-      network.layers[layer].weight.value = Tensor(
+    func fill(_ index: Int, _ weights: [Float]) {
+      let value = network.projections[index].weight.value
+      network.projections[index].weight.value = Tensor(
         value.shape, weights + [Float](repeating: 0, count: value.count - weights.count))
     }
     fill(0, [4, -2, 1])
@@ -60,19 +62,19 @@ import Wiring
     fill(2, [100, 1])
     // Scores: 1, 0.2, 0.0476 | 1, 0.5, 0.333 | 1, 0.0001. Of 58, 50 are 0; take 3, then 2 more.
     network.prune(PruningPlan(sparsity: 53.0 / 58), progress: 1)
-    #expect(network.layers[0].weight.value.elements.prefix(3) == [4, 0, 0])
-    #expect(network.layers[1].weight.value.elements.prefix(3).count { $0 != 0 } == 3)
-    #expect(network.layers[2].weight.value.elements.prefix(2) == [100, 0])
+    #expect(network.projections[0].weight.value.elements.prefix(3) == [4, 0, 0])
+    #expect(network.projections[1].weight.value.elements.prefix(3).count { $0 != 0 } == 3)
+    #expect(network.projections[2].weight.value.elements.prefix(2) == [100, 0])
     network.prune(PruningPlan(sparsity: 55.0 / 58), progress: 1)
     #expect(zeros(network) == [17, 31, 7])
   }
 
   @Test func oneLayersOrderIsThatOfMagnitude() throws {
     let network = try network()
-    let before = network.layers[1].weight.value.elements
+    let before = network.projections[1].weight.value.elements
     network.prune(PruningPlan(scope: .layer, sparsity: 0.25), progress: 1)
     let order = before.indices.sorted { abs(before[$0]) < abs(before[$1]) }
-    let after = network.layers[1].weight.value.elements
+    let after = network.projections[1].weight.value.elements
     #expect(Set(order.prefix(8)) == Set(after.indices.filter { after[$0] == 0 }))
     #expect(order.dropFirst(8).allSatisfy { after[$0] == before[$0] })
   }
@@ -99,7 +101,7 @@ import Wiring
   /// Equal weights, as after a coarse quantisation, are one too many or too few for no plan.
   @Test func equalWeightsDoNotGoTogether() throws {
     let network = try network()
-    for layer in network.layers { layer.weight.value.apply { $0 < 0 ? -0.5 : 0.5 } }
+    for projection in network.projections { projection.weight.value.apply { $0 < 0 ? -0.5 : 0.5 } }
     network.prune(PruningPlan(scope: .layer, sparsity: 0.5), progress: 1)
     #expect(pruned(network) == [9, 16, 4])
   }
@@ -116,7 +118,7 @@ import Wiring
   @Test func nothingIsPrunedBeforeTheBeginning() throws {
     let network = try network()
     network.prune(PruningPlan(sparsity: 0.9, begin: 0.5, end: 1), progress: 0.5)
-    #expect(network.layers.allSatisfy { $0.weight.mask == nil })
+    #expect(network.projections.allSatisfy { $0.weight.mask == nil })
     #expect(network.sparsity == 0)
   }
 
@@ -124,10 +126,10 @@ import Wiring
 
   /// Moves every weight as training would.
   private func disturb(_ network: Network, _ random: inout RandomSource) {
-    for layer in network.layers {
-      layer.weight.value.add(
-        Tensor.random(layer.weight.value.shape, in: -0.5...0.5, using: &random))
-      layer.weight.enforceConstraints()
+    for projection in network.projections {
+      projection.weight.value.add(
+        Tensor.random(projection.weight.value.shape, in: -0.5...0.5, using: &random))
+      projection.weight.enforceConstraints()
     }
   }
 
@@ -145,10 +147,10 @@ import Wiring
     let network = try network()
     let plan = PruningPlan(unit: unit, scope: scope, sparsity: 0.5, begin: 0.125, end: 0.75)
     var random = RandomSource(seed: 3)
-    var masks = network.layers.map(\.weight.mask)
+    var masks = network.projections.map(\.weight.mask)
     for step in 0...16 {
       network.prune(plan, progress: Double(step) / 16)
-      let now = network.layers.map(\.weight.mask)
+      let now = network.projections.map(\.weight.mask)
       #expect(zip(masks, now).allSatisfy(isSubset), "step \(step)")
       masks = now
       disturb(network, &random)
@@ -169,12 +171,12 @@ import Wiring
   {
     let network = try network()
     network.prune(PruningPlan(unit: first, scope: .layer, sparsity: 0.75), progress: 1)
-    let masks = network.layers.map(\.weight.mask)
+    let masks = network.projections.map(\.weight.mask)
     var random = RandomSource(seed: 4)
     disturb(network, &random)
     for sparsity in [0.25, 0.5] {
       network.prune(PruningPlan(unit: second, scope: .layer, sparsity: sparsity), progress: 1)
-      #expect(zip(masks, network.layers.map(\.weight.mask)).allSatisfy(isSubset))
+      #expect(zip(masks, network.projections.map(\.weight.mask)).allSatisfy(isSubset))
     }
   }
 
@@ -182,7 +184,7 @@ import Wiring
 
   @Test func channelsOfLeastNormGoWhole() throws {
     let network = try network()
-    let weight = network.layers[1].weight
+    let weight = network.projections[1].weight
     for row in 0..<8 {
       for (column, scale) in [Float(3), 0.1, 2, 0.2].enumerated() {
         weight.value[row * 4 + column] = scale * (row % 2 == 0 ? 1 : -1)
@@ -198,6 +200,81 @@ import Wiring
     network.prune(
       PruningPlan(unit: .channels, sparsity: 0.99, layers: ["readout": 0.99]), progress: 1)
     #expect(pruned(network) == [9, 24, 0])
+  }
+
+  // MARK: Recurrent networks
+
+  /// Projections in (12 weights), back (16, a step later), beside (1, lateral), out (8).
+  private func recurrent() throws -> Network {
+    let network = try ModelCompressionTests.network(
+      [.events(Shape(channels: 3))],
+      [
+        NetworkPlan.Population(
+          name: "hidden", shape: Shape(channels: 4), neurons: NeuronConfiguration()),
+        NetworkPlan.Population(name: "answer", shape: Shape(channels: 2), neurons: nil),
+      ],
+      [
+        NetworkPlan.Projection(name: "in", from: .input(0), to: 0, topology: .dense),
+        NetworkPlan.Projection(
+          name: "back", from: .population(0), to: 0, topology: .dense, delay: 1),
+        NetworkPlan.Projection(
+          name: "beside", from: .population(0), to: 0, topology: .lateral, delay: 1),
+        NetworkPlan.Projection(name: "out", from: .population(0), to: 1, topology: .dense),
+      ])
+    #expect(network.projections.map(\.weight.value.count) == [12, 16, 1, 8])
+    return network
+  }
+
+  @Test func projectionsIntoOnePopulationArePrunedEachByItsName() throws {
+    let network = try recurrent()
+    let plan = PruningPlan(scope: .layer, sparsity: 0.5, layers: ["back": 0.75, "out": 0])
+    try plan.validate(for: network)
+    network.prune(plan, progress: 1)
+    // The one weight of a lateral projection is its largest.
+    #expect(pruned(network) == [6, 12, 0, 0])
+    #expect(
+      throws: CompressionError.unknownLayer(
+        name: "hidden", known: ["in", "back", "beside", "out"])
+    ) {
+      try PruningPlan(sparsity: 0.5, layers: ["hidden": 0.5]).validate(for: network)
+    }
+  }
+
+  @Test func aRecurrentNetworksProjectionsAreComparedTogether() throws {
+    let network = try recurrent()
+    let before = network.projections.map(\.weight.value)
+    network.prune(PruningPlan(sparsity: 0.5, layers: ["in": 0.25]), progress: 1)
+    let counts = pruned(network)
+    // Half of 16 + 1 + 8, rounded away from 0.
+    #expect(counts[0] == 3 && counts[2] == 0 && counts.dropFirst().reduce(0, +) == 13)
+    for (projection, before) in zip(network.projections, before) {
+      for index in 0..<before.count {
+        let kept = projection.weight.mask.map { $0[index] } ?? 1
+        #expect(projection.weight.value[index] == kept * before[index])
+      }
+    }
+    let arithmetic = try QuantizedArithmetic(network) { _ in .four }
+    let numbers = network.prepare(with: arithmetic, on: Tape()).numbers
+    for (numbers, projection) in zip(numbers.projections, network.projections) {
+      for index in 0..<projection.weight.value.count where projection.weight.mask?[index] == 0 {
+        #expect(numbers.weight.value[index] == 0)
+      }
+    }
+  }
+
+  @Test func channelsOfARecurrentNetworkGoFromEachProjection() throws {
+    let network = try recurrent()
+    network.prune(
+      PruningPlan(unit: .channels, sparsity: 0.5, layers: ["back": 0.75]), progress: 1)
+    // Two columns of 3 and three of 4; a weight of all channels and the classes stay.
+    #expect(pruned(network) == [6, 12, 0, 0])
+    for (name, kept) in [("in", 2), ("back", 1)] {
+      let mask = try #require(network.projection(name).weight.mask)
+      let columns = (0..<4).map { column in
+        Set(stride(from: column, to: mask.count, by: 4).map { mask[$0] })
+      }
+      #expect(columns.count { $0 == [1] } == kept && columns.count { $0 == [0] } == 4 - kept)
+    }
   }
 
   // MARK: Errors

@@ -1,6 +1,7 @@
 import Tensors
 import TestMathematics
 import Testing
+import Wiring
 
 @testable import ModelCompression
 
@@ -8,9 +9,10 @@ import Testing
 @Suite struct QuantizeTests {
   private func codes(_ weights: [Float], step: [Float], _ bits: WeightBits) -> [Float] {
     let columns = step.count
+    let shape = [weights.count / columns, columns]
     return quantize(
-      Variable(Tensor([weights.count / columns, columns], weights)),
-      step: Variable(Tensor([columns], step)), bits: bits, on: Tape()
+      Variable(Tensor(shape, weights)), step: Variable(Tensor([columns], step)),
+      layout: layout(shape, channels: columns), bits: bits, on: Tape()
     ).value.elements
   }
 
@@ -86,7 +88,9 @@ import Testing
     let tape = Tape()
     let weights = Variable(weight, needsGradient: true)
     let steps = Variable(step, needsGradient: true)
-    let output = quantize(weights, step: steps, bits: bits, on: tape)
+    let output = quantize(
+      weights, step: steps, layout: layout([rows, columns], channels: step.count), bits: bits,
+      on: tape)
     tape.backward(from: output, seed: arriving)
 
     let limit = Double(bits.limit)
@@ -111,7 +115,8 @@ import Testing
     let tape = Tape()
     let weight = Variable(Tensor([4, 1], [0.6, -0.4, 5, -5]), needsGradient: true)
     let step = Variable(Tensor([1], [0.5]), needsGradient: true)
-    let output = quantize(weight, step: step, bits: .four, on: tape)
+    let output = quantize(
+      weight, step: step, layout: layout([4, 1], channels: 1), bits: .four, on: tape)
     #expect(output.value.elements == [1, -1, 7, -7])
     tape.backward(from: output, seed: Tensor([4, 1], [1, 1, 1, 2]))
     #expect(weight.gradient?.elements == [2, 2, 0, 0])
@@ -122,11 +127,20 @@ import Testing
 
   @Test func constantsRecordNothing() {
     let output = quantize(
-      Variable(Tensor([1, 1], [1])), step: Variable(Tensor([1], [1])), bits: .four, on: Tape())
+      Variable(Tensor([1, 1], [1])), step: Variable(Tensor([1], [1])),
+      layout: layout([1, 1], channels: 1), bits: .four, on: Tape())
     #expect(!output.needsGradient)
   }
 
   // MARK: Initial steps
+
+  /// The steps of dense weights, by channel or one in all.
+  private func steps(_ weight: Tensor, _ bits: WeightBits, perChannel: Bool) -> [Float] {
+    let count = perChannel ? weight.shape[1] : 1
+    return initialSteps(
+      weight, layout: layout(weight.shape, channels: count), count: count, bits: bits
+    ).elements
+  }
 
   @Test func stepsStartAtTwiceTheMeanOverTheRootOfTheLimit() {
     let weight = Tensor([2, 2], [1, -3, -2, 0])
@@ -134,22 +148,82 @@ import Testing
     let root = 7.0.squareRoot()
     #expect(
       relativeDifference(
-        initialSteps(weight, bits: .four, perChannel: true).elements, [3 / root, 6 / root]) < 1e-6)
-    #expect(
-      relativeDifference(
-        initialSteps(weight, bits: .four, perChannel: false).elements, [4 / root]) < 1e-6)
-    #expect(initialSteps(weight, bits: .ternary, perChannel: true).elements == [3, 6])
+        steps(weight, .four, perChannel: true), [3 / root, 6 / root]) < 1e-6)
+    #expect(relativeDifference(steps(weight, .four, perChannel: false), [4 / root]) < 1e-6)
+    #expect(steps(weight, .ternary, perChannel: true) == [3, 6])
   }
 
   @Test func aChannelWithoutWeightsTakesTheMeanOfTheLayer() {
-    let steps = initialSteps(Tensor([2, 3], [1, 0, 4, 3, 0, 0]), bits: .ternary, perChannel: true)
-    #expect(relativeDifference(steps.elements, [4, 16.0 / 3, 8]) < 1e-6)
+    let steps = steps(Tensor([2, 3], [1, 0, 4, 3, 0, 0]), .ternary, perChannel: true)
+    #expect(relativeDifference(steps, [4, 16.0 / 3, 8]) < 1e-6)
   }
 
   @Test func aLayerWithoutWeightsHasALeastStep() {
     for perChannel in [true, false] {
-      let steps = initialSteps(Tensor([2, 2]), bits: .eight, perChannel: perChannel)
-      #expect(steps.elements.allSatisfy { $0 == Quantizer.leastStep })
+      let steps = steps(Tensor([2, 2]), .eight, perChannel: perChannel)
+      #expect(steps.allSatisfy { $0 == QuantizedArithmetic.leastStep })
     }
+  }
+
+  // MARK: Grouped convolutions
+
+  /// Two taps of a convolution in three groups, 2 × 3 kernel, 3 sources and 6 targets: by plain
+  /// loops over tap, source, row, column of the kernel and target of the group.
+  private let grouped = (
+    topology: Topology.convolution(
+      Convolution(y: .init(kernel: 2), x: .init(kernel: 3), groups: 3)), shape: [2, 3, 2, 3, 2]
+  )
+
+  private func groupedChannels() -> [Int] {
+    var channels: [Int] = []
+    for _ in 0..<2 {
+      for source in 0..<3 {
+        for _ in 0..<2 * 3 { for column in 0..<2 { channels.append(source * 2 + column) } }
+      }
+    }
+    return channels
+  }
+
+  @Test func aGroupedConvolutionHasStepsByChannel() {
+    var random = RandomSource(seed: 11)
+    let weight = Tensor.random(grouped.shape, in: -1...1, using: &random)
+    let layout = layout(grouped.shape, grouped.topology, taps: 2, channels: 6)
+    let channels = groupedChannels()
+    let found = initialSteps(weight, layout: layout, count: 6, bits: .four)
+    let expected = (0..<6).map { channel in
+      let own = weight.elements.indices.filter { channels[$0] == channel }
+      #expect(own.count == 12)
+      return 2 * own.map { Double(abs(weight[$0])) }.reduce(0, +) / 12 / 7.0.squareRoot()
+    }
+    #expect(relativeDifference(found.elements, expected) < 1e-6)
+  }
+
+  @Test func aGroupedConvolutionIsQuantisedByChannel() {
+    var random = RandomSource(seed: 12)
+    let weight = Tensor.random(grouped.shape, in: -2...2, using: &random)
+    let arriving = Tensor.random(grouped.shape, in: -1...1, using: &random)
+    let steps: [Float] = [0.125, 0.25, 0.5, 0.0625, 1, 0.375]
+    let channels = groupedChannels()
+    let tape = Tape()
+    let weights = Variable(weight, needsGradient: true)
+    let step = Variable(Tensor([6], steps), needsGradient: true)
+    let output = quantize(
+      weights, step: step, layout: layout(grouped.shape, grouped.topology, taps: 2, channels: 6),
+      bits: .four, on: tape)
+    var weightGradients: [Double] = []
+    var stepGradients = [Double](repeating: 0, count: 6)
+    for (index, channel) in channels.enumerated() {
+      let scaled = weight[index] / steps[channel]
+      #expect(output.value[index] == min(max(scaled.rounded(.toNearestOrEven), -7), 7))
+      let slope = slopes(Double(weight[index]), Double(steps[channel]), limit: 7)
+      let real = Double(arriving[index]) / Double(steps[channel])
+      weightGradients.append(real * slope.0)
+      stepGradients[channel] += real * slope.1
+    }
+    tape.backward(from: output, seed: arriving)
+    let scale = 1 / (12 * 7.0).squareRoot()
+    #expect(relativeDifference(weights.gradient?.elements ?? [], weightGradients) < 1e-6)
+    #expect(
+      relativeDifference(step.gradient?.elements ?? [], stepGradients.map { $0 * scale }) < 2e-5)
   }
 }

@@ -212,9 +212,10 @@ import Wiring
   @Test func prunedNetworksComputeTheSameWithoutTheirDead() throws {
     var removed = 0
     for seed in 0..<60 as Range<UInt64> {
-      let network = try RandomNetworks.network(seed: seed)
-      for layer in network.layers { thin(&layer.weight.value, seed) }
-      let model = try lower(network, as: ExportDescription(name: "", maximumSteps: 6))
+      let (network, arithmetic) = try RandomNetworks.network(seed: seed)
+      for projection in network.projections { thin(&projection.weight.value, seed) }
+      let model = try lower(
+        network, arithmetic, as: ExportDescription(name: "", maximumSteps: 6))
       for input in RandomNetworks.inputs(for: network, seed: seed) {
         removed += try expectSameLife(model, input, seed)
       }

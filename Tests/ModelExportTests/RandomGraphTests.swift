@@ -41,8 +41,9 @@ import Testing
       recurrent += graph.components().contains(where: graph.isRecurrent) ? 1 : 0
       severalPorts += model.inputs.count > 1 ? 1 : 0
     }
-    print("\(Self.count) random graphs: \(recurrent) recurrent, \(severalPorts) of several ports, "
-      + "\(refused) refused")
+    print(
+      "\(Self.count) random graphs: \(recurrent) recurrent, \(severalPorts) of several ports, "
+        + "\(refused) refused")
     // A case that never came up was not tested.
     #expect(recurrent > Int(Self.count) / 20)
     #expect(severalPorts > Int(Self.count) / 20)

@@ -11,8 +11,8 @@ import Testing
 
   /// The folders of `models/` that hold a model and its trace.
   static let names = [
-    "fashion-conv", "fashion-diet", "fashion-pool", "mnist-conv", "mnist-diet", "mnist-mlp",
-    "mnist-pool", "moving-shapes", "nmnist-diet",
+    "cue-memory", "fashion-conv", "fashion-diet", "fashion-pool", "mnist-conv", "mnist-diet",
+    "mnist-mlp", "mnist-pool", "moving-shapes", "nmnist-diet",
   ]
 
   @Test func everyModelOfThePageIsReplayed() throws {

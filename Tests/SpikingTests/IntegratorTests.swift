@@ -15,7 +15,8 @@ import Testing
 
   @Test func oneStepIsTheCurrent() {
     let current = Variable(Tensor([1, 2], [3, -4]))
-    #expect(integrate(current, plain, steps: 1, onGrid: false, on: Tape()).value.elements == [3, -4])
+    #expect(
+      integrate(current, plain, steps: 1, onGrid: false, on: Tape()).value.elements == [3, -4])
   }
 
   /// 2^24 + 1 + 1 is lost in float32 sums one by one.
@@ -37,7 +38,9 @@ import Testing
     let current = Tensor.random([4, 2, 3], in: -1...1, using: &random)
     // Linear: only rounding of sums of four.
     #expect(
-      gradientError(of: [current], step: 1) { integrate($0[0], plain, steps: 4, onGrid: false, on: $1) }
+      gradientError(of: [current], step: 1) {
+        integrate($0[0], plain, steps: 4, onGrid: false, on: $1)
+      }
         < 1e-6)
   }
 

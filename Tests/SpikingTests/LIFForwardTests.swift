@@ -83,7 +83,7 @@ struct Trajectory {
   }
 
   @Test func aHeldCurrentArrivesEveryStep() {
-    func run(_ current: Variable, held: Bool) -> LIFOutput {
+    func run(_ current: Variable, held: Bool) -> LIFRun {
       lif(
         current, held: held, steps: 3, batch: 2, threshold: Variable(Tensor([1], [1])),
         leak: Variable(Tensor([1], [0.5])), bias: nil, dynamics: LIFDynamics(), on: Tape())
@@ -93,7 +93,7 @@ struct Trajectory {
     let repeated = run(Variable(Tensor([3, 2, 3], row + row + row)), held: false)
     #expect(held.spikes.value == repeated.spikes.value)
     #expect(held.potentials == repeated.potentials)
-    #expect(held.potentials.shape == [3, 2, 3])
+    #expect(held.potentials.shape == [6, 1, 1, 3])
   }
 
   @Test func aHeldCurrentIsNotConsumed() {
@@ -179,6 +179,74 @@ struct Trajectory {
       }
       let alone = spikes(Tensor([2, 1, 11], positions.map { current[$0] }), batch: 1)
       #expect(alone == positions.map { together[$0] }, "sample \(sample)")
+    }
+  }
+
+  /// Refractory steps lose their input and leave the membrane as it is; a reset to a value and an
+  /// initial membrane are where they say.
+  @Test func refractoryStepsLoseTheirInput() {
+    let output = lif(
+      Variable(Tensor([6, 1], [2, 5, 5, 0.5, 3, 1])), held: false, steps: 6, batch: 1,
+      threshold: Variable(Tensor([1], [1])), leak: Variable(Tensor([1], [0.5])), bias: nil,
+      initial: Variable(Tensor([1], [-1])),
+      dynamics: LIFDynamics(reset: .value, resetValue: 0.25, refractorySteps: 2), resetValue: 0.25,
+      on: Tape())
+    #expect(output.potentials.elements == [1.5, 0.25, 0.25, 0.625, 3.3125, 0.25])
+    #expect(output.spikes.value.elements == [1, 0, 0, 0, 1, 0])
+  }
+
+  /// Leaks off the grid of 1/256 truncate exactly: 16 bits of membrane times 16 of leak.
+  @Test func wideLeaksTruncateExactly() {
+    for (membrane, leak) in [(32767, 32767), (-32768, 16385), (12345, 1), (-1, 32767), (3, 21846)] {
+      let output = lif(
+        Variable(Tensor([2, 1], [Float(membrane), 0])), held: false, steps: 2, batch: 1,
+        threshold: Variable(Tensor([1], [32767])),
+        leak: Variable(Tensor([1], [Float(leak) / 32768])), bias: nil, dynamics: LIFDynamics(),
+        range: -32768...32767, on: Tape())
+      #expect(output.potentials.elements == [Float(membrane), Float(membrane * leak / 32768)])
+    }
+  }
+
+  /// The rules of every pass, step by step as all at once: the same spikes and membranes to the bit.
+  @Test(arguments: [Reset.subtract, .zero, .value], [0, 2])
+  func stepByStepEqualsAllAtOnce(reset: Reset, refractory: Int) {
+    var random = RandomSource(seed: 6)
+    let (steps, neurons) = (7, 1030)
+    let current = Tensor.random([steps, 2 * neurons], in: -1...2, using: &random)
+    let seed = Tensor.random([steps, 2 * neurons], in: -1...1, using: &random)
+    let parameters = [0.5...1.5, 0.5...1, -0.1...0.1, -0.5...0.5].map {
+      Tensor.random([neurons], in: $0, using: &random)
+    }
+    func gradients(_ byStep: Bool, _ surrogate: Surrogate) -> [[Float]] {
+      let tape = Tape()
+      let variables = ([current] + parameters).map { Variable($0, needsGradient: true) }
+      let dynamics = LIFDynamics(
+        reset: reset, surrogate: surrogate, resetValue: 0.25, refractorySteps: refractory)
+      let penalty = ActivityPenalty(strength: 100, targetRate: 0.01)
+      let output =
+        byStep
+        ? lifByStep(
+          variables[0], steps: steps, batch: 2, threshold: variables[1], leak: variables[2],
+          bias: variables[3], initial: variables[4], dynamics: dynamics, resetValue: 0.25,
+          penalty: penalty, on: tape)
+        : lif(
+          variables[0], held: false, steps: steps, batch: 2, threshold: variables[1],
+          leak: variables[2], bias: variables[3], initial: variables[4], dynamics: dynamics,
+          resetValue: 0.25, penalty: penalty, on: tape)
+      tape.backward(from: output.spikes, seed: seed)
+      #expect(output.rate > 0.1)
+      return [output.spikes.value.elements, output.potentials.elements]
+        + variables.map { $0.gradient?.elements ?? [] }
+    }
+    for surrogate in [Surrogate.triangular(scale: 0.3), .spikeTime(scale: 0.3, decay: 0.1)] {
+      let (once, stepped) = (gradients(false, surrogate), gradients(true, surrogate))
+      // All but the parameters' sums, whose order over neurons differs.
+      #expect(once[0] == stepped[0] && once[1] == stepped[1] && once[2] == stepped[2])
+      for index in 3..<once.count {
+        #expect(relativeDifference(once[index], stepped[index]) < 1e-5, "parameter \(index - 3)")
+        // Slopes by spike time are 0 before a neuron's first spike, whose reset hides what came before.
+        if case .triangular = surrogate { #expect(once[index].contains { $0 != 0 }) }
+      }
     }
   }
 }

@@ -53,7 +53,9 @@ import Testing
           if clamped != potential { trace.clamps += 1 }
           potential = clamped
         }
-        let s: Float = size.dynamics.compare.fires(potential, theta[c]) ? 1 : 0
+        let fires =
+          size.dynamics.compare == .greater ? potential > theta[c] : potential >= theta[c]
+        let s: Float = fires ? 1 : 0
         trace.membranes[at] = potential
         trace.spikes[at] = s
         v = size.dynamics.reset == .subtract ? potential - theta[c] * s : potential * (1 - s)
@@ -95,32 +97,51 @@ import Testing
   private func kernel(_ size: LIFSize, _ surrogate: Surrogate) -> Trace {
     let count = size.neurons * size.steps
     let current = numbers(count, -1...3, seed: 1).map { size.grid == nil ? $0 : ($0 * 9).rounded() }
-    func row(_ values: [Float]) -> [Float] {
-      values.withUnsafeBufferPointer {
-        size.expand($0.baseAddress, count: values.count, default: 0)
-      }
-    }
-    let theta = row(threshold(size))
-    let leak = row(numbers(size.period, 0.5...1, seed: 3))
-    let bias = row(numbers(size.period, -0.2...0.2, seed: 4))
+    let rows = LIFRows(
+      size, threshold: threshold(size), leak: numbers(size.period, 0.5...1, seed: 3),
+      bias: numbers(size.period, -0.2...0.2, seed: 4), initial: [0])
     var trace = Trace()
     trace.membranes = current
     trace.spikes = [Float](repeating: -1, count: count)
     trace.current = numbers(count, -1...1, seed: 5)
-    var gradients = LIFGradients(period: size.period)
+    let gradients = LIFGradients(size)
+    defer { gradients.deallocate() }
+    var (rules, slope) = (size.rules, surrogate.kernel())
+    var (membrane, carried) = ([Float](repeating: 0, count: size.neurons), [Float]())
+    carried = membrane
     trace.membranes.withUnsafeMutableBufferPointer { membranes in
       trace.spikes.withUnsafeMutableBufferPointer { spikes in
-        trace.clamps =
-          LIFKernel.forward(
-            size, current: membranes.baseAddress!, threshold: theta, leak: leak, bias: bias,
-            membranes: membranes.baseAddress!, spikes: spikes.baseAddress!
-          ).saturations
-      }
-      trace.current.withUnsafeMutableBufferPointer { gradient in
-        LIFKernel.backward(
-          size, surrogate: surrogate, membranes: membranes.baseAddress!,
-          gradient: gradient.baseAddress!, spikeOffset: 0.125, threshold: theta, leak: leak,
-          into: &gradients)
+        let recording = LIFRecording(
+          potentials: membranes.baseAddress!, spikes: spikes.baseAddress!, blocked: nil)
+        membrane.withUnsafeMutableBufferPointer { membrane in
+          size.forEachBlock { start, length in
+            let state = LIFState(membrane: membrane.baseAddress! + start, refractory: nil)
+            LIFKernel.reset(state, rows, length: length)
+            for step in 0..<size.steps {
+              let row = step * size.neurons + start
+              trace.clamps +=
+                LIFKernel.forward(
+                  &rules, rows, row: row, length: length, current: recording.potentials + row,
+                  state, recording
+                ).saturations
+            }
+          }
+        }
+        let trajectory = LIFTrajectory(
+          potentials: recording.potentials, spikes: recording.spikes, blocked: nil)
+        trace.current.withUnsafeMutableBufferPointer { gradient in
+          carried.withUnsafeMutableBufferPointer { carried in
+            size.forEachBlock { start, length in
+              for step in (0..<size.steps).reversed() {
+                LIFKernel.backward(
+                  size, &rules, &slope, rows, step: step, start: start, length: length,
+                  gradient: gradient.baseAddress! + step * size.neurons + start,
+                  carried: carried.baseAddress! + start, spikeOffset: 0.125, trajectory,
+                  into: gradients)
+              }
+            }
+          }
+        }
       }
     }
     trace.threshold = gradients.threshold
@@ -143,7 +164,7 @@ import Testing
           steps: Self.steps, neurons: count, period: count, heldCurrent: false,
           currentScale: onGrid ? 4 : 0.75,
           dynamics: LIFDynamics(reset: reset, compare: compare, surrogate: surrogate),
-          grid: onGrid ? -40...60 : nil)
+          resetValue: 0, grid: onGrid ? -40...60 : nil, hasWideLeak: false)
         let expected = plain(size, surrogate)
         #expect(kernel(size, surrogate) == expected, "\(reset), \(compare)")
         #expect(expected.spikes.contains(1) && expected.spikes.contains(0))

@@ -29,7 +29,8 @@ import Wiring
     let image = Tensor([1, 1, 2, 2], [1, 2, 3, 4])
     let weight = Tensor([2, 1, 1, 2], [1, 10, 100, 1000])
     #expect(
-      result(image, weight, Convolution(kernel: 1)) == Tensor([1, 1, 2, 2], [201, 2010, 403, 4030]))
+      result(image, weight, Convolution(kernel: 1))
+        == Tensor([1, 1, 2, 2], [201, 2010, 403, 4030]))
   }
 
   struct Case: CustomTestStringConvertible {

@@ -5,6 +5,7 @@ import Tensors
 
 /// `snn-bench`: how fast networks train and answer, how large models are, and whether the bars are met.
 public struct BenchCommand: ParsableCommand {
+  /// The command's name and help.
   public static let configuration = CommandConfiguration(
     commandName: "snn-bench",
     abstract: "Measures training, inference and sizes beside the machine's own limits.",
@@ -36,8 +37,10 @@ public struct BenchCommand: ParsableCommand {
   @Option(help: "The folder of models, each a folder with a model.snnpb.")
   var models = "models"
 
+  /// An unparsed command.
   public init() {}
 
+  /// Refuses options that exclude each other or are out of range, before anything is done.
   public func validate() throws {
     let known = BenchNetwork.all.map(\.name)
     if let unknown = network.first(where: { !known.contains($0) }) {
@@ -49,6 +52,7 @@ public struct BenchCommand: ParsableCommand {
     }
   }
 
+  /// Does what the command is for; failures end the program with one line on standard error.
   public func run() throws {
     try reportingFailure {
       let sections = only.isEmpty ? Section.allCases : only

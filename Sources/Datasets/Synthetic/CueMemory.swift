@@ -10,9 +10,11 @@ import Wiring
 public struct CueMemory: Dataset {
   /// The sizes of the set.
   public struct Settings: Hashable, Sendable {
-    /// The numbers of samples.
+    /// The number of training samples.
     public var trainCount = 2000
+    /// The number of validation samples.
     public var validationCount = 500
+    /// The number of test samples.
     public var testCount = 1000
     /// T, > ``CueMemory/delay``.
     public var steps = 50

@@ -41,14 +41,19 @@ public struct GraphRecipe: Hashable, Sendable, Codable {
 public struct PopulationRecipe: Hashable, Sendable, Codable {
   /// What the neurons are.
   public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Leaky integrate-and-fire.
     case lif = "LIF"
+    /// A membrane that neither clamps nor spikes.
     case readout = "READOUT"
   }
 
   /// What a spike does to the membrane.
   public enum ResetKind: String, Hashable, Sendable, Codable, CaseIterable {
+    /// θ is subtracted.
     case subtract = "SUBTRACT"
+    /// The membrane becomes 0.
     case zero = "ZERO"
+    /// The membrane becomes `reset_value`.
     case value = "VALUE"
   }
 
@@ -58,6 +63,7 @@ public struct PopulationRecipe: Hashable, Sendable, Codable {
   public var channels: Int
   /// H and W, ≥ 1; default: what the first convolution onto the population yields, else 1.
   public var height: Int?
+  /// W, as ``height``.
   public var width: Int?
   /// `LIF` (default) or `READOUT`.
   public var kind: Kind = .lif
@@ -112,9 +118,13 @@ public struct PopulationRecipe: Hashable, Sendable, Codable {
 public struct ProjectionRecipe: Hashable, Sendable, Codable {
   /// Which source reaches which target.
   public enum TopologyKind: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Every source to every target.
     case dense = "DENSE"
+    /// Cross-correlation over zero padding.
     case convolution = "CONV"
+    /// i to i.
     case oneToOne = "ONE_TO_ONE"
+    /// i to every j ≠ i, with one weight.
     case lateral = "LATERAL"
   }
 
@@ -122,6 +132,7 @@ public struct ProjectionRecipe: Hashable, Sendable, Codable {
   public var name: String
   /// The source: the name of the port, or of a population; one of the two.
   public var input: String?
+  /// The name of the population it comes from, where that is no port.
   public var population: String?
   /// The name of the population it ends at. No default.
   public var target: String
@@ -137,13 +148,19 @@ public struct ProjectionRecipe: Hashable, Sendable, Codable {
   public var tapStep: Int = 1
   /// CONV: kernel sides 1…31. No default there.
   public var kernelHeight: Int?
+  /// CONV: the kernel's columns, 1…31.
   public var kernelWidth: Int?
   /// CONV: strides 1…16, default 1; zero padding 0…30, default 0; dilations 1…16, default 1.
   public var strideY: Int = 1
+  /// CONV: columns between windows, 1…16; default 1.
   public var strideX: Int = 1
+  /// CONV: rows of zeros at either end, 0…30; default 0.
   public var paddingY: Int = 0
+  /// CONV: columns of zeros at either end, 0…30; default 0.
   public var paddingX: Int = 0
+  /// CONV: rows between two taps of the kernel, 1…16; default 1.
   public var dilationY: Int = 1
+  /// CONV: columns between two taps of the kernel, 1…16; default 1.
   public var dilationX: Int = 1
   /// CONV: groups of channels, a divisor of source and target channels; default 1.
   public var groups: Int = 1

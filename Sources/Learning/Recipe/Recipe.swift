@@ -26,6 +26,7 @@ public struct Recipe: Hashable, Sendable, Codable {
   /// The stages in order, each continuing from the best epoch of the one before. At least one.
   public var stages: [StageRecipe]
 
+  /// A recipe of the given parts, everything else at its default.
   public init(name: String, data: DataRecipe, network: NetworkRecipe, stages: [StageRecipe]) {
     self.name = name
     self.data = data
@@ -37,6 +38,7 @@ public struct Recipe: Hashable, Sendable, Codable {
     case name, seed, data, network, calibration, shardSize, stages
   }
 
+  /// Reads the section; an unknown key or a value of another kind throws ``LearningError``.
   public init(from decoder: any Decoder) throws {
     let fields = try RecipeFields<CodingKeys>(decoder)
     name = try fields.required(.name, expected: "the run's name")
@@ -62,12 +64,14 @@ public struct DataRecipe: Hashable, Sendable, Codable {
   /// Only the first N validation samples, ≥ 1. Default: all.
   public var validationLimit: Int?
 
+  /// A data set as it is.
   public init(set: String) { self.set = set }
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case set, steps, stepMilliseconds, trainingLimit, validationLimit
   }
 
+  /// Reads the section; an unknown key or a value of another kind throws ``LearningError``.
   public init(from decoder: any Decoder) throws {
     let fields = try RecipeFields<CodingKeys>(decoder)
     set = try fields.required(.set, expected: "the name or path of a data set")
@@ -107,13 +111,16 @@ public struct NetworkRecipe: Hashable, Sendable, Codable {
   /// The slope in place of a spike's derivative; default `{kind: triangular, scale: 0.3}`.
   public var surrogate: Surrogate = .triangular(scale: 0.3)
 
+  /// A chain, everything else at its default.
   public init(architecture: String) { self.architecture = architecture }
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case architecture, graph, steps, threshold, leak, initialThreshold, initialLeak, bias, reset, compare
+    case architecture, graph, steps, threshold, leak, initialThreshold, initialLeak, bias, reset,
+      compare
     case surrogate
   }
 
+  /// Reads the section; an unknown key or a value of another kind throws ``LearningError``.
   public init(from decoder: any Decoder) throws {
     let fields = try RecipeFields<CodingKeys>(decoder)
     architecture = try fields.optional(.architecture)
@@ -130,6 +137,7 @@ public struct NetworkRecipe: Hashable, Sendable, Codable {
       try (fields.optional(.surrogate) as SurrogateRecipe?)?.surrogate ?? .triangular(scale: 0.3)
   }
 
+  /// Writes the section with every default filled in.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encodeIfPresent(architecture, forKey: .architecture)
@@ -163,10 +171,12 @@ public struct CalibrationRecipe: Hashable, Sendable, Codable {
   /// Training samples looked at, ≥ 1; default 256. Memory grows with it.
   public var samples: Int = 256
 
+  /// The defaults stated at the fields.
   public init() {}
 
   enum CodingKeys: String, CodingKey, CaseIterable { case percentile, scale, samples }
 
+  /// Reads the section; an unknown key or a value of another kind throws ``LearningError``.
   public init(from decoder: any Decoder) throws {
     let fields = try RecipeFields<CodingKeys>(decoder)
     percentile = try fields.value(.percentile, default: 99.7)

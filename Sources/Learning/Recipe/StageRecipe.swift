@@ -6,8 +6,11 @@ public struct StageRecipe: Hashable, Sendable, Codable {
   public var epochs: Int = 1
   /// Samples per update, ≥ 1; default 64.
   public var batch: Int = 64
+  /// How parameters follow their gradients.
   public var optimizer = OptimizerRecipe()
+  /// The learning rate over the stage.
   public var schedule = ScheduleRecipe()
+  /// What is minimised.
   public var loss = LossRecipe()
   /// A price on spiking; omitted: none.
   public var activity: ActivityRecipe?
@@ -18,6 +21,7 @@ public struct StageRecipe: Hashable, Sendable, Codable {
   /// Weights removed while training; omitted: what earlier stages removed stays removed.
   public var pruning: PruningRecipe?
 
+  /// A stage of the given name, everything else at its default.
   public init(name: String) { self.name = name }
 
   enum CodingKeys: String, CodingKey, CaseIterable {
@@ -25,6 +29,7 @@ public struct StageRecipe: Hashable, Sendable, Codable {
     case pruning
   }
 
+  /// Reads the section; an unknown key or a value of another kind throws ``LearningError``.
   public init(from decoder: any Decoder) throws {
     let fields = try RecipeFields<CodingKeys>(decoder)
     name = try fields.required(.name, expected: "the stage's name")
@@ -42,6 +47,7 @@ public struct StageRecipe: Hashable, Sendable, Codable {
 
 /// How parameters follow their gradients; see ``Optimizer``.
 public struct OptimizerRecipe: Hashable, Sendable, Codable {
+  /// The kinds there are.
   public enum Kind: String, Hashable, Sendable, Codable, CaseIterable { case sgd, adam, adamW }
 
   /// `sgd`, `adam` (default) or `adamW`. Adam keeps two more copies of the weights, SGD one.
@@ -61,11 +67,14 @@ public struct OptimizerRecipe: Hashable, Sendable, Codable {
   /// The learning rate of thresholds, leaks and quantiser steps as a multiple, ≥ 0; default 1. 0 keeps
   /// them as they are.
   public var thresholdRate: Double = 1
+  /// The multiple of leaks, ≥ 0; default 1.
   public var leakRate: Double = 1
+  /// The multiple of quantiser steps, ≥ 0; default 1.
   public var stepRate: Double = 1
   /// The largest norm of all gradients together, > 0; omitted: no limit.
   public var clipNorm: Double?
 
+  /// The defaults stated at the fields.
   public init() {}
 
   enum CodingKeys: String, CodingKey, CaseIterable {
@@ -73,6 +82,7 @@ public struct OptimizerRecipe: Hashable, Sendable, Codable {
     case thresholdRate, leakRate, stepRate, clipNorm
   }
 
+  /// Reads the section; an unknown key or a value of another kind throws ``LearningError``.
   public init(from decoder: any Decoder) throws {
     let fields = try RecipeFields<CodingKeys>(decoder)
     kind = try fields.choice(.kind, among: Kind.allCases, default: .adam)
@@ -107,6 +117,7 @@ public struct OptimizerRecipe: Hashable, Sendable, Codable {
 
 /// The learning rate over a stage; see ``Schedule``.
 public struct ScheduleRecipe: Hashable, Sendable, Codable {
+  /// The kinds there are.
   public enum Kind: String, Hashable, Sendable, Codable, CaseIterable { case constant, cosine }
 
   /// `constant` or `cosine` (default).
@@ -116,10 +127,12 @@ public struct ScheduleRecipe: Hashable, Sendable, Codable {
   /// Cosine only: the last step's learning rate as a fraction of the highest, 0…1; default 0.01.
   public var finalFraction: Double = 0.01
 
+  /// The defaults stated at the fields.
   public init() {}
 
   enum CodingKeys: String, CodingKey, CaseIterable { case kind, warmupEpochs, finalFraction }
 
+  /// Reads the section; an unknown key or a value of another kind throws ``LearningError``.
   public init(from decoder: any Decoder) throws {
     let fields = try RecipeFields<CodingKeys>(decoder)
     kind = try fields.choice(.kind, among: Kind.allCases, default: .cosine)
@@ -136,10 +149,12 @@ public struct LossRecipe: Hashable, Sendable, Codable {
   /// The share of the loss that is taken step by step, 0…1; default 0.
   public var stepWeight: Double = 0
 
+  /// The defaults stated at the fields.
   public init() {}
 
   enum CodingKeys: String, CodingKey, CaseIterable { case reduction, stepWeight }
 
+  /// Reads the section; an unknown key or a value of another kind throws ``LearningError``.
   public init(from decoder: any Decoder) throws {
     let fields = try RecipeFields<CodingKeys>(decoder)
     reduction = try fields.choice(.reduction, among: Loss.Reduction.allCases, default: .last)
@@ -156,10 +171,12 @@ public struct ActivityRecipe: Hashable, Sendable, Codable {
   /// Other targets for single layers, by name.
   public var layers: [String: Double] = [:]
 
+  /// The defaults stated at the fields.
   public init() {}
 
   enum CodingKeys: String, CodingKey, CaseIterable { case target, strength, layers }
 
+  /// Reads the section; an unknown key or a value of another kind throws ``LearningError``.
   public init(from decoder: any Decoder) throws {
     let fields = try RecipeFields<CodingKeys>(decoder)
     target = try fields.optional(.target)
@@ -181,12 +198,14 @@ public struct AugmentationRecipe: Hashable, Sendable, Codable {
   /// Events: the fraction dropped, 0…<1; default 0.
   public var dropEvents: Double = 0
 
+  /// The defaults stated at the fields.
   public init() {}
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case shift, flip, cutout, timeJitter, dropEvents
   }
 
+  /// Reads the section; an unknown key or a value of another kind throws ``LearningError``.
   public init(from decoder: any Decoder) throws {
     let fields = try RecipeFields<CodingKeys>(decoder)
     shift = try fields.value(.shift, default: 0)
@@ -204,10 +223,12 @@ public struct QuantizationRecipe: Hashable, Sendable, Codable {
   /// Other widths for single layers, by name.
   public var layers: [String: Int] = [:]
 
+  /// All projections at one width.
   public init(bits: Int) { self.bits = bits }
 
   enum CodingKeys: String, CodingKey, CaseIterable { case bits, layers }
 
+  /// Reads the section; an unknown key or a value of another kind throws ``LearningError``.
   public init(from decoder: any Decoder) throws {
     let fields = try RecipeFields<CodingKeys>(decoder)
     bits = try fields.required(.bits, expected: "bits per weight, 2…8")
@@ -217,7 +238,9 @@ public struct QuantizationRecipe: Hashable, Sendable, Codable {
 
 /// The weights a stage removes. Plain values: the module that prunes reads them.
 public struct PruningRecipe: Hashable, Sendable, Codable {
+  /// Where weights compete.
   public enum Scope: String, Hashable, Sendable, Codable, CaseIterable { case global, layer }
+  /// The kinds there are.
   public enum Kind: String, Hashable, Sendable, Codable, CaseIterable { case magnitude, channels }
 
   /// The fraction of weights that is 0 in the end, 0…<1. No default.
@@ -227,18 +250,21 @@ public struct PruningRecipe: Hashable, Sendable, Codable {
   /// Where in the stage pruning begins and reaches its goal, fractions of the stage's steps,
   /// 0 ≤ begin ≤ end ≤ 1; default 0 and 0.5.
   public var begin: Double = 0
+  /// Where pruning reaches its goal, a fraction of the stage's steps.
   public var end: Double = 0.5
   /// Single weights by `magnitude` (default), or whole `channels`.
   public var kind: Kind = .magnitude
   /// Other goals for single layers, by name.
   public var layers: [String: Double] = [:]
 
+  /// Single weights of the whole network, in the first half of the stage.
   public init(sparsity: Double) { self.sparsity = sparsity }
 
   enum CodingKeys: String, CodingKey, CaseIterable {
     case sparsity, scope, begin, end, kind, layers
   }
 
+  /// Reads the section; an unknown key or a value of another kind throws ``LearningError``.
   public init(from decoder: any Decoder) throws {
     let fields = try RecipeFields<CodingKeys>(decoder)
     sparsity = try fields.required(.sparsity, expected: "a fraction, 0…<1")

@@ -13,10 +13,11 @@ index (y W + x) C + c; parameters by channel repeat along such a row.
 Everything is computed in float64 from inputs and parameters that float32 holds exactly, and written with
 nine digits. Seeds are tried until no membrane of any pass lies within MARGIN of its threshold, so that
 float32 yields the same spikes, no gradient is so small that its rounding would turn Adam's step, every
-population fires at a rate in RATES and every step lowers the loss.
+population fires at a rate in RATES, LIVELY of each gradient is not zero and every step lowers the loss.
 
     python make_graph_oracles.py [name ...]        # needs torch; a few seconds
 """
+import contextlib
 import itertools
 import json
 import pathlib
@@ -28,7 +29,8 @@ import torch
 import torch.nn.functional as functional
 from make_oracle import LEARNING_RATE, LEAST_GRADIENT, MARGIN, STEP_WEIGHT, UPDATES, Spike, numbers
 
-STEPS, BATCH, CLASSES, EPSILON, RATES = 6, 5, 4, 1e-5, (0.05, 0.6)
+ORIGIN = "Tests/SpikingTests/Oracle/make_graph_oracles.py"
+STEPS, BATCH, CLASSES, EPSILON, RATES, LIVELY = 6, 5, 4, 1e-5, (0.05, 0.6), 0.75
 # Where parameters start: five steps of 1e-2 reach no constraint of theirs.
 RANGES = {"threshold": (0.4, 0.9), "leak": (0.6, 0.9), "bias": (-0.1, 0.2), "initial": (0.06, 0.2),
           "scale": (0.5, 1.2)}
@@ -170,10 +172,10 @@ class Network:
 
     def through(self, projection, weight, rows):
         """The current [B, N] that one tap delivers for its source's spikes or values [B, N]."""
+        topology = projection.topology
         if projection.pool > 1:
             cells = functional.avg_pool2d(self.images(rows, projection.source), projection.pool)
             rows = (projection.pool**2 * cells).permute(0, 2, 3, 1).flatten(1)
-        topology = projection.topology
         if topology == "dense":
             return rows @ weight
         if isinstance(topology, int):
@@ -198,12 +200,10 @@ class Network:
         return total
 
     def normalised(self, population):
-        """The currents of all steps of a population that only ports feed, over the rows [T B, C]."""
+        """The currents of all steps of a flat population that only ports feed."""
         currents = torch.stack([self.current(population, t, self.inputs) for t in range(STEPS)])
-        rows = currents.reshape(-1, population.shape[0])
-        self.mean, self.variance = rows.mean(0), rows.var(0, correction=0)
-        scale = self.parameters[f"{population.name}.scale"]
-        return scale * (currents - self.mean) / torch.sqrt(self.variance + EPSILON)
+        self.mean, self.variance = currents.mean((0, 1)), currents.var((0, 1), correction=0)
+        return self.row(population, "scale") * (currents - self.mean) / torch.sqrt(self.variance + EPSILON)
 
     def fire(self, population, membrane, current):
         """One step of LIF neurons: their spikes and their membranes after reset."""
@@ -220,7 +220,7 @@ class Network:
         """The read-out's currents and its membranes after every step, [T, B, K]."""
         *hidden, readout = self.graph.populations
         leak = self.row(readout, "leak") if "leak" in readout.roles else 1
-        history = dict(self.inputs) | {p.name: [] for p in hidden}
+        history = self.inputs | {p.name: [] for p in hidden}
         normalised = {p.name: self.normalised(p) for p in hidden if "scale" in p.roles}
         membrane = {
             p.name: (self.row(p, "initial") if "initial" in p.roles else torch.zeros(prod(p.shape)))
@@ -228,8 +228,8 @@ class Network:
         currents, membranes = [], [torch.zeros(BATCH, CLASSES, dtype=torch.float64)]
         for step in range(STEPS):
             for p in hidden:
-                arriving = (
-                    normalised[p.name][step] if p.name in normalised else self.current(p, step, history))
+                whole = normalised.get(p.name)
+                arriving = self.current(p, step, history) if whole is None else whole[step]
                 spike, membrane[p.name] = self.fire(p, membrane[p.name], arriving)
                 history[p.name].append(spike)
             currents.append(self.current(readout, step, history))
@@ -251,12 +251,10 @@ def attempt(graph, seed):
     network = Network(graph, {name: values for name, (_, values) in inputs.items()}, parameters)
     optimizer = torch.optim.Adam(parameters.values(), lr=LEARNING_RATE, betas=(0.9, 0.999), eps=1e-8)
     result = {
-        "origin": f"Tests/SpikingTests/Oracle/make_graph_oracles.py, torch {torch.__version__}, float64, "
-        f"seed {seed}",
+        "origin": f"{ORIGIN}, torch {torch.__version__}, float64, seed {seed}",
         "steps": STEPS, "stepWeight": STEP_WEIGHT, "batch": BATCH,
         "inputs": [integers.reshape(-1).tolist() for integers, _ in inputs.values()],
-        "labels": labels.tolist(),
-        "parameters": {name: numbers(p) for name, p in parameters.items()},
+        "labels": labels.tolist(), "parameters": {name: numbers(p) for name, p in parameters.items()},
     }
     losses = []
     for update in range(UPDATES):
@@ -275,7 +273,7 @@ def attempt(graph, seed):
                 result |= {"mean": numbers(network.mean), "variance": numbers(network.variance)}
         for p in parameters.values():
             magnitudes = p.grad[p.grad != 0].abs()
-            if len(magnitudes) == 0 or magnitudes.min().item() < LEAST_GRADIENT:
+            if len(magnitudes) < LIVELY * p.numel() or magnitudes.min().item() < LEAST_GRADIENT:
                 raise Refused
         if losses and value.item() >= losses[-1]:
             raise Refused
@@ -289,11 +287,9 @@ def main():
     torch.set_num_threads(1)
     for name in sys.argv[1:] or GRAPHS:
         for seed in itertools.count():
-            try:
+            with contextlib.suppress(Refused):
                 result = attempt(GRAPHS[name], seed)
                 break
-            except Refused:
-                continue
         path = pathlib.Path(__file__).with_name(f"graph_{name}.json")
         lines = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in result.items())
         path.write_text("{\n" + ",\n".join(lines) + "\n}\n")
