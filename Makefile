@@ -1,21 +1,26 @@
 # The README's commands and what stands behind them.
 #
 #   make demo    trains on simulated event-camera recordings, exports, runs, checks and reports: a few minutes from nothing
+#   make commands   builds snn-train, snn-export, snn-run and snn-check into .build/release
 #   make test    everything that is tested
 #   make bench   throughput, latency and size tables, with the machine's own limits beside them
 #   make targets-report   every model on every emulated board; writes the table of targets/README.md
-#   make deps    installs what the others need from Debian's packages; they call it themselves
+#   make deps    installs everything that the others need from Debian's packages; each of them installs its own part
 
 BUILD := .build/release
 DEMO := runs/demo
 
-.PHONY: demo test bench targets-report deps lint
+# Product by product: `swift build` alone also builds the benchmark, what tests share and, at times, the tools of the dependencies;
+# protobuf's compiler is 540 files of C++.
+build = $(foreach product,$(1),swift build -c release --product $(product) &&) true
 
-demo: deps
-	swift build -c release --product snn-train
-	swift build -c release --product snn-export
-	swift build -c release --product snn-run
-	swift build -c release --product snn-check
+.PHONY: demo commands test bench targets-report deps lint
+
+commands:
+	scripts/deps demo
+	$(call build,snn-train snn-export snn-run snn-check)
+
+demo: commands
 	rm -rf $(DEMO)
 	$(BUILD)/snn-train models/moving-shapes/recipe.yaml --out $(DEMO)
 	$(BUILD)/snn-export $(DEMO)/model.snnpb --from $(DEMO) --c-source $(DEMO)/c
@@ -25,18 +30,19 @@ demo: deps
 test: deps
 	scripts/test
 
-bench: deps
-	swift build -c release --product snn-bench
-	swift build -c release --product snn-run
+bench:
+	scripts/deps bench
+	$(call build,snn-bench snn-run)
 	$(BUILD)/snn-bench --json bench.json
 	$(MAKE) -C runtime-c bench
 
-targets-report: deps
-	swift build -c release --product snn-check
+targets-report:
+	scripts/deps targets
+	$(call build,snn-check)
 	targets/report
 
 deps:
-	scripts/deps
+	scripts/deps test
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests

@@ -5,7 +5,9 @@ let package = Package(
   name: "swift-snn",
   dependencies: [
     // Exact: the generated code in Sources/ModelFormat/Generated comes from this version.
-    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    // No traits: none is needed, and the package manager passes several in an order that changes from
+    // call to call, which compiles the library anew.
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0", traits: []),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],

@@ -19,9 +19,10 @@ public struct CheckCommand: ParsableCommand {
 
       With --target the samples run in firmware on an emulated board of targets/, and every \
       prediction, counter and digest of spikes and membranes is compared with the host's; sizes \
-      and instructions are reported. A board whose tools are missing is left out and named; with \
-      SNN_REQUIRE_TOOLS=1 it is a failure. A board that cannot hold the model is left out with all; \
-      asked for by name, it is a failure.
+      and instructions are reported. A board whose tools are missing is named and left out; with \
+      SNN_REQUIRE_TOOLS=1 it is a failure. With --target all, boards that are too small for the \
+      model are left out as well; a board that is asked for by name must hold it, or the command \
+      fails.
       """)
 
   @OptionGroup var arguments: ModelArguments

@@ -118,11 +118,11 @@ public struct EnergyEstimate: Equatable, Codable, Sendable {
     additionsPerConnection = connections > 0 ? synops / connections : 0
   }
 
-  /// When spikes win on arithmetic alone, and whether they do, in one sentence.
+  /// How many additions a connection may take before a multiply-add is cheaper, and how many it
+  /// takes, in one sentence.
   public var breakEvenStatement: String {
     let (limit, found) = (decimal(breakEven, 1), decimal(additionsPerConnection, 2))
-    let verdict = additionsPerConnection < breakEven ? "below" : "not below"
-    return "additions are cheaper below \(limit) per connection and inference; "
-      + "here \(found), \(verdict)"
+    return "one MAC costs as much as \(limit) additions; "
+      + "a connection takes \(found) additions per inference"
   }
 }

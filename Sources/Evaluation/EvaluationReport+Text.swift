@@ -66,8 +66,8 @@ extension EvaluationReport {
       "  NeuroBench  \(amount(neuroBench.effectiveACs)) effective ACs, "
         + "\(amount(neuroBench.effectiveMACs)) effective MACs, \(amount(neuroBench.dense)) dense",
       "              (mean of \(counted(neuroBenchSamples, "sample")))",
-      "  NeuroBench counts a held frame in every step, and as MACs every step in which a pooled",
-      "  cell holds more than one spike; executed are one pass of the frame, and additions.",
+      "  NeuroBench counts a held frame again in every step, and counts a step as MACs if a pooled",
+      "  cell holds several spikes; \"executed\" counts the frame once, and spikes as additions.",
     ]
     return lines
   }
