@@ -45,6 +45,22 @@ void snn_adam(const struct snn_adam_arrays *arrays, const struct snn_adam_consta
 /** Adds the squares of elements i, i + 8, i + 16 ... to lane i, in double precision. */
 void snn_sum_of_squares(const float *values, size_t count, double lanes[8]);
 
+/* ---- Events through dense synapses ---- */
+
+/** The sources of one row that are not zero. */
+struct snn_active {
+    size_t count;
+    const uint32_t *indices;
+    const float *values;
+};
+
+/** sum[j] += value * rows[index][j] over the active sources, in their order. */
+void snn_add_rows(const struct snn_active *active, const float *rows, size_t columns, float *sum);
+
+/** rows[index][j] += value * row[j] over the active sources. */
+void snn_add_to_rows(const struct snn_active *active, float *rows, size_t columns,
+                     const float *row);
+
 /* ---- Leaky integrate-and-fire neurons (equations: Spiking/Neurons/LIF) ---- */
 
 /** What is the same for all neurons of a population. */

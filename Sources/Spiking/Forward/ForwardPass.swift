@@ -125,7 +125,14 @@ final class ForwardPass {
     var signal = signal
     if projection.pool > 1 { signal = sumPool(signal, side: projection.pool, on: tape) }
     switch projection.topology {
-    case .dense: return linear(signal, weight: weight, rows: rows, on: tape)
+    case .dense:
+      // Events of a sensor are sparse, and nothing in front of them learns.
+      if let port = network.port(of: projection), !port.carriesValues,
+        let active = ActiveSources(signal.value, sources: signal.value.count / rows)
+      {
+        return linear(active, weight: weight, on: tape)
+      }
+      return linear(signal, weight: weight, rows: rows, on: tape)
     case .convolution(let geometry):
       return convolution(signal, weight: weight, geometry: geometry, on: tape)
     case .oneToOne: return oneToOne(signal, weight: weight, on: tape)
