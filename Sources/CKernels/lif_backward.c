@@ -38,14 +38,13 @@ float snn_slope_at(const struct snn_slope *slope, float z)
 
 SNN_INLINE void backward(const struct snn_lif_rules *rules, const struct snn_slope *slope,
                          const struct snn_lif_backward_row *row, const enum snn_slope_kind kind,
-                         const bool refractory)
+                         const bool refractory, const bool is_first)
 {
     const float *restrict threshold = row->threshold;
     const float *restrict inverse_threshold = row->inverse_threshold;
     const float *restrict leak = row->leak;
     const float *restrict potential = row->potential;
     /* At step 0 nothing came before: any readable row serves, `before` is then 0. */
-    const bool is_first = row->earlier == NULL;
     const float *restrict earlier = is_first ? row->potential : row->earlier;
     /* Where a step may be lost, whether a neuron fired does not follow from its potential. */
     const float *restrict spikes = refractory ? row->spike : row->potential;
@@ -99,18 +98,25 @@ SNN_INLINE void backward(const struct snn_lif_rules *rules, const struct snn_slo
 }
 
 SNN_INLINE void any_slope(const struct snn_lif_rules *rules, const struct snn_slope *slope,
-                          const struct snn_lif_backward_row *row, const bool refractory)
+                          const struct snn_lif_backward_row *row, const bool refractory,
+                          const bool is_first)
 {
     switch (slope->kind) {
-    case SNN_SLOPE_TRIANGULAR: backward(rules, slope, row, SNN_SLOPE_TRIANGULAR, refractory); break;
-    case SNN_SLOPE_ARCTAN: backward(rules, slope, row, SNN_SLOPE_ARCTAN, refractory); break;
+    case SNN_SLOPE_TRIANGULAR:
+        backward(rules, slope, row, SNN_SLOPE_TRIANGULAR, refractory, is_first);
+        break;
+    case SNN_SLOPE_ARCTAN:
+        backward(rules, slope, row, SNN_SLOPE_ARCTAN, refractory, is_first);
+        break;
     case SNN_SLOPE_FAST_SIGMOID:
-        backward(rules, slope, row, SNN_SLOPE_FAST_SIGMOID, refractory);
+        backward(rules, slope, row, SNN_SLOPE_FAST_SIGMOID, refractory, is_first);
         break;
     case SNN_SLOPE_RECTANGULAR:
-        backward(rules, slope, row, SNN_SLOPE_RECTANGULAR, refractory);
+        backward(rules, slope, row, SNN_SLOPE_RECTANGULAR, refractory, is_first);
         break;
-    case SNN_SLOPE_TABLE: backward(rules, slope, row, SNN_SLOPE_TABLE, refractory); break;
+    case SNN_SLOPE_TABLE:
+        backward(rules, slope, row, SNN_SLOPE_TABLE, refractory, is_first);
+        break;
     }
 }
 
@@ -118,9 +124,12 @@ SNN_CLONES
 void snn_lif_backward(const struct snn_lif_rules *rules, const struct snn_slope *slope,
                       const struct snn_lif_backward_row *row)
 {
+    const bool is_first = row->earlier == NULL;
     if (rules->refractory_steps > 0) {
-        any_slope(rules, slope, row, true);
+        any_slope(rules, slope, row, true, is_first);
+    } else if (is_first) {
+        any_slope(rules, slope, row, false, true);
     } else {
-        any_slope(rules, slope, row, false);
+        any_slope(rules, slope, row, false, false);
     }
 }

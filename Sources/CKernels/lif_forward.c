@@ -17,7 +17,7 @@ static inline __attribute__((always_inline)) float truncated(float x)
 
 static inline __attribute__((always_inline)) struct snn_lif_counts
 forward(const struct snn_lif_rules *rules, const struct snn_lif_row *row, const bool on_grid,
-        const bool inclusive, const bool wide_leak, const bool refractory)
+        const bool inclusive, const bool subtracts, const bool wide_leak, const bool refractory)
 {
     const float *threshold = row->threshold;
     const float *leak = row->leak;
@@ -29,7 +29,6 @@ forward(const struct snn_lif_rules *rules, const struct snn_lif_row *row, const 
     const float scale = rules->current_scale;
     const float floor = rules->floor;
     const float ceiling = rules->ceiling;
-    const bool subtracts = rules->subtracts;
     const float reset_value = rules->reset_value;
     const float refractory_steps = (float)rules->refractory_steps;
     float *left_to_lose = row->refractory;
@@ -82,14 +81,20 @@ struct snn_lif_counts snn_lif_forward(const struct snn_lif_rules *rules,
 {
     const bool on_grid = rules->on_grid;
     const bool inclusive = rules->inclusive;
+    const bool subtracts = rules->subtracts;
     if (rules->refractory_steps > 0) {
-        return forward(rules, row, on_grid, inclusive, on_grid && rules->wide_leak, true);
+        return forward(rules, row, on_grid, inclusive, subtracts, on_grid && rules->wide_leak,
+                       true);
     }
-    if (on_grid && rules->wide_leak) return forward(rules, row, true, inclusive, true, false);
+    if (on_grid && rules->wide_leak) {
+        return forward(rules, row, true, inclusive, subtracts, true, false);
+    }
+    /* The plain neurons, each a loop of its own. */
+    if (!subtracts) return forward(rules, row, on_grid, inclusive, false, false, false);
     if (on_grid) {
-        return inclusive ? forward(rules, row, true, true, false, false)
-                         : forward(rules, row, true, false, false, false);
+        return inclusive ? forward(rules, row, true, true, true, false, false)
+                         : forward(rules, row, true, false, true, false, false);
     }
-    return inclusive ? forward(rules, row, false, true, false, false)
-                     : forward(rules, row, false, false, false, false);
+    return inclusive ? forward(rules, row, false, true, true, false, false)
+                     : forward(rules, row, false, false, true, false, false);
 }

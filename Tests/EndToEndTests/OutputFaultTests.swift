@@ -108,7 +108,7 @@ import Testing
     let exported = try Command.export.run("x.snnpb", "--from", "run", in: float)
     #expect(
       exported.failure(of: .export).hasPrefix(
-        "conv1: expected quantised weights, found real numbers"))
+        "tiny: expected quantised weights, found real numbers"))
     #expect(!float.exists("x.snnpb"))
   }
 

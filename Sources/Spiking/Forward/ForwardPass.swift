@@ -254,8 +254,8 @@ final class ForwardPass {
   ) -> [Double] {
     let row = batch * classes
     var result = [Double](repeating: 0, count: steps * row)
-    ReadoutNumbers(neuron, onGrid: numbers.isOnGrid).run(
-      steps: steps, row: row,
+    ReadoutNumbers(neuron, row: row, onGrid: numbers.isOnGrid).run(
+      steps: steps,
       current: { position in
         currents.stepped.reduce(0) { $0 + Double($1.weight) * Double($1.term.value[position]) }
           + currents.held.reduce(0) { $0 + Double($1.term.value[position % row]) }

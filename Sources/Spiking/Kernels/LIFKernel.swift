@@ -61,13 +61,16 @@ final class LIFRows {
     (self.leak, self.bias, self.initial) = (
       first + 2 * length, first + 3 * length, first + 4 * length
     )
-    for index in 0..<length {
-      self.threshold[index] = threshold[index % threshold.count]
-      inverseThreshold[index] = 1 / self.threshold[index]
-      self.leak[index] = leak[index % leak.count]
-      self.bias[index] = bias[index % bias.count]
-      self.initial[index] = initial[index % initial.count]
+    func fill(_ row: UnsafeMutablePointer<Float>, _ values: [Float]) {
+      for start in stride(from: 0, to: length, by: values.count) {
+        for index in 0..<min(values.count, length - start) { row[start + index] = values[index] }
+      }
     }
+    fill(self.threshold, threshold)
+    fill(inverseThreshold, threshold.map { 1 / $0 })
+    fill(self.leak, leak)
+    fill(self.bias, bias)
+    fill(self.initial, initial)
   }
 
   deinit { memory.deallocate() }

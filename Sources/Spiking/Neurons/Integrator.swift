@@ -13,13 +13,11 @@ func integrate(
   _ current: Variable, _ numbers: PopulationNumbers, steps: Int, onGrid: Bool, on tape: Tape
 ) -> Variable {
   let row = current.value.count / steps
-  let neuron = ReadoutNumbers(numbers, onGrid: onGrid)
+  let neuron = ReadoutNumbers(numbers, row: row, onGrid: onGrid)
   var membranes = Tensor(uninitialized: current.shape)
   current.value.withPointer { source in
     membranes.withMutablePointer { target in
-      neuron.run(steps: steps, row: row, current: { Double(source[$0]) }) {
-        target[$0] = Float($1)
-      }
+      neuron.run(steps: steps, current: { Double(source[$0]) }) { target[$0] = Float($1) }
     }
   }
   let parameters = [numbers.leak, numbers.bias, numbers.initial].compactMap { $0 }
@@ -35,18 +33,19 @@ func integrate(
       // Every membrane carries to all later ones, λ of it a step.
       for step in stride(from: steps - 2, through: 0, by: -1) {
         for index in 0..<row {
-          target[step * row + index] += target[(step + 1) * row + index] * neuron.leak(index)
+          target[step * row + index] +=
+            target[(step + 1) * row + index] * Float(neuron.leaks[index])
         }
       }
       for index in 0..<(numbers.leak == nil ? 0 : row) {
         let lane = index % leakGradient.count
-        leakGradient[lane] += target[index] * Float(neuron.initial(index))
+        leakGradient[lane] += target[index] * Float(neuron.initials[index])
         for step in 1..<max(steps, 1) {
           leakGradient[lane] += target[step * row + index] * membranes[(step - 1) * row + index]
         }
       }
       for index in 0..<(numbers.initial == nil ? 0 : row) {
-        initialGradient[index % initialGradient.count] += target[index] * neuron.leak(index)
+        initialGradient[index % initialGradient.count] += target[index] * Float(neuron.leaks[index])
       }
     }
     numbers.leak?.accumulate(leakGradient)
@@ -61,38 +60,39 @@ func integrate(
   return output
 }
 
-/// A read-out's parameters by neuron, and its equation.
+/// A read-out's parameters by neuron of a row of samples, and its equation.
 struct ReadoutNumbers {
-  private let leaks: [Float]
-  private let biases: [Float]
-  private let initials: [Float]
+  let leaks: [Double]
+  let biases: [Double]
+  let initials: [Double]
   private let truncates: Bool
 
-  init(_ numbers: PopulationNumbers, onGrid: Bool) {
-    leaks = numbers.leak?.value.elements ?? [1]
-    biases = numbers.bias?.value.elements ?? [0]
-    initials = numbers.initial?.value.elements ?? [0]
+  /// The parameters repeated to the length of a row.
+  init(_ numbers: PopulationNumbers, row: Int, onGrid: Bool) {
+    func expanded(_ variable: Variable?, default value: Double) -> [Double] {
+      guard let values = variable?.value.elements else {
+        return [Double](repeating: value, count: row)
+      }
+      return (0..<row).map { Double(values[$0 % values.count]) }
+    }
+    leaks = expanded(numbers.leak, default: 1)
+    biases = expanded(numbers.bias, default: 0)
+    initials = expanded(numbers.initial, default: 0)
     truncates = onGrid
   }
 
-  func leak(_ neuron: Int) -> Float { leaks[neuron % leaks.count] }
-  func initial(_ neuron: Int) -> Double { Double(initials[neuron % initials.count]) }
-
-  /// Runs `row` neurons over `steps` steps; positions are `step · row + neuron`.
+  /// Runs the row over `steps` steps; positions are `step · row + neuron`.
   ///
   /// Exact on the grid: 32 bits of membrane and 16 of leak fit a double's product.
-  func run(
-    steps: Int, row: Int, current: (Int) -> Double, membrane: (Int, Double) -> Void
-  ) {
-    var membranes = (0..<row).map(initial)
-    let leaks = (0..<row).map { Double(leak($0)) }
-    let biases = (0..<row).map { Double(self.biases[$0 % self.biases.count]) }
+  @inline(__always)
+  func run(steps: Int, current: (Int) -> Double, membrane: (Int, Double) -> Void) {
+    var membranes = initials
     for step in 0..<steps {
-      for index in 0..<row {
+      for index in membranes.indices {
         var decayed = membranes[index] * leaks[index]
         if truncates { decayed.round(.towardZero) }
-        membranes[index] = decayed + (current(step * row + index) + biases[index])
-        membrane(step * row + index, membranes[index])
+        membranes[index] = decayed + (current(step * membranes.count + index) + biases[index])
+        membrane(step * membranes.count + index, membranes[index])
       }
     }
   }
