@@ -177,7 +177,7 @@ public struct GridChoice: Hashable, Sendable, Codable {
         return [sum * Double(max(target.count - 1, 1))]
       case .convolution:
         var sums = [Double](repeating: 0, count: target.channels)
-        projection.channelLayout(channels: target.channels).forEach { position, channel in
+        projection.channelLayout(channels: target.channels).visit { position, channel in
           sums[channel] += code(position, channel)
         }
         return sums

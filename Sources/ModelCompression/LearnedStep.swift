@@ -89,7 +89,7 @@ func initialSteps(
   var sums = [Double](repeating: 0, count: count)
   var counts = [Double](repeating: 0, count: count)
   let elements = weight.elements
-  layout.forEach { position, channel in
+  layout.visit { position, channel in
     guard elements[position] != 0 else { return }
     sums[channel] += Double(abs(elements[position]))
     counts[channel] += 1

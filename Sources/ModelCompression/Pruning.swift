@@ -132,12 +132,12 @@ extension Network {
     let layout = projection.channelLayout(channels: channels)
     let weights = projection.weight.value.elements
     var norms = [Double](repeating: 0, count: channels)
-    layout.forEach { norms[$1] += Double(weights[$0]) * Double(weights[$0]) }
+    layout.visit { norms[$1] += Double(weights[$0]) * Double(weights[$0]) }
     let count = min(Int((fraction * Double(channels)).rounded()), channels - 1)
     let removed = Set(norms.indices.sorted { norms[$0] < norms[$1] }.prefix(count))
     guard !removed.isEmpty else { return }
     var positions: Set<Int> = []
-    layout.forEach { if removed.contains($1) { positions.insert($0) } }
+    layout.visit { if removed.contains($1) { positions.insert($0) } }
     projection.weight.remove { positions.contains($0) }
   }
 }

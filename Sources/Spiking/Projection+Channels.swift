@@ -19,7 +19,7 @@ extension Projection {
     public let blocks: [ChannelBlock]
 
     /// Calls `body` with the position and the channel of every weight.
-    public func forEach(_ body: (_ position: Int, _ channel: Int) -> Void) {
+    public func visit(_ body: (_ position: Int, _ channel: Int) -> Void) {
       for block in blocks {
         for index in 0..<block.rows * columns {
           body(block.start + index, block.firstChannel + index % columns)

@@ -196,7 +196,7 @@ extension Network {
 extension Projection {
   /// Multiplies each weight by the factor of the channel at which it ends.
   fileprivate func scaleByTargetChannel(_ factors: [Float]) {
-    channelLayout(channels: factors.count).forEach { position, channel in
+    channelLayout(channels: factors.count).visit { position, channel in
       weight.value[position] *= factors[channel]
     }
   }
