@@ -88,13 +88,12 @@ public final class Optimizer {
     OptimizerKernel.squaredNorm(gradients, threads: threads).squareRoot()
   }
 
-  /// Makes one update and brings the parameters back into their ranges and masks.
+  /// Makes one update and brings the parameters back into their ranges and masks. A pruned weight has no
+  /// gradient, and nothing is remembered of it.
   ///
   /// - Parameters:
   ///   - gradients: one per parameter, in their order, of their counts.
   ///   - learningRate: η before the role's multiple.
-  /// A pruned weight has no gradient, and nothing is remembered of it.
-  ///
   /// - Returns: the gradients' norm before clipping. Where it is not finite nothing was updated.
   @discardableResult
   public func step(_ gradients: [Tensor], learningRate: Float) -> Double {
