@@ -5,8 +5,8 @@ import Wiring
 @Suite struct CueMemoryTests {
   private let set = CueMemory(seed: 1)
 
-  private func events(_ index: Int) throws -> [Event] {
-    guard case .recording(let recording) = try set.sample(at: index, in: .train).content else {
+  private func events(_ index: Int) -> [Event] {
+    guard case .recording(let recording) = set.sample(at: index, in: .train).content else {
       return []
     }
     return recording.events
@@ -15,7 +15,7 @@ import Wiring
   @Test func theGateComesOnceAndTheClassWithIt() throws {
     for index in 0..<50 {
       let sample = set.sample(at: index, in: .train)
-      let events = try events(index)
+      let events = events(index)
       let gates = events.filter { $0.x == 1 }
       #expect(gates.count == 1)
       let time = try #require(gates.first).microseconds
@@ -26,11 +26,11 @@ import Wiring
   }
 
   /// Both cues have as many events in the mean: sums over time tell nothing.
-  @Test func countsDoNotTellTheClass() throws {
+  @Test func countsDoNotTellTheClass() {
     var surplus = [0, 0]
     for index in 0..<1000 {
       let label = set.sample(at: index, in: .train).label
-      for event in try events(index) where event.x == 0 {
+      for event in events(index) where event.x == 0 {
         surplus[label] += event.polarity == 1 ? 1 : -1
       }
     }

@@ -3,14 +3,17 @@ import Wiring
 
 @testable import Spiking
 
-/// A network computed sample by sample, step by step and neuron by neuron with plain loops: strict
-/// comparison, no bias. With `Int` numbers it is the arithmetic of models/FORMAT.md, section 4.
+/// A network computed sample by sample, step by step and neuron by neuron with plain loops. With `Int`
+/// numbers it is the arithmetic of models/FORMAT.md, section 4.
 struct NaiveNetwork<N: Numeric & Comparable> {
   /// The numbers of a population; parameters of 1, C or N values.
   struct Neurons {
     /// Empty for a read-out.
     var threshold: [N]
+    var bias: [N] = [0]
     var initial: [N] = [0]
+    /// The membrane after a spike where the reset is to a value.
+    var resetValue: N = 0
     /// The membrane of a neuron after its leak.
     var decayed: (_ membrane: N, _ neuron: Int) -> N
     var clamped: (N) -> N
@@ -124,14 +127,20 @@ struct NaiveNetwork<N: Numeric & Comparable> {
         now.spikes[index].append(0)
         continue
       }
-      let potential = rules.clamped(rules.decayed(membranes[neuron], neuron) + sum)
+      let bias = rules.bias[neuron % rules.bias.count]
+      let potential = rules.clamped(rules.decayed(membranes[neuron], neuron) + bias + sum)
       now.potentials[index].append(potential)
       membranes[neuron] = potential
       guard case .lif(let dynamics) = network.populations[index].neuron else { continue }
       let threshold = rules.threshold[neuron % rules.threshold.count]
-      now.spikes[index].append(potential > threshold ? 1 : 0)
-      guard potential > threshold else { continue }
-      membranes[neuron] = dynamics.reset == .subtract ? potential - threshold : 0
+      let fires = dynamics.compare == .greater ? potential > threshold : potential >= threshold
+      now.spikes[index].append(fires ? 1 : 0)
+      guard fires else { continue }
+      switch dynamics.reset {
+      case .subtract: membranes[neuron] = potential - threshold
+      case .zero: membranes[neuron] = 0
+      case .value: membranes[neuron] = rules.resetValue
+      }
       lost[neuron] = dynamics.refractorySteps
     }
   }

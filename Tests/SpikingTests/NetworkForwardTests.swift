@@ -60,6 +60,8 @@ private final class GridArithmetic: Arithmetic {
       guard let threshold = population.threshold, let leak = population.leak else { continue }
       threshold.value = .randomIntegers(threshold.value.shape, in: 3...20, using: &random)
       leak.value = .randomIntegers(leak.value.shape, in: 2...4, unit: 0.25, using: &random)
+      guard let bias = population.bias else { continue }
+      bias.value = .randomIntegers(bias.value.shape, in: -2...3, using: &random)
     }
   }
 
@@ -124,10 +126,13 @@ private final class GridArithmetic: Arithmetic {
       scaled: { sum, _ in sum },
       neurons: network.populations.map { population in
         let leak = population.leak?.value.elements.map(Double.init) ?? [1]
+        var resetValue = 0.0
+        if case .lif(let dynamics) = population.neuron { resetValue = Double(dynamics.resetValue) }
         return NaiveNetwork.Neurons(
           threshold: population.threshold?.value.elements.map(Double.init) ?? [],
+          bias: population.bias?.value.elements.map(Double.init) ?? [0],
           initial: population.initial?.value.elements.map(Double.init) ?? [0],
-          decayed: { $0 * leak[$1 % leak.count] }, clamped: { $0 })
+          resetValue: resetValue, decayed: { $0 * leak[$1 % leak.count] }, clamped: { $0 })
       })
   }
 
@@ -170,11 +175,11 @@ private final class GridArithmetic: Arithmetic {
     let shape = Shape(channels: 2, height: 4, width: 4)
     func population(
       _ name: String, _ shape: Shape, _ dynamics: LIFDynamics = LIFDynamics(),
-      initial: Float? = nil
+      bias: Bool = false, initial: Float? = nil
     ) -> NetworkPlan.Population {
       NetworkPlan.Population(
         name: name, shape: shape,
-        neurons: NeuronConfiguration(dynamics: dynamics, initial: initial))
+        neurons: NeuronConfiguration(dynamics: dynamics, bias: bias, initial: initial))
     }
     let readout = NetworkPlan.Population(
       name: "readout", shape: Shape(channels: 4), neurons: nil, readoutLeak: 0.5)
@@ -200,7 +205,10 @@ private final class GridArithmetic: Arithmetic {
         ], readout: 1),
       "delayed": NetworkPlan(
         ports: [.events(shape)],
-        populations: [population("a", Shape(channels: 7)), population("b", plane), readout],
+        populations: [
+          population("a", Shape(channels: 7), LIFDynamics(refractorySteps: 2), bias: true),
+          population("b", plane, LIFDynamics(reset: .value, resetValue: -3), bias: true), readout,
+        ],
         projections: [
           Link(name: "in_a", from: .input(0), to: 0, topology: .dense, delay: 1),
           Link(
@@ -215,7 +223,10 @@ private final class GridArithmetic: Arithmetic {
             name: "frame", shape: plane,
             kind: .values(minimum: 0, maximum: 3, scale: 1, framePerStep: false)),
         ],
-        populations: [population("a", plane), population("b", plane), readout],
+        populations: [
+          population("a", plane, LIFDynamics(compare: .greaterOrEqual)), population("b", plane),
+          readout,
+        ],
         projections: [
           Link(
             name: "in_a", from: .input(0), to: 0,
