@@ -28,7 +28,7 @@ public struct ThresholdCalibration: Hashable, Sendable {
 
   /// What happened to one layer.
   public struct LayerReport: Hashable, Sendable {
-    /// The name.
+    /// The population's name.
     public var name: String
     /// The new thresholds' smallest and largest.
     public var thresholds: ClosedRange<Float>

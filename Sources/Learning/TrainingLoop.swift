@@ -4,7 +4,7 @@ import Tensors
 
 /// One stage as training runs it.
 public struct TrainingStage: Hashable, Sendable {
-  /// The name.
+  /// The stage's name, which its checkpoints and its rows of metrics carry.
   public var name: String
   /// The stage's place in its recipe, from 0.
   public var index: Int

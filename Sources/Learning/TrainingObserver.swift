@@ -35,17 +35,17 @@ public protocol TrainingObserver: AnyObject {
 }
 
 extension TrainingObserver {
-  /// Nothing.
+  /// Does nothing: most observers prepare nothing.
   public func willBeginStage(_ network: Network, steps: Int, stepsPerEpoch: Int) throws {}
-  /// Nothing.
+  /// Does nothing: most observers change nothing between steps.
   public func didStep(_ step: Int, of total: Int, _ network: Network) throws {}
-  /// Nothing.
+  /// Does nothing: most observers change nothing between epochs.
   public func didFinishEpoch(_ metrics: EpochMetrics, _ network: Network) throws {}
-  /// Every epoch.
+  /// Finds every epoch eligible.
   public func isEligible(epoch: Int) -> Bool { true }
-  /// Nothing is kept.
+  /// Keeps nothing in checkpoints.
   public func state() throws -> ObserverState { ObserverState() }
-  /// Nothing is restored.
+  /// Restores nothing, as nothing was kept.
   public func restore(_ state: ObserverState) throws {}
 }
 

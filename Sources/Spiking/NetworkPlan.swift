@@ -80,7 +80,7 @@ public struct NetworkPlan: Hashable, Sendable {
 
   /// A projection to be made; the fields are those of ``Spiking/Projection``.
   public struct Projection: Hashable, Sendable {
-    /// The name.
+    /// Unique among the projections; the weight is named `name.weight`.
     public var name: String
     /// Where spikes or values come from.
     public var source: Source

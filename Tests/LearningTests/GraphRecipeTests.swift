@@ -170,6 +170,26 @@ import Wiring
       "populations.0.reset: expected one of SUBTRACT, ZERO, VALUE, found 'HALF'"
     ),
     (
+      "populations.0.reset_value=1",
+      "populations.0.reset_value: expected nothing: the reset of 'hidden' is not VALUE, found a value"
+    ),
+    (
+      "projections.0.kernel_width=3",
+      "projections.0.kernel_width: expected nothing: 'in' is not CONV, found a value"
+    ),
+    (
+      "projections.1.groups=2",
+      "projections.1.groups: expected nothing: 'back' is not CONV, found a value"
+    ),
+    (
+      "projections.1.weights=neuron",
+      "projections.1.weights: expected nothing: 'back' is not ONE_TO_ONE, found a value"
+    ),
+    (
+      "projections.1.tap_step=2",
+      "projections.1.tap_step: expected nothing: 'back' has one tap, found a value"
+    ),
+    (
       "projections.0.topology=SPARSE",
       "projections.0.topology: expected one of DENSE, CONV, ONE_TO_ONE, LATERAL, found 'SPARSE'"
     ),

@@ -116,18 +116,29 @@ extension PopulationRecipe {
     try leak.map { try Recipe.check(0...1, "\(place).leak", $0) }
     try Recipe.check(
       dropout >= 0 && dropout < 1, "\(place).dropout", "a number 0…<1", dropout)
-    // What a read-out has not must not be asked of it in silence.
-    guard kind == .readout else { return }
-    let asked: [(String, Bool)] = [
-      ("reset", reset != nil), ("reset_value", resetValue != 0),
-      ("refractory_steps", refractorySteps != 0), ("threshold", threshold != nil),
-      ("bias", bias == true), ("initial", initial != nil), ("normalization", normalization),
-      ("dropout", dropout != 0),
-    ]
-    for (key, isAsked) in asked where isAsked {
-      throw LearningError.value(
-        place: "\(place).\(key)", expected: "nothing: '\(name)' is a READOUT", found: "a value")
+    guard kind == .readout else {
+      try refuse(
+        [("reset_value", reset != .value && resetValue != 0)], at: place,
+        because: "the reset of '\(name)' is not VALUE")
+      return
     }
+    try refuse(
+      [
+        ("reset", reset != nil), ("reset_value", resetValue != 0),
+        ("refractory_steps", refractorySteps != 0), ("threshold", threshold != nil),
+        ("bias", bias == true), ("initial", initial != nil), ("normalization", normalization),
+        ("dropout", dropout != 0),
+      ], at: place, because: "'\(name)' is a READOUT")
+  }
+}
+
+/// Refuses keys that would be ignored where they stand: what is asked for in vain is said.
+private func refuse(
+  _ keys: [(key: String, isAsked: Bool)], at place: String, because reason: String
+) throws {
+  for (key, isAsked) in keys where isAsked {
+    throw LearningError.value(
+      place: "\(place).\(key)", expected: "nothing: \(reason)", found: "a value")
   }
 }
 
@@ -135,6 +146,21 @@ extension ProjectionRecipe {
   fileprivate func plan(
     at place: String, port: String, populations: [String]
   ) throws -> NetworkPlan.Projection {
+    try refuse(
+      [("weights", topology != .oneToOne && weights != .channel)], at: place,
+      because: "'\(name)' is not ONE_TO_ONE")
+    try refuse(
+      [("tap_step", taps == 1 && tapStep != 1)], at: place,
+      because: "'\(name)' has one tap")
+    if topology != .convolution {
+      try refuse(
+        [
+          ("kernel_height", kernelHeight != nil), ("kernel_width", kernelWidth != nil),
+          ("stride_y", strideY != 1), ("stride_x", strideX != 1), ("padding_y", paddingY != 0),
+          ("padding_x", paddingX != 0), ("dilation_y", dilationY != 1),
+          ("dilation_x", dilationX != 1), ("groups", groups != 1),
+        ], at: place, because: "'\(name)' is not CONV")
+    }
     let source: Source
     switch (input, population) {
     case (let input?, nil):

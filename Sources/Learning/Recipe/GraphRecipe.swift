@@ -61,9 +61,10 @@ public struct PopulationRecipe: Hashable, Sendable, Codable {
   public var name: String
   /// C, ≥ 1. No default.
   public var channels: Int
-  /// H and W, ≥ 1; default: what the first convolution onto the population yields, else 1.
+  /// H, ≥ 1; with W left out too: what the first convolution or one-to-one projection from the port or an
+  /// earlier population yields, else 1.
   public var height: Int?
-  /// W, as ``height``.
+  /// W, ≥ 1; as ``height``.
   public var width: Int?
   /// `LIF` (default) or `READOUT`.
   public var kind: Kind = .lif
@@ -130,7 +131,7 @@ public struct ProjectionRecipe: Hashable, Sendable, Codable {
 
   /// Unique among the projections; prunings and bit widths refer to it. No default.
   public var name: String
-  /// The source: the name of the port, or of a population; one of the two.
+  /// The name of the port it comes from, where that is no population; one of the two stands.
   public var input: String?
   /// The name of the population it comes from, where that is no port.
   public var population: String?
@@ -146,11 +147,11 @@ public struct ProjectionRecipe: Hashable, Sendable, Codable {
   public var taps: Int = 1
   /// Steps between two taps, 1…16; default 1.
   public var tapStep: Int = 1
-  /// CONV: kernel sides 1…31. No default there.
+  /// CONV: the kernel's rows, 1…31. No default there.
   public var kernelHeight: Int?
-  /// CONV: the kernel's columns, 1…31.
+  /// CONV: the kernel's columns, 1…31. No default there.
   public var kernelWidth: Int?
-  /// CONV: strides 1…16, default 1; zero padding 0…30, default 0; dilations 1…16, default 1.
+  /// CONV: rows between windows, 1…16; default 1.
   public var strideY: Int = 1
   /// CONV: columns between windows, 1…16; default 1.
   public var strideX: Int = 1

@@ -47,7 +47,7 @@ public struct StageRecipe: Hashable, Sendable, Codable {
 
 /// How parameters follow their gradients; see ``Optimizer``.
 public struct OptimizerRecipe: Hashable, Sendable, Codable {
-  /// The kinds there are.
+  /// The methods that ``OptimizerConfiguration`` gives the equations of.
   public enum Kind: String, Hashable, Sendable, Codable, CaseIterable { case sgd, adam, adamW }
 
   /// `sgd`, `adam` (default) or `adamW`. Adam keeps two more copies of the weights, SGD one.
@@ -117,7 +117,7 @@ public struct OptimizerRecipe: Hashable, Sendable, Codable {
 
 /// The learning rate over a stage; see ``Schedule``.
 public struct ScheduleRecipe: Hashable, Sendable, Codable {
-  /// The kinds there are.
+  /// How the rate runs after the warm-up.
   public enum Kind: String, Hashable, Sendable, Codable, CaseIterable { case constant, cosine }
 
   /// `constant` or `cosine` (default).
@@ -240,7 +240,7 @@ public struct QuantizationRecipe: Hashable, Sendable, Codable {
 public struct PruningRecipe: Hashable, Sendable, Codable {
   /// Where weights compete.
   public enum Scope: String, Hashable, Sendable, Codable, CaseIterable { case global, layer }
-  /// The kinds there are.
+  /// What is removed together.
   public enum Kind: String, Hashable, Sendable, Codable, CaseIterable { case magnitude, channels }
 
   /// The fraction of weights that is 0 in the end, 0…<1. No default.
