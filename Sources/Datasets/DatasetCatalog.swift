@@ -74,17 +74,7 @@ public enum DatasetCatalog {
   }
 
   private static func movingShapes(_ options: Options) throws -> MovingShapes {
-    var settings = MovingShapes.Settings()
-    settings.trainCount = options.trainCount ?? settings.trainCount
-    settings.validationCount = options.validationCount ?? settings.validationCount
-    settings.testCount = options.testCount ?? settings.testCount
-    settings.steps = options.steps ?? settings.steps
-    settings.stepMicroseconds = options.stepMicroseconds ?? settings.stepMicroseconds
-    try checkCounts([settings.trainCount, settings.validationCount, settings.testCount])
-    guard (1...4096).contains(settings.steps) else {
-      throw DatasetError.badSetting(
-        name: "steps", expected: "a number in 1...4096", found: "\(settings.steps)")
-    }
+    let settings = try chosen(options, beside: MovingShapes.Settings(), steps: 1...4096)
     let length = settings.stepMicroseconds
     guard (4...10_000_000).contains(length) && length % 4 == 0 else {
       throw DatasetError.badSetting(
@@ -94,18 +84,8 @@ public enum DatasetCatalog {
   }
 
   private static func cueMemory(_ options: Options) throws -> CueMemory {
-    var settings = CueMemory.Settings()
-    settings.trainCount = options.trainCount ?? settings.trainCount
-    settings.validationCount = options.validationCount ?? settings.validationCount
-    settings.testCount = options.testCount ?? settings.testCount
-    settings.steps = options.steps ?? settings.steps
-    settings.stepMicroseconds = options.stepMicroseconds ?? settings.stepMicroseconds
-    try checkCounts([settings.trainCount, settings.validationCount, settings.testCount])
-    let steps = CueMemory.delay + 1...4096
-    guard steps.contains(settings.steps) else {
-      throw DatasetError.badSetting(
-        name: "steps", expected: "a number in \(steps)", found: "\(settings.steps)")
-    }
+    let settings = try chosen(
+      options, beside: CueMemory.Settings(), steps: CueMemory.delay + 1...4096)
     guard (1...10_000_000).contains(settings.stepMicroseconds) else {
       throw DatasetError.badSetting(
         name: "stepMicroseconds", expected: "a number in 1...10000000",
@@ -114,11 +94,27 @@ public enum DatasetCatalog {
     return CueMemory(seed: options.seed, settings: settings)
   }
 
-  private static func checkCounts(_ counts: [Int]) throws {
-    guard let fewest = counts.min(), fewest >= 0 else {
+  /// What a caller chose of a synthetic set, the set's defaults for the rest. The step's length is the
+  /// set's own to check.
+  private static func chosen<Settings: SyntheticSettings>(
+    _ options: Options, beside defaults: Settings, steps: ClosedRange<Int>
+  ) throws -> Settings {
+    var settings = defaults
+    settings.trainCount = options.trainCount ?? settings.trainCount
+    settings.validationCount = options.validationCount ?? settings.validationCount
+    settings.testCount = options.testCount ?? settings.testCount
+    settings.steps = options.steps ?? settings.steps
+    settings.stepMicroseconds = options.stepMicroseconds ?? settings.stepMicroseconds
+    let counts = [settings.trainCount, settings.validationCount, settings.testCount]
+    guard counts.allSatisfy({ $0 >= 0 }) else {
       throw DatasetError.badSetting(
         name: "the number of samples", expected: "0 or more", found: "\(counts)")
     }
+    guard steps.contains(settings.steps) else {
+      throw DatasetError.badSetting(
+        name: "steps", expected: "a number in \(steps)", found: "\(settings.steps)")
+    }
+    return settings
   }
 
   private static func isFolder(_ path: String) -> Bool {
@@ -135,3 +131,15 @@ public enum DatasetCatalog {
     ],
   ]
 }
+
+/// The sizes that every synthetic set has.
+private protocol SyntheticSettings {
+  var trainCount: Int { get set }
+  var validationCount: Int { get set }
+  var testCount: Int { get set }
+  var steps: Int { get set }
+  var stepMicroseconds: Int { get set }
+}
+
+extension MovingShapes.Settings: SyntheticSettings {}
+extension CueMemory.Settings: SyntheticSettings {}
