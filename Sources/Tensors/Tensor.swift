@@ -53,10 +53,11 @@ public struct Tensor: @unchecked Sendable {
       "\(rows) rows of \(length) do not fit \(integers.count) integers or a tensor \(shape)")
     withMutablePointer { target in
       integers.withUnsafeBufferPointer { source in
+        guard let first = source.baseAddress else { return }
         for row in 0..<rows {
-          for index in 0..<length {
-            target[row * length + index] = Float(source[start + row * stride + index])
-          }
+          let to = target + row * length
+          let from = first + (start + row * stride)
+          for index in 0..<length { to[index] = Float(from[index]) }
         }
       }
     }

@@ -32,9 +32,11 @@ func integrate(
     gradient.withMutablePointer { target in
       // Every membrane carries to all later ones, λ of it a step.
       for step in stride(from: steps - 2, through: 0, by: -1) {
-        for index in 0..<row {
-          target[step * row + index] +=
-            target[(step + 1) * row + index] * Float(neuron.leaks[index])
+        let now = target + step * row
+        if numbers.leak == nil {
+          for index in 0..<row { now[index] += now[row + index] }
+        } else {
+          for index in 0..<row { now[index] += now[row + index] * Float(neuron.leaks[index]) }
         }
       }
       for index in 0..<(numbers.leak == nil ? 0 : row) {
@@ -86,13 +88,18 @@ struct ReadoutNumbers {
   /// Exact on the grid: 32 bits of membrane and 16 of leak fit a double's product.
   @inline(__always)
   func run(steps: Int, current: (Int) -> Double, membrane: (Int, Double) -> Void) {
-    var membranes = initials
-    for step in 0..<steps {
-      for index in membranes.indices {
-        var decayed = membranes[index] * leaks[index]
-        if truncates { decayed.round(.towardZero) }
-        membranes[index] = decayed + (current(step * membranes.count + index) + biases[index])
-        membrane(step * membranes.count + index, membranes[index])
+    let row = initials.count
+    for index in 0..<row {
+      var v = initials[index]
+      let (leak, bias) = (leaks[index], biases[index])
+      for position in stride(from: index, to: steps * row, by: row) {
+        // A leak of 1 keeps the membrane whole; on the grid it is an integer already.
+        if leak != 1 {
+          v *= leak
+          if truncates { v.round(.towardZero) }
+        }
+        v += current(position) + bias
+        membrane(position, v)
       }
     }
   }
