@@ -17,10 +17,10 @@ let package = Package(
     .systemLibrary(name: "CZlib"),
     .target(name: "CKernels"),
     .target(
-      name: "SNNRuntime", path: "runtime-c", exclude: ["loader", "tests"], sources: ["src"],
+      name: "SNNRuntime", path: "runtime-c", exclude: ["loader", "tests"], sources: ["host"],
       publicHeadersPath: "include"),
     .target(
-      name: "SNNDevice", path: "runtime-c/device", publicHeadersPath: "swift",
+      name: "SNNDevice", path: "runtime-c/firmware", publicHeadersPath: "swift",
       cSettings: [.headerSearchPath("../include")]),
     .target(
       name: "SNNLoader", dependencies: ["SNNRuntime"], path: "runtime-c/loader",

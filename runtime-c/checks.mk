@@ -2,8 +2,8 @@
 # fails where SNN_REQUIRE_TOOLS=1.
 #   make test-images   images right, wrong, cut off and hostile
 #   make test-fire     spikes of the neurons that may fire against those of all
-#   make test-clock    events with time, by hand and against the portable core
-#   make test-device   PAIRS="MODEL.snnpb MODEL.snnimg ...": images against their models on the portable core, sanitized
+#   make test-clock    events with time, by hand and against the host engine
+#   make test-device   PAIRS="MODEL.snnpb MODEL.snnimg ...": images against their models on the host engine, sanitized
 #   make eva           Frama-C's Eva: no overflow, no bad shift, no access out of bounds, for every input
 #   make misra         MISRA C:2012 by cppcheck, against the deviations of MISRA.md
 #   make stack         the deepest stack of every entry, against tests/stack_budget.csv; tests/check_stack shows the paths
@@ -13,21 +13,21 @@
 #   make fuzz-device   SECONDS of libFuzzer on images, and on calls in any order
 #   make checks        all of them but fuzzing
 FUZZ_SANITIZE = -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-IMAGE_SUPPORT = tests/device/build_image.c tests/device/exercise.c
-IMAGE_FLAGS = $(TEST_FLAGS) -Idevice -DSNN_KERNELS=0
-DEVICE_INPUTS = $(wildcard device/*.[ch] include/snn/*.h tests/device/*.[ch])
+IMAGE_SUPPORT = tests/firmware/build_image.c tests/firmware/exercise.c
+IMAGE_FLAGS = $(TEST_FLAGS) -Ifirmware -DSNN_KERNELS=0
+DEVICE_INPUTS = $(wildcard firmware/*.[ch] include/snn/*.h tests/firmware/*.[ch])
 
 checks: test-images test-fire test-clock eva misra stack text symbols warnings
 
 $(B)/tests/test_images: $(DEVICE_INPUTS) $(B)/libsnn.a
 	@mkdir -p $(@D)
-	$(CC) -O2 $(IMAGE_FLAGS) $(EXTRA) tests/device/test_images.c $(IMAGE_SUPPORT) $(wildcard device/*.c) $(B)/libsnn.a -o $@
+	$(CC) -O2 $(IMAGE_FLAGS) $(EXTRA) tests/firmware/test_images.c $(IMAGE_SUPPORT) $(wildcard firmware/*.c) $(B)/libsnn.a -o $@
 
 # Once more as the smallest engine.
 $(B)/tests/test_images_small: $(DEVICE_INPUTS) $(B)/libsnn.a
 	@mkdir -p $(@D)
-	$(CC) -O2 $(IMAGE_FLAGS) -DSNN_DEVICE_GENERAL=0 -DSNN_DEVICE_STREAMING=0 $(EXTRA) tests/device/test_images.c $(IMAGE_SUPPORT) \
-	    $(wildcard device/*.c) $(B)/libsnn.a -o $@
+	$(CC) -O2 $(IMAGE_FLAGS) -DSNN_DEVICE_GENERAL=0 -DSNN_DEVICE_STREAMING=0 $(EXTRA) tests/firmware/test_images.c $(IMAGE_SUPPORT) \
+	    $(wildcard firmware/*.c) $(B)/libsnn.a -o $@
 
 test-images: $(B)/tests/test_images $(B)/tests/test_images_small
 	@$(B)/tests/test_images
@@ -35,12 +35,12 @@ test-images: $(B)/tests/test_images $(B)/tests/test_images_small
 
 $(B)/tests/test_clock: $(DEVICE_INPUTS) $(B)/libsnn.a
 	@mkdir -p $(@D)
-	$(CC) -O2 $(IMAGE_FLAGS) $(EXTRA) tests/device/test_clock.c tests/device/build_image.c $(wildcard device/*.c) $(B)/libsnn.a -o $@
+	$(CC) -O2 $(IMAGE_FLAGS) $(EXTRA) tests/firmware/test_clock.c tests/firmware/build_image.c $(wildcard firmware/*.c) $(B)/libsnn.a -o $@
 
 # With the turns of the loops that a compiler gets for speed, and for size.
 $(B)/tests/test_fire_O2 $(B)/tests/test_fire_Os: $(B)/tests/test_fire_%: $(DEVICE_INPUTS)
 	@mkdir -p $(@D)
-	$(CC) -$* $(IMAGE_FLAGS) $(EXTRA) tests/device/test_fire.c device/fire.c -o $@
+	$(CC) -$* $(IMAGE_FLAGS) $(EXTRA) tests/firmware/test_fire.c firmware/fire.c -o $@
 
 test-fire: $(B)/tests/test_fire_O2 $(B)/tests/test_fire_Os
 	@$(B)/tests/test_fire_O2
@@ -57,8 +57,8 @@ test-device: $(B)/tests/test_device
 
 $(B)/tests/test_device: $(DEVICE_INPUTS) $(CORE) $(LOADER)
 	@mkdir -p $(@D)
-	$(CC) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all $(TEST_FLAGS) -DSNN_KERNELS=0 tests/device/test_device.c \
-	    $(wildcard device/*.c) $(CORE) $(LOADER) $(LIBS) -o $@
+	$(CC) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all $(TEST_FLAGS) -DSNN_KERNELS=0 tests/firmware/test_device.c \
+	    $(wildcard firmware/*.c) $(CORE) $(LOADER) $(LIBS) -o $@
 
 eva:
 	@tests/need eva frama-c || exit $$(($$? - 1)); tests/eva/run
@@ -78,16 +78,16 @@ symbols:
 warnings:
 	@tests/check_warnings $(B)
 
-$(B)/fuzz/seeds: tests/device/write_seeds.c $(DEVICE_INPUTS)
+$(B)/fuzz/seeds: tests/firmware/write_seeds.c $(DEVICE_INPUTS)
 	@mkdir -p $@
-	$(CC) $(IMAGE_FLAGS) tests/device/write_seeds.c tests/device/build_image.c -o $(B)/fuzz/write_seeds
+	$(CC) $(IMAGE_FLAGS) tests/firmware/write_seeds.c tests/firmware/build_image.c -o $(B)/fuzz/write_seeds
 	$(B)/fuzz/write_seeds $@
 	@touch $@
 
 fuzz-device: $(B)/fuzz/seeds
 	@mkdir -p $(B)/fuzz/images $(B)/fuzz/events
-	$(FUZZ_CC) -O1 -g $(FUZZ_SANITIZE) $(IMAGE_FLAGS) tests/fuzz_image.c $(IMAGE_SUPPORT) $(wildcard device/*.c) -o $(B)/fuzz/fuzz_image
-	$(FUZZ_CC) -O1 -g $(FUZZ_SANITIZE) $(IMAGE_FLAGS) tests/fuzz_events.c tests/device/build_image.c $(wildcard device/*.c) \
+	$(FUZZ_CC) -O1 -g $(FUZZ_SANITIZE) $(IMAGE_FLAGS) tests/fuzz_image.c $(IMAGE_SUPPORT) $(wildcard firmware/*.c) -o $(B)/fuzz/fuzz_image
+	$(FUZZ_CC) -O1 -g $(FUZZ_SANITIZE) $(IMAGE_FLAGS) tests/fuzz_events.c tests/firmware/build_image.c $(wildcard firmware/*.c) \
 	    $(CORE) -o $(B)/fuzz/fuzz_events
 	$(B)/fuzz/fuzz_image -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=8192 -verbosity=0 \
 	    -print_final_stats=1 $(B)/fuzz/images $(B)/fuzz/seeds

@@ -4,7 +4,7 @@
 #   make install TARGET=cortex-m4 PREFIX=...  the firmware engine of that target, its headers and .pc file
 #   make packaging                            builds and runs what tests/packaging says; SNN_REQUIRE_TOOLS=1 skips nothing
 # Choices of a build: CROSS (prefix of the tools), FLOAT_ABI (soft, softfp, hard; that of the firmware),
-# KERNELS (a name of device/kernels.h, such as PORTABLE), DEVICE_OPT, EXTRA (such as -DSNN_DEVICE_GENERAL=0).
+# KERNELS (a name of firmware/kernels.h, such as PORTABLE), DEVICE_OPT, EXTRA (such as -DSNN_DEVICE_GENERAL=0).
 TARGETS = cortex-m0 cortex-m3 cortex-m4 cortex-m7 cortex-m33 cortex-m55 rv32imc rv32imac host
 DEVICE_OPT = -O2
 PREFIX = /usr/local
@@ -24,7 +24,7 @@ else ifneq ($(filter rv32%,$(DEVICE_TARGET)),)
 CROSS = riscv64-unknown-elf-
 TARGET_FLAGS = -march=$(DEVICE_TARGET) -mabi=ilp32 -mcmodel=medany -ffreestanding
 endif
-KERNEL_NAMES := $(shell sed -nE 's/^.define SNN_KERNELS_(\w+) [0-9]+$$/\1/p' device/kernels.h)
+KERNEL_NAMES := $(shell sed -nE 's/^.define SNN_KERNELS_(\w+) [0-9]+$$/\1/p' firmware/kernels.h)
 ifneq ($(filter-out $(KERNEL_NAMES),$(KERNELS)),)
 $(error no KERNELS "$(KERNELS)"; there are: $(KERNEL_NAMES))
 endif
@@ -32,7 +32,7 @@ DEVICE_CC = $(if $(CROSS),$(CROSS)gcc,$(CC))
 DEVICE_AR = $(if $(CROSS),$(CROSS),)ar
 DEVICE_FLAGS = $(DEVICE_OPT) -std=c99 $(WARN) -Iinclude -ffunction-sections -fdata-sections \
     $(TARGET_FLAGS) $(if $(KERNELS),-DSNN_KERNELS=SNN_KERNELS_$(KERNELS)) $(EXTRA)
-DEVICE = $(wildcard device/*.c)
+DEVICE = $(wildcard firmware/*.c)
 DB = $(B)/$(DEVICE_TARGET)
 VERSION = $(shell awk '$$2 == "SNN_VERSION_MAJOR" {a = $$3} $$2 == "SNN_VERSION_MINOR" {b = $$3} END {print a "." b ".0"}' \
     include/snn/snn.h)
@@ -44,7 +44,7 @@ $(DB)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(DEVICE_CC) $(DEVICE_FLAGS)' | cmp -s - $@ || echo '$(DEVICE_CC) $(DEVICE_FLAGS)' >$@
 
-$(DB)/device/%.o: device/%.c $(wildcard include/snn/*.h device/*.h) $(DB)/flags
+$(DB)/firmware/%.o: firmware/%.c $(wildcard include/snn/*.h firmware/*.h) $(DB)/flags
 	@mkdir -p $(@D)
 	$(DEVICE_CC) $(DEVICE_FLAGS) -c $< -o $@
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../runtime-c/device/kernels.h"
+#include "../runtime-c/firmware/kernels.h"
 #include "board.h"
 #include "guard.h"
 #include "region.h"

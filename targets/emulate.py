@@ -153,15 +153,15 @@ def harness(model, **choices):
     if program.loads:
         program.name = "loader"
         program.sources += [TARGETS / "network_loader.c", RUNTIME / "loader" / "generated" / "snn_model.pb-c.c"]
-        program.sources += sorted((RUNTIME / "src").glob("*.c")) + sorted((RUNTIME / "loader").glob("*.c"))
+        program.sources += sorted((RUNTIME / "host").glob("*.c")) + sorted((RUNTIME / "loader").glob("*.c"))
     else:
         program.sources += [TARGETS / "network_device.c", *engine_sources()]
     return program
 
 
 def engine_sources():
-    device = RUNTIME / "device"
-    return sorted(device.glob("*.c")) + sorted(device.glob("*.S"))
+    firmware = RUNTIME / "firmware"
+    return sorted(firmware.glob("*.c")) + sorted(firmware.glob("*.S"))
 
 
 def kernel_sources():
@@ -185,7 +185,7 @@ def chosen_kernels(board, program):
         raise Failure(f"{board.name}: kernels {kernels}: expected one of {', '.join(possible)}")
     if not kernels_exist(kernels):
         if program.kernels:
-            raise Failure(f"runtime-c/device has no kernels {kernels}")
+            raise Failure(f"runtime-c/firmware has no kernels {kernels}")
         kernels = "PORTABLE"
     return kernels
 
@@ -237,7 +237,7 @@ def build(board, program):
     choices = [program.opt, f"-DSNN_KERNELS=SNN_KERNELS_{kernels}", *program.defines]
     folder = BUILD / board.name / hashlib.sha1(" ".join(choices).encode()).hexdigest()[:8]
     common = [compiler, *board.flags, *choices, *(BARE if board.bare else [])]
-    common += [f"-I{folder}" for folder in (RUNTIME / "include", RUNTIME / "device", TARGETS)]
+    common += [f"-I{folder}" for folder in (RUNTIME / "include", RUNTIME / "firmware", TARGETS)]
     sources, libraries = program.sources + board_sources(board), ["-lgcc"] if board.bare else []
     if program.loads:
         common += [f"-I{RUNTIME / 'loader' / 'include'}", f"-I{RUNTIME / 'loader'}"]
@@ -294,7 +294,7 @@ def code_bytes(elf):
     entry = re.compile(r"^ \.(?:text|rodata|srodata)\S*\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+(\S+)$", re.M)
     parts = {"runtime": 0, "checking": 0, "counting": 0, "library": 0, "harness": 0}
     for _, size, source in entry.findall(text):
-        if source.endswith("/device/image_check.o"):
+        if source.endswith("/firmware/image_check.o"):
             part = "checking"
         elif source.endswith("/count.o"):
             part = "counting"

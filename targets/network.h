@@ -9,7 +9,7 @@
 
 /*
  * What the harness asks of a network. network_device.c answers with the engine for firmware and an
- * image, network_loader.c with the portable core and a .snnpb file.
+ * image, network_loader.c with the host engine and a .snnpb file.
  */
 
 /** What a network is, for the harness's greeting. */

@@ -8,7 +8,7 @@
 #include "snn/snn.h"
 #include "snn_loader.h"
 
-/* The portable core on a machine with Linux, its model read from a .snnpb file by the loader. */
+/* The host engine on a machine with Linux, its model read from a .snnpb file by the loader. */
 
 static const struct snn_model *model;
 static struct snn *network;

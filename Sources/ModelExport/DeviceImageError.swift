@@ -25,7 +25,7 @@ extension DeviceImageError: CustomStringConvertible {
       .unsupportedProjection(let place, let expected, let found),
       .tooLarge(let place, let expected, let found):
       "\(place): expected \(expected), found \(found); the firmware engine does not run this model, "
-        + "use the portable core"
+        + "use the host engine"
     case .flashExceeded(let target, let available, let needed):
       "\(target): expected an image of at most \(available) bytes of flash, found \(needed): "
         + "\(needed - available) bytes are missing"

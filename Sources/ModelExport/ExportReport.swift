@@ -99,7 +99,7 @@ public struct ExportReport: Equatable, Codable, Sendable {
   public var weightBytes: Int
   /// The entropy of all weights, in bytes.
   public var entropyBytes: Double
-  /// Bytes of state that the portable core needs on this host; a device needs what ``device`` says.
+  /// Bytes of state that the host engine needs on this host; a device needs what ``device`` says.
   public var stateBytes: Int
   /// Neurons removed from all populations.
   public var removedNeurons: Int

@@ -83,8 +83,8 @@ import Wiring
     try Data(program.utf8).write(to: folder.appendingPathComponent("main.c"))
     let runtime = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../runtime-c").path
-    let engine = try FileManager.default.contentsOfDirectory(atPath: runtime + "/device")
-      .filter { $0.hasSuffix(".c") }.map { "\(runtime)/device/\($0)" }
+    let engine = try FileManager.default.contentsOfDirectory(atPath: runtime + "/firmware")
+      .filter { $0.hasSuffix(".c") }.map { "\(runtime)/firmware/\($0)" }
     let build = try run(
       "gcc", Self.flags + ["-I\(runtime)/include", "-o", "program", "main.c"] + sources + engine,
       in: folder)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "device/build_image.h"
+#include "firmware/build_image.h"
 
 #include "check.h"
 #include "snn/clock.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "device/build_image.h"
-#include "device/exercise.h"
+#include "firmware/build_image.h"
+#include "firmware/exercise.h"
 
 #include <string.h>
 

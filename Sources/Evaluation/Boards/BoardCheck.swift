@@ -3,10 +3,10 @@ import ModelFormat
 
 /// Proves that firmware on a board computes the integers of the host, and counts what it takes.
 ///
-/// The host's integers are those of the C runtime's portable core, which ``EngineCheck`` holds
+/// The host's integers are those of the C runtime's host engine, which ``EngineCheck`` holds
 /// against the reference simulator.
 public struct BoardCheck: Sendable {
-  /// The model, loaded by the portable core.
+  /// The model, loaded by the host engine.
   public let loaded: SessionModel
   /// The inputs and the class each belongs to.
   public let samples: [(input: InferenceInput, label: Int)]

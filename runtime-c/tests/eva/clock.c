@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "any.h"
 
-#include "../../device/clock.c"
+#include "../../firmware/clock.c"
 
 /*
  * Events with time: a bound clock in any state, given any call with any arguments. Bits are set

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "any.h"
 
-#include "../../device/gather.c"
+#include "../../firmware/gather.c"
 
 /*
  * The walk over a window: every pixel of a layer, every stride and padding, kernels that hang over

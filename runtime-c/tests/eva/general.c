@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "any.h"
 
-#include "../../device/general.c"
+#include "../../firmware/general.c"
 
 /*
  * What few networks need: rows of every kind into sums of either width, and neurons with all

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "any.h"
 
-#include "../../device/image_check.c"
+#include "../../firmware/image_check.c"
 
 /*
  * Where arrays of an image may lie: `lies` lets none through that ends behind the total, for every

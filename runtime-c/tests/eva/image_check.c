@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "any.h"
 
-#include "../../device/engine.h"
+#include "../../firmware/engine.h"
 
 struct check;
 /* Shown on their own in image_arrays.c. */
@@ -15,7 +15,7 @@ static bool check_decays(const struct check *check, uint32_t count);
 /*@ assigns \result \from projection->places; ensures \result == 0 || \result == 1; */
 static bool check_places(const struct check *check, const struct snn_image_projection *projection);
 
-#include "../../device/image_check.c"
+#include "../../firmware/image_check.c"
 
 /*
  * The check of an image on bytes of any value: counts and places of the three arrays of structs are

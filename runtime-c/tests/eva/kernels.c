@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "any.h"
 
-#include "../../device/fire.c"
-#include "../../device/kernels_portable.c"
+#include "../../firmware/fire.c"
+#include "../../firmware/kernels_portable.c"
 
 /*
  * The portable kernels: up to 3 row counts that cross their inner limits, up to 24 columns, every

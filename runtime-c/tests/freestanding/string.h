@@ -3,7 +3,7 @@
 #define SNN_TEST_FREESTANDING_STRING_H
 
 /*
- * All of the library that the portable core asks for, to compile it with a compiler that comes
+ * All of the library that the host engine asks for, to compile it with a compiler that comes
  * without one.
  */
 

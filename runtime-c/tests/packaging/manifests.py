@@ -94,7 +94,7 @@ def check_idf(version):
     for pattern in re.findall(r'^    - "([^"]+)"$', text, re.M):
         if pattern.split("/")[0] != "build" and not (ROOT / pattern.split("/")[0]).exists():
             fail(f"idf_component.yml: {pattern} is not there to be left out")
-    kept = {"device", "include", "CMakeLists.txt", "README.md", "idf_component.yml"}
+    kept = {"firmware", "include", "CMakeLists.txt", "README.md", "idf_component.yml"}
     for name in kept & {pattern.split("/")[0] for pattern in re.findall(r'^    - "([^"]+)"$', text, re.M)}:
         fail(f"idf_component.yml leaves {name} out, which a component needs")
 
@@ -136,8 +136,8 @@ def check_platformio(version):
     with tempfile.TemporaryDirectory() as folder:
         objects = []
         sources = sorted(source.rglob("*.c"))
-        if sources != sorted((ROOT / "device").rglob("*.c")):
-            fail("library.json: builds other files than device/")
+        if sources != sorted((ROOT / "firmware").rglob("*.c")):
+            fail("library.json: builds other files than firmware/")
         for path in sources:
             objects.append(f"{folder}/{path.stem}.o")
             subprocess.run([compiler, "-c", path, f"-I{include}", f"-I{source}", "-o", objects[-1]], check=True)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../../device/kernels.h"
+#include "../../firmware/kernels.h"
 
 #include "../check.h"
 #include "snn/fixed_point.h"

@@ -8,7 +8,7 @@
  */
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "images are little-endian; use the portable core with the loader on this machine"
+#error "images are little-endian; use the host engine with the loader on this machine"
 #endif
 
 /** The last layer. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /*
- * Events with time: the firmware engine's clock by hand, and against the portable core, which must
+ * Events with time: the firmware engine's clock by hand, and against the host engine, which must
  * take and drop the same events, close the same steps at the same calls and compute the same
  * integers in each.
  */
@@ -281,7 +281,7 @@ static void test_only_streaming_images_with_time_take_a_clock(void)
     CHECK(sizeof(struct snn_device_clock) <= 128);
 }
 
-/* ---- Against the portable core ---- */
+/* ---- Against the host engine ---- */
 
 static void check_alike(const struct pair *pair)
 {

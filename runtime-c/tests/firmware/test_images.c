@@ -9,7 +9,7 @@
 
 /*
  * What the firmware engine does with images that are right, wrong, cut off or hostile: right ones
- * compute what the portable core does, wrong ones are refused by name, and nothing is ever written
+ * compute what the host engine does, wrong ones are refused by name, and nothing is ever written
  * outside the arena.
  */
 

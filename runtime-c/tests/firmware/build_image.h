@@ -9,7 +9,7 @@
 
 /*
  * Tiny images for tests and fuzzers, written from a description in C, and the same network as a
- * model of the portable core. Weights and parameters come from a formula of the description, so
+ * model of the host engine. Weights and parameters come from a formula of the description, so
  * that both have the same ones.
  */
 
@@ -60,7 +60,7 @@ struct snn_image *image_build(const struct image_spec *spec, size_t *size);
  */
 void image_seal(void *image, size_t size);
 
-/** The same network for the portable core. The caller releases it. */
+/** The same network for the host engine. The caller releases it. */
 struct built_model {
     struct snn_model model;
     struct snn_input inputs[SPEC_PORTS];
