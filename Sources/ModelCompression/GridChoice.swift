@@ -3,13 +3,15 @@ import Spiking
 import Tensors
 import Wiring
 
-/// A population's membrane range and the shifts of the projections into it, chosen so that a device can
-/// stay in 16 bits where possible.
+/// A population's membrane range and the shifts of the projections into it, chosen so that membranes of
+/// 16 bits are seldom clamped.
 ///
-/// Of all membrane units that its projections can share, a population takes the finest whose sums leave
-/// room in int16, which gives the leak the most bits to act on; spikes are shifted left by at most 8
-/// in the projection of the smallest weights. Weights move on during training, so the bound is taken
-/// 1.25 times; the exporter proves the final one.
+/// Of all membrane units that its projections can share, a population takes the finest whose sums and
+/// thresholds leave room in int16, which gives the leak the most bits to act on; spikes are shifted left
+/// by at most 8 in the projection of the smallest weights. Weights move on during training, so the bound
+/// is taken 1.25 times; the exporter proves the final one. Membranes have the whole range of int16: an
+/// engine that needs a narrower one to add without overflow sums beside the membrane instead
+/// (models/FORMAT.md, section 5).
 public struct GridChoice: Hashable, Sendable, Codable {
   /// The shift of the population's first projection: left for spikes, right for values.
   public var shift: Int
@@ -21,8 +23,10 @@ public struct GridChoice: Hashable, Sendable, Codable {
   public var others: [String: Int]?
 
   private static let margin = 1.25
-  private static let limit = 32767.0
-  /// The bound's share of the limit; the range needs the rest.
+  /// The greatest membrane, and the negative of the least.
+  private static let range = 32767
+  private static let limit = Double(range)
+  /// The share of the limit that the bound may take; what membranes keep from step to step needs the rest.
   private static let boundShare = 0.75
   /// The range holds at least this many thresholds, so that clamping stays rare.
   private static let thresholdsInRange = 4.0
@@ -40,9 +44,7 @@ public struct GridChoice: Hashable, Sendable, Codable {
     for index: Int, of network: Network, bits: [WeightBits], steps: Tensor
   ) throws(CompressionError) {
     let population = network.populations[index]
-    let inputs = network.incoming[index].map {
-      Incoming($0, of: network, bits: bits[$0], steps: steps)
-    }
+    let inputs = Self.inputs(of: index, of: network, bits: bits, steps: steps)
     let first = inputs[0]
     // The unit is the first projection's weight step over 2^k; a projection's step is 2^ratio of the
     // first's, so its left shift is k + ratio. Spikes are never shifted right, values never left.
@@ -53,9 +55,8 @@ public struct GridChoice: Hashable, Sendable, Codable {
       spikes.min().map { Self.chosenShift - $0 } ?? Int.max, values.max().map { -$0 } ?? Int.max)
     // A read-out's unit decides nothing: no shift where there need be none.
     var k = spikes.isEmpty ? finest : coarsest
-    var bound = 0.0
     if let threshold = population.threshold {
-      bound = Self.margin * Self.codeBound(inputs, steps: steps, neurons: population.shape)
+      let bound = Self.bound(inputs, steps: steps, neurons: population.shape)
       let least = (0..<max(threshold.value.count, steps.count)).map { index in
         Double(threshold.value[index % threshold.value.count] / steps[index % steps.count])
       }
@@ -83,11 +84,7 @@ public struct GridChoice: Hashable, Sendable, Codable {
       shifts[input.projection.name] = shift
     }
     let own = shifts.removeValue(forKey: first.projection.name) ?? 0
-    guard population.threshold != nil else {
-      self.init(shift: own, floor: -32767, ceiling: 32767, others: shifts)
-      return
-    }
-    self.init(shift: own, reserving: bound * exp2(Double(k)), others: shifts)
+    self.init(shift: own, floor: -Self.range, ceiling: Self.range, others: shifts)
   }
 
   init(shift: Int, floor: Int, ceiling: Int, others: [String: Int] = [:]) {
@@ -95,14 +92,6 @@ public struct GridChoice: Hashable, Sendable, Codable {
     self.floor = floor
     self.ceiling = ceiling
     self.others = others.isEmpty ? nil : others
-  }
-
-  /// The widest symmetric range that leaves room for a bound; the whole of int16 where none does.
-  private init(shift: Int, reserving bound: Double, others: [String: Int]) {
-    let room = Int(Self.limit - bound.rounded(.up))
-    let least = Int((1 - Self.boundShare) * Self.limit)
-    let range = room >= least ? room : Int(Self.limit)
-    self.init(shift: shift, floor: -range, ceiling: range, others: others)
   }
 
   /// The shift of a projection into this population.
@@ -121,6 +110,22 @@ public struct GridChoice: Hashable, Sendable, Codable {
     let shift = shift(of: projection)
     guard let scale = network.port(of: projection)?.scale else { return unit * Float(1 << shift) }
     return unit / (scale * Float(1 << shift))
+  }
+
+  /// The largest sum that can arrive at a neuron of a population, in units of the first projection's
+  /// step, 1.25 times.
+  static func bound(
+    for index: Int, of network: Network, bits: [WeightBits], steps: Tensor
+  ) -> Double {
+    bound(
+      inputs(of: index, of: network, bits: bits, steps: steps), steps: steps,
+      neurons: network.populations[index].shape)
+  }
+
+  private static func inputs(
+    of index: Int, of network: Network, bits: [WeightBits], steps: Tensor
+  ) -> [Incoming] {
+    network.incoming[index].map { Incoming($0, of: network, bits: bits[$0], steps: steps) }
   }
 
   /// A projection as its grid is chosen.
@@ -185,8 +190,7 @@ public struct GridChoice: Hashable, Sendable, Codable {
     }
   }
 
-  /// The largest sum that can arrive at a neuron, in units of the first projection's step.
-  private static func codeBound(_ inputs: [Incoming], steps: Tensor, neurons: Shape) -> Double {
+  private static func bound(_ inputs: [Incoming], steps: Tensor, neurons: Shape) -> Double {
     var sums = [Double](repeating: 0, count: neurons.count)
     for input in inputs {
       let factor = exp2(Double(input.ratio))
@@ -196,6 +200,6 @@ public struct GridChoice: Hashable, Sendable, Codable {
         sums[neuron] += own[neuron % own.count] * input.greatest * factor
       }
     }
-    return sums.max() ?? 0
+    return margin * (sums.max() ?? 0)
   }
 }

@@ -6,8 +6,8 @@ import Wiring
 
 @testable import ModelCompression
 
-/// Shifts and membrane ranges, worked by hand from limits of 32767, 4 thresholds in range, 1.25
-/// bounds, a shift of 8 and thresholds of 4096.
+/// Shifts, worked by hand from a limit of 32767 of which bounds take three quarters, 4 thresholds beside
+/// the bound, 1.25 bounds, a shift of 8 and thresholds of 4096.
 @Suite struct GridChoiceTests {
   /// Two sources onto two neurons; codes of 8 bits and steps 1/4 and 1/2 sum to 5 and 4.
   private func network(
@@ -34,75 +34,71 @@ import Wiring
   private func choice(
     threshold: Float, weights: [Float] = [0.5, -1, 0.75, 1], steps: [Float] = [0.25, 0.5],
     inputScale: Float? = nil
-  ) throws -> [Int] {
+  ) throws -> Int {
     let choice = try choice(
       network(threshold: threshold, weights: weights, inputScale: inputScale), steps: steps)
-    #expect(choice.others == nil)
-    return [choice.shift, choice.floor, choice.ceiling]
+    #expect(choice == whole(choice.shift))
+    return choice.shift
+  }
+
+  /// A choice with the whole range of int16.
+  private func whole(_ shift: Int, others: [String: Int] = [:]) -> GridChoice {
+    GridChoice(shift: shift, floor: -32767, ceiling: 32767, others: others)
+  }
+
+  private func largestSum(of network: Network, steps: [Float]) -> Double {
+    GridChoice.bound(
+      for: 0, of: network, bits: network.projections.map { _ in .eight },
+      steps: Tensor([steps.count], steps))
   }
 
   @Test func spikesTakeTheLargestShift() throws {
-    // Bound 6.25, threshold 4: 22.25 · 2^8 fits; 6.25 · 2^8 = 1600 is left free.
-    #expect(try choice(threshold: 1) == [8, -31167, 31167])
+    // Bound 6.25, threshold 4: 22.25 · 2^8 fits.
+    #expect(try choice(threshold: 1) == 8)
   }
 
   @Test func thresholdsStopAt4096() throws {
     // Threshold 20 · 2^7 = 2560, · 2^8 = 5120.
-    #expect(try choice(threshold: 5) == [7, -(32767 - 800), 32767 - 800])
+    #expect(try choice(threshold: 5) == 7)
   }
 
   @Test func boundAndThresholdsStopAt16Bits() throws {
     // Codes 127 twice: bound 317.5, threshold 400: 1917.5 · 2^3 fits, · 2^4 does as well; 400 · 2^4
     // does not.
     #expect(
-      try choice(threshold: 400, weights: [127, 127, 127, 127], steps: [1])
-        == [3, -(32767 - 2540), 32767 - 2540])
+      try choice(threshold: 400, weights: [127, 127, 127, 127], steps: [1]) == 3)
     // Threshold 10: 357.5 · 2^6 = 22880 fits, · 2^7 does not.
     #expect(
-      try choice(threshold: 10, weights: [127, 127, 127, 127], steps: [1])
-        == [6, -(32767 - 20320), 32767 - 20320])
+      try choice(threshold: 10, weights: [127, 127, 127, 127], steps: [1]) == 6)
   }
 
-  /// A shift that fits bound and thresholds but not the range once cost the range: all of int16 was
-  /// taken.
-  @Test func aShiftLeavesAQuarterToTheRange() throws {
-    // 1.25 · 40 · 127 = 6350: twice it leaves 20067, four times it 7367.
+  @Test func theBoundTakesThreeQuartersAtMost() throws {
+    // 1.25 · 40 · 127 = 6350: twice it is 12700, four times it 25400.
     let weights = [Float](repeating: 127, count: 2 * 40)
-    #expect(try choice(threshold: 10, weights: weights, steps: [1]) == [1, -20067, 20067])
-  }
-
-  @Test func aBoundThatLeavesNoRoomTakesTheWholeRange() throws {
-    let weights = [Float](repeating: 127, count: 2 * 160)
-    // 1.25 · 160 · 127 = 25400 leaves 7367, less than a quarter.
-    #expect(try choice(threshold: 10, weights: weights, steps: [1]) == [0, -32767, 32767])
-    // 1.25 · 150 · 127 = 23812.5 leaves 8954.
-    #expect(
-      try choice(threshold: 10, weights: Array(weights.prefix(300)), steps: [1])
-        == [0, -8954, 8954])
+    #expect(try choice(threshold: 10, weights: weights, steps: [1]) == 1)
   }
 
   @Test func valuesTakeTheSmallestShift() throws {
     // Accumulated 6.25 · 255 = 1593.75; threshold 4 · 256 = 1024: no shift is needed.
-    #expect(try choice(threshold: 1, inputScale: 1 / 256) == [0, -31173, 31173])
-    // Threshold 40 · 256 = 10240 > 4096: shift 2; 398.4 stays free.
-    #expect(try choice(threshold: 10, inputScale: 1 / 256) == [2, -32368, 32368])
+    #expect(try choice(threshold: 1, inputScale: 1 / 256) == 0)
+    // Threshold 40 · 256 = 10240 > 4096: shift 2.
+    #expect(try choice(threshold: 10, inputScale: 1 / 256) == 2)
     // Accumulated 1.25 · 127 · 100 · 255 = 4048125 is below 32767 after 7 shifts, but leaves too
     // little; after 8 it is 15813.
     #expect(
       try choice(
         threshold: 10, weights: [Float](repeating: 127, count: 200), steps: [1], inputScale: 1 / 256
-      ) == [8, -16954, 16954])
+      ) == 8)
   }
 
   @Test func aPoolMultipliesTheBound() throws {
-    func bound(_ architecture: String) throws -> Int {
+    func bound(_ architecture: String) throws -> Double {
       let network = try Network(
         name: "test", architecture: Architecture(architecture),
         input: .events(Shape(channels: 1, height: 2, width: 2)), classes: 2, steps: 1,
         neurons: NeuronConfiguration(), random: RandomSource(seed: 1))
       network.projections[0].weight.value.apply { _ in 4 }
-      let choice = try choice(network, steps: [0.25])
-      return (32767 - choice.ceiling) >> choice.shift
+      return largestSum(of: network, steps: [0.25])
     }
     // 4 sources of code 16, or one cell of 4 sources.
     #expect(try bound("1-2") == 80)
@@ -114,14 +110,14 @@ import Wiring
       name: "test", architecture: Architecture("2-2"), input: .events(Shape(channels: 2)),
       classes: 2, steps: 1, neurons: NeuronConfiguration(), random: RandomSource(seed: 1))
     let choice = try choice(network, of: 1, steps: [1])
-    #expect(choice == GridChoice(shift: 0, floor: -32767, ceiling: 32767))
+    #expect(choice == whole(0))
   }
 
   // MARK: The bound of one neuron
 
   /// Whatever shares a step, only what ends at the same neuron adds up.
   @Test func oneUnitForManyNeuronsLeavesTheBoundThatOfOne() throws {
-    func bound(_ population: NetworkPlan.Population, _ topology: Topology) throws -> Int {
+    func bound(_ population: NetworkPlan.Population, _ topology: Topology) throws -> Double {
       let network = try ModelCompressionTests.network(
         [.events(Shape(channels: 2, height: 2, width: 2))],
         [
@@ -135,8 +131,7 @@ import Wiring
         ])
       network.projections[0].weight.value.apply { _ in 4 }
       let units = network.hasOneUnit(0) ? 1 : population.shape.channels
-      let choice = try choice(network, steps: [Float](repeating: 0.25, count: units))
-      return (32767 - choice.ceiling) >> choice.shift
+      return largestSum(of: network, steps: [Float](repeating: 0.25, count: units))
     }
     let toValue = NeuronConfiguration(dynamics: LIFDynamics(reset: .value, resetValue: 0.5))
     let plane = Shape(channels: 2, height: 2, width: 2)
@@ -174,7 +169,7 @@ import Wiring
     // Codes of 4, five times: bound 25, threshold 4, 41 · 2^8 fits.
     #expect(
       try choice(network, steps: [0.25])
-        == GridChoice(shift: 8, floor: -26367, ceiling: 26367, others: ["beside": 8]))
+        == whole(8, others: ["beside": 8]))
   }
 
   // MARK: Several projections
@@ -215,11 +210,11 @@ import Wiring
 
   @Test func largerWeightsAreShiftedFurther() throws {
     // Weights of 8 ask for 2 · 8/√127 = 1.42, four times the mean step: steps 1 and 2, codes 8
-    // and 4. Bound 1.25 · (5 + 4 · 16), threshold 4: 102.25 · 2^8 fits and leaves 10687.
+    // and 4. Bound 1.25 · (5 + 4 · 16), threshold 4: 102.25 · 2^8 fits, and spikes are shifted by eight at most.
     let network = try shared(port(2), weights: [8, 8, 8, 8])
     #expect(
       try choice(network, steps: [0.25, 0.5])
-        == GridChoice(shift: 8, floor: -10687, ceiling: 10687, others: ["b": 10]))
+        == whole(8, others: ["b": 10]))
   }
 
   @Test func theSmallestWeightsAreShiftedByEightAtMost() throws {
@@ -228,13 +223,13 @@ import Wiring
     let network = try shared(port(2), weights: [0.125, 0.125, 0.125, 0.125])
     #expect(
       try choice(network, steps: [0.25, 0.5])
-        == GridChoice(shift: 10, floor: -25087, ceiling: 25087, others: ["b": 6]))
+        == whole(10, others: ["b": 6]))
     // Bound 1.25 · (1 + 1), threshold 1/4: 3.5 · 2^13 would fit, but shifts `b` by 9.
     network.setWeights(of: "a", [0.25, 0, 0, 0])
     network.populations[0].threshold?.value = Tensor([1], [0.0625])
     #expect(
       try choice(network, steps: [0.25, 0.5])
-        == GridChoice(shift: 12, floor: -22527, ceiling: 22527, others: ["b": 8]))
+        == whole(12, others: ["b": 8]))
   }
 
   @Test func repeatedEventsCountAsOftenAsTheyMay() throws {
@@ -243,7 +238,7 @@ import Wiring
     let network = try shared(port(2, .events(.every(maximumPerStep: 3))), weights: [8, 8, 8, 8])
     #expect(
       try choice(network, steps: [0.25, 0.5])
-        == GridChoice(shift: 6, floor: -17007, ceiling: 17007, others: ["b": 8]))
+        == whole(6, others: ["b": 8]))
   }
 
   /// Spikes and values: the finest unit at which neither projection's step changes.
@@ -254,12 +249,12 @@ import Wiring
     let network = try shared(port(2, bytes(scale: 1 / 256)), weights: [8, 8, 8, 8])
     #expect(
       try choice(network, steps: [0.25, 0.5])
-        == GridChoice(shift: 6, floor: -27267, ceiling: 27267, others: ["b": 0]))
+        == whole(6, others: ["b": 0]))
     // Weights of 1/2: 2^-10, steps 1/16 and 1/8, the same codes; bound 1.25 · (5 + 4080/1024).
     network.setWeights(of: "b", [0.5, 0.5, 0.5, 0.5])
     #expect(
       try choice(network, steps: [0.25, 0.5])
-        == GridChoice(shift: 8, floor: -29892, ceiling: 29892, others: ["b": 2]))
+        == whole(8, others: ["b": 2]))
   }
 
   /// A unit fine enough for 16 bits would need values shifted left; a coarser one is exact.
@@ -276,18 +271,18 @@ import Wiring
       [NetworkPlan.Population(name: "answer", shape: Shape(channels: 2), neurons: nil)],
       [NetworkPlan.Projection(name: "in", from: .input(0), to: 0, topology: .dense)])
     #expect(
-      try choice(network, steps: [0.25]) == GridChoice(shift: 0, floor: -32767, ceiling: 32767))
+      try choice(network, steps: [0.25]) == whole(0))
   }
 
   @Test func aReadoutOfSeveralProjectionsShiftsByTheSmallest() throws {
     let network = try shared(port(2), weights: [8, 8, 8, 8], neurons: false)
     #expect(
       try choice(network, steps: [0.375])
-        == GridChoice(shift: 0, floor: -32767, ceiling: 32767, others: ["b": 2]))
+        == whole(0, others: ["b": 2]))
     network.setWeights(of: "b", [0.125, 0.125, 0.125, 0.125])
     #expect(
       try choice(network, steps: [0.375])
-        == GridChoice(shift: 4, floor: -32767, ceiling: 32767, others: ["b": 0]))
+        == whole(4, others: ["b": 0]))
   }
 
   /// `b` is 2^24 times as strong or as weak as `a`; a read-out has no sums to keep small.
@@ -348,8 +343,8 @@ import Wiring
     #expect(choice.unit(step: 0.5, inputScale: 0.25) == 1)
   }
 
-  /// Range and bound together fit int16 for random layers, and the range holds 4 thresholds.
-  @Test func rangesLeaveRoomForTheBound() throws {
+  /// The bound takes at most three quarters of int16 for random layers, and the range holds 4 thresholds.
+  @Test func membranesLeaveRoomForBoundAndThresholds() throws {
     var random = RandomSource(seed: 2)
     for trial in 0..<200 {
       let count = 2 * (1 + random.integer(below: 40))
@@ -370,8 +365,8 @@ import Wiring
             scale == nil
             ? sum << choice.shift : (sum * 255 + (1 << choice.shift) / 2) >> choice.shift
           let theta = threshold / choice.unit(step: steps[channel], inputScale: scale)
-          #expect(choice.ceiling == -choice.floor)
-          #expect(choice.ceiling + bound < 1 << 15, "trial \(trial)")
+          #expect(choice == whole(choice.shift))
+          #expect(4 * bound <= 3 * 32767, "trial \(trial)")
           #expect(4 * theta <= Float(choice.ceiling) && theta <= 4096, "trial \(trial)")
         }
       }
