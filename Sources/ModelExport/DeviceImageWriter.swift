@@ -157,7 +157,7 @@ struct DeviceImageWriter {
       .byte("rows", packed.form.rawValue), .byte("delay", window.delay),
       .byte("pool", window.pool), .byte("shift", window.shift),
       .byte("stride_y", window.y.stride), .byte("stride_x", window.x.stride),
-      .byte("padding_y", window.y.padding), .byte("padding_x", window.x.padding),
+      .byte("padding_y", window.y.paddingBefore), .byte("padding_x", window.x.paddingBefore),
       .half("channels", window.shape.channels), .half("height", window.shape.height),
       .half("width", window.shape.width), .half("pooled_height", window.pooled.height),
       .half("pooled_width", window.pooled.width), .half("kernel_height", window.y.kernel),

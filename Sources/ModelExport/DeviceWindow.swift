@@ -177,6 +177,8 @@ struct DeviceWindow {
 extension Convolution.Axis {
   /// The same taps as a longer kernel without dilation.
   fileprivate var undilated: Convolution.Axis {
-    Convolution.Axis(kernel: dilation * (kernel - 1) + 1, stride: stride, padding: padding)
+    Convolution.Axis(
+      kernel: dilation * (kernel - 1) + 1, stride: stride, paddingBefore: paddingBefore,
+      paddingAfter: paddingAfter)
   }
 }

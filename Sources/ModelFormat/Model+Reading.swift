@@ -8,11 +8,6 @@ import Wiring
 extension Model {
   /// The model of a message, not yet validated.
   init(_ message: PBModel) throws(ModelError) {
-    guard Int(message.formatMajor) == Self.formatVersion.major else {
-      throw .unsupportedVersion(
-        place: "format_major", expected: "\(Self.formatVersion.major)",
-        found: "\(message.formatMajor)")
-    }
     var inputs: [InputPort] = []
     for (index, input) in message.inputs.enumerated() {
       inputs.append(try InputPort(input, at: "inputs[\(index)] \(input.name.debugDescription)"))
@@ -26,7 +21,8 @@ extension Model {
     var budget = Self.maximumWeights
     for (index, projection) in message.projections.enumerated() {
       let place = "projections[\(index)] \(projection.name.debugDescription)"
-      let read = try Projection(projection, budget: budget, at: place)
+      let read = try Projection(
+        projection, of: Int(message.formatMajor), budget: budget, at: place)
       budget -= read.weights.values.count
       projections.append(read)
     }
@@ -49,7 +45,7 @@ extension Model {
 }
 
 /// Throws unless a field that does not apply is absent.
-private func requireAbsent(
+func requireAbsent(
   _ isAbsent: Bool, _ field: String, at place: String
 ) throws(ModelError) {
   guard isAbsent else {
@@ -142,7 +138,9 @@ extension Population.LIF {
 }
 
 extension Projection {
-  fileprivate init(_ message: PBProjection, budget: Int, at place: String) throws(ModelError) {
+  fileprivate init(
+    _ message: PBProjection, of major: Int, budget: Int, at place: String
+  ) throws(ModelError) {
     let source: Source
     switch message.source {
     case .input(let port): source = .input(Int(port))
@@ -153,7 +151,7 @@ extension Projection {
     let topology: Topology
     switch message.topology {
     case .dense: topology = .dense
-    case .conv: topology = .convolution(Convolution(message.convolution))
+    case .conv: topology = .convolution(try Convolution(message.convolution, of: major, at: place))
     case .oneToOne: topology = .oneToOne
     case .lateral: topology = .lateral
     case .UNRECOGNIZED(let value): throw unknownEnum(value, at: place + ".topology")
@@ -169,14 +167,24 @@ extension Projection {
 }
 
 extension Convolution {
-  fileprivate init(_ message: PBConvolution) {
+  /// In files of 1.0 both sides have the padding before the source (FORMAT.md §10).
+  fileprivate init(
+    _ message: PBConvolution, of major: Int, at place: String
+  ) throws(ModelError) {
+    let (top, left) = (Int(message.paddingTop), Int(message.paddingLeft))
+    var (bottom, right) = (Int(message.paddingBottom), Int(message.paddingRight))
+    if major == 1 {
+      try requireAbsent(bottom == 0, "convolution.padding_bottom", at: place)
+      try requireAbsent(right == 0, "convolution.padding_right", at: place)
+      (bottom, right) = (top, left)
+    }
     self.init(
       y: Axis(
-        kernel: Int(message.kernelHeight), stride: Int(message.strideY),
-        padding: Int(message.paddingY), dilation: Int(message.dilationY)),
+        kernel: Int(message.kernelHeight), stride: Int(message.strideY), paddingBefore: top,
+        paddingAfter: bottom, dilation: Int(message.dilationY)),
       x: Axis(
-        kernel: Int(message.kernelWidth), stride: Int(message.strideX),
-        padding: Int(message.paddingX), dilation: Int(message.dilationX)),
+        kernel: Int(message.kernelWidth), stride: Int(message.strideX), paddingBefore: left,
+        paddingAfter: right, dilation: Int(message.dilationX)),
       groups: Int(message.groups))
   }
 }

@@ -6,8 +6,8 @@ import Wiring
 /// A value like any other: it can hold numbers that no engine accepts. ``validate()`` says whether
 /// it is a model of the format; reading, writing and simulating call it.
 public struct Model: Equatable, Sendable {
-  /// The format version this module writes; a reader refuses other majors (FORMAT.md §9).
-  public static let formatVersion = (major: 1, minor: 0)
+  /// The format version this module writes (FORMAT.md §10).
+  public static let formatVersion = (major: 2, minor: 0)
 
   /// The model's name, at most 64 bytes of UTF-8.
   public var name: String

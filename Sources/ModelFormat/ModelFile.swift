@@ -28,7 +28,7 @@ public enum ModelFile {
       weights.append(encoded.encoding)
     }
     do {
-      return Encoded(bytes: try message.serializedBytes(), weights: weights)
+      return Encoded(bytes: try message.fileBytes(), weights: weights)
     } catch {
       throw .malformed(place: "model", expected: "at most 2 GiB", found: "more")
     }
@@ -36,9 +36,9 @@ public enum ModelFile {
 
   /// The valid model that `bytes` hold.
   ///
-  /// Throws ``ModelError`` on anything else: damaged bytes, an unknown major version, any limit of
-  /// FORMAT.md broken. Every size is checked before memory of that size is asked for; at most
-  /// 2^26 weights are.
+  /// Files of version 1.0 are read too. Throws ``ModelError`` on anything else: bytes that are cut or
+  /// damaged, an unknown major version, any limit of FORMAT.md broken. Every size is checked before
+  /// memory of that size is asked for; at most 2^26 weights are.
   public static func decode(_ bytes: [UInt8]) throws(ModelError) -> Model {
     let message: PBModel
     do {
@@ -48,6 +48,14 @@ public enum ModelFile {
       throw .malformed(
         place: "file", expected: "a protobuf message",
         found: isCut ? "one that is cut short" : "other bytes")
+    }
+    switch message.formatMajor {
+    case 1: try requireAbsent(message.checksum == 0, "checksum", at: "format_major 1")
+    case UInt32(Model.formatVersion.major): try Checksum.check(bytes)
+    default:
+      throw .unsupportedVersion(
+        place: "format_major", expected: "1 or \(Model.formatVersion.major)",
+        found: "\(message.formatMajor)")
     }
     let model = try Model(message)
     try model.validate()

@@ -25,6 +25,16 @@ extension PBModel {
   }
 }
 
+extension PBModel {
+  /// The bytes of a file of this message: its own, and their checksum in place of any it has.
+  func fileBytes() throws -> [UInt8] {
+    var message = self
+    message.checksum = 0
+    let bytes: [UInt8] = try message.serializedBytes()
+    return bytes + Checksum.field(of: bytes)
+  }
+}
+
 extension PBShape {
   fileprivate init(_ shape: Shape) {
     self.init()
@@ -113,8 +123,10 @@ extension PBConvolution {
     kernelWidth = UInt32(geometry.x.kernel)
     strideY = UInt32(geometry.y.stride)
     strideX = UInt32(geometry.x.stride)
-    paddingY = UInt32(geometry.y.padding)
-    paddingX = UInt32(geometry.x.padding)
+    paddingTop = UInt32(geometry.y.paddingBefore)
+    paddingLeft = UInt32(geometry.x.paddingBefore)
+    paddingBottom = UInt32(geometry.y.paddingAfter)
+    paddingRight = UInt32(geometry.x.paddingAfter)
     dilationY = UInt32(geometry.y.dilation)
     dilationX = UInt32(geometry.x.dilation)
     groups = UInt32(geometry.groups)

@@ -6,29 +6,41 @@ public struct Convolution: Hashable, Sendable {
     public var kernel: Int
     /// Stride, 1...16.
     public var stride: Int
-    /// Zero padding on each side, 0...30.
-    public var padding: Int
+    /// Zero padding before the first position, 0...30.
+    public var paddingBefore: Int
+    /// Zero padding after the last position, 0...30.
+    public var paddingAfter: Int
     /// Dilation, 1...16.
     public var dilation: Int
 
     /// A direction with the given numbers.
-    public init(kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1) {
+    public init(
+      kernel: Int, stride: Int = 1, paddingBefore: Int, paddingAfter: Int, dilation: Int = 1
+    ) {
       self.kernel = kernel
       self.stride = stride
-      self.padding = padding
+      self.paddingBefore = paddingBefore
+      self.paddingAfter = paddingAfter
       self.dilation = dilation
+    }
+
+    /// A direction with the same padding on both sides.
+    public init(kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1) {
+      self.init(
+        kernel: kernel, stride: stride, paddingBefore: padding, paddingAfter: padding,
+        dilation: dilation)
     }
 
     /// The output length over an input of `length`, 0 if the kernel does not fit (FORMAT.md §3).
     public func outputLength(of length: Int) -> Int {
-      let room = length + 2 * padding - dilation * (kernel - 1) - 1
+      let room = length + paddingBefore + paddingAfter - dilation * (kernel - 1) - 1
       return room < 0 ? 0 : room / stride + 1
     }
 
     /// The output position that tap `tap` carries source position `position` to, if it lies within
     /// `outputLength`.
     public func output(of position: Int, tap: Int, within outputLength: Int) -> Int? {
-      let strided = position + padding - tap * dilation
+      let strided = position + paddingBefore - tap * dilation
       guard strided >= 0, strided % stride == 0, strided / stride < outputLength else { return nil }
       return strided / stride
     }
@@ -36,7 +48,7 @@ public struct Convolution: Hashable, Sendable {
     /// The taps of output position `output` whose source lies within `0..<length`: a contiguous
     /// range, empty where a dilated kernel reaches only padding.
     public func taps(of output: Int, over length: Int) -> Range<Int> {
-      let origin = output * stride - padding
+      let origin = output * stride - paddingBefore
       let first = origin >= 0 ? 0 : (-origin + dilation - 1) / dilation
       let end = origin >= length ? 0 : (length - origin + dilation - 1) / dilation
       return first < min(end, kernel) ? first..<min(end, kernel) : 0..<0

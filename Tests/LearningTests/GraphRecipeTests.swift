@@ -41,7 +41,7 @@ import Wiring
           - {name: readout, channels: 2, kind: READOUT}
         projections:
           - {name: in, input: pixels, target: a, topology: CONV, kernel_height: 3, kernel_width: 2,
-             stride_y: 2, stride_x: 1, padding_y: 1, padding_x: 0, dilation_y: 1, dilation_x: 2}
+             stride_y: 2, stride_x: 1, padding_top: 1, padding_bottom: 1, dilation_y: 1, dilation_x: 2}
           - {name: same, population: a, target: b, topology: ONE_TO_ONE, weights: neuron}
           - {name: deep, population: a, target: b, topology: CONV, kernel_height: 1,
              kernel_width: 1, groups: 2}

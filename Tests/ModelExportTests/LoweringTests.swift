@@ -72,7 +72,7 @@ import Wiring
       case .convolution(let convolution):
         kinds.insert("convolution")
         if convolution.y.stride > 1 { kinds.insert("stride") }
-        if convolution.y.padding > 0 { kinds.insert("padding") }
+        if convolution.y.paddingBefore > 0 { kinds.insert("padding") }
         if convolution.y.kernel != convolution.x.kernel { kinds.insert("rectangle") }
         if convolution.y.dilation > 1 { kinds.insert("dilation") }
         if convolution.groups > 1 { kinds.insert("groups") }

@@ -104,19 +104,24 @@ extension RandomNetworks {
 
   private mutating func axis() -> Convolution.Axis {
     Convolution.Axis(
-      kernel: integer(1...3), stride: integer(1...2), padding: integer(0...2),
-      dilation: integer(1...2))
+      kernel: integer(1...3), stride: integer(1...2), paddingBefore: integer(0...2),
+      paddingAfter: integer(0...2), dilation: integer(1...2))
   }
 
   /// A kernel that keeps the extents, in groups.
   private mutating func keeping(_ shape: Shape) -> Topology {
-    func axis(_ kernel: Int, _ dilation: Int) -> Convolution.Axis {
-      .init(kernel: kernel, padding: kernel / 2 * dilation, dilation: dilation)
-    }
-    return .convolution(
+    .convolution(
       Convolution(
-        y: axis(pick([1, 3]), integer(1...2)), x: axis(pick([1, 3]), integer(1...2)),
-        groups: groups(from: shape, onto: shape)))
+        y: keepingAxis(), x: keepingAxis(), groups: groups(from: shape, onto: shape)))
+  }
+
+  /// The padding lies on one side, on both, or is the whole past of a causal kernel.
+  private mutating func keepingAxis() -> Convolution.Axis {
+    let (kernel, dilation) = (pick([1, 2, 3]), integer(1...2))
+    let padding = dilation * (kernel - 1)
+    let before = pick([padding, padding / 2, integer(0...padding)])
+    return Convolution.Axis(
+      kernel: kernel, paddingBefore: before, paddingAfter: padding - before, dilation: dilation)
   }
 
   private mutating func groups(from source: Shape, onto target: Shape) -> Int {

@@ -71,7 +71,7 @@ struct RandomNetworks {
       let geometry = Convolution(kernel: kernel, stride: integer(1...2), padding: integer(0...2))
       let output = geometry.outputShape(of: extents, channels: integer(1...5))
       guard output.count > 0 else { continue }
-      tokens.append("\(output.channels)C\(kernel)s\(geometry.y.stride)p\(geometry.y.padding)")
+      tokens.append("\(output.channels)C\(kernel)s\(geometry.y.stride)p\(geometry.y.paddingBefore)")
       extents = output
     }
     extents = pool(extents, &tokens)

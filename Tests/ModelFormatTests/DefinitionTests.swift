@@ -22,8 +22,8 @@ import Testing
       let (co, oy, ox) = target.coordinates(of: j)
       let perGroup = target.channels / c.groups
       guard ci / (cells.channels / c.groups) == co / perGroup else { return 0 }
-      for ky in 0..<c.y.kernel where oy * c.y.stride + ky * c.y.dilation - c.y.padding == iy {
-        for kx in 0..<c.x.kernel where ox * c.x.stride + kx * c.x.dilation - c.x.padding == ix {
+      for ky in 0..<c.y.kernel where oy * c.y.stride + ky * c.y.dilation - c.y.paddingBefore == iy {
+        for kx in 0..<c.x.kernel where ox * c.x.stride + kx * c.x.dilation - c.x.paddingBefore == ix {
           return Int(weights[ci, (ky * c.x.kernel + kx) * perGroup + co % perGroup])
         }
       }

@@ -52,15 +52,15 @@ import Testing
   private func message(_ change: (inout PBModel) -> Void) throws -> [UInt8] {
     var message = try PBModel(serializedBytes: ModelFile.encode(ValidationTests.valid).bytes)
     change(&message)
-    return try message.serializedBytes()
+    return try message.fileBytes()
   }
 
   @Test func unknownMajorIsRefusedAndNewerMinorIsRead() throws {
-    for major in [0, 2, UInt32.max] {
+    for major in [0, 3, UInt32.max] {
       let bytes = try message { $0.formatMajor = major }
       #expect(
         throws: ModelError.unsupportedVersion(
-          place: "format_major", expected: "1", found: "\(major)")
+          place: "format_major", expected: "1 or 2", found: "\(major)")
       ) { try ModelFile.decode(bytes) }
     }
     #expect(try ModelFile.decode(message { $0.formatMinor = 7 }) == ValidationTests.valid)
@@ -68,8 +68,43 @@ import Testing
 
   @Test func unknownFieldsOfTheMajorAreIgnored() throws {
     // Field 1000, a varint, at the end of the model.
-    let bytes = try ModelFile.encode(ValidationTests.valid).bytes + [0xC0, 0x3E, 5]
-    #expect(try ModelFile.decode(bytes) == ValidationTests.valid)
+    let bytes = try ModelFile.encode(ValidationTests.valid).bytes.dropLast(6) + [0xC0, 0x3E, 5]
+    let sealed = Array(bytes) + Checksum.field(of: Array(bytes))
+    #expect(try ModelFile.decode(sealed) == ValidationTests.valid)
+  }
+
+  /// A file of 1.0: no checksum, and one padding for both sides (FORMAT.md §10).
+  private func olderFile(_ change: (inout PBModel) -> Void = { _ in }) throws -> [UInt8] {
+    var message = try PBModel(serializedBytes: ModelFile.encode(ValidationTests.valid).bytes)
+    message.formatMajor = 1
+    message.checksum = 0
+    for index in message.projections.indices where message.projections[index].hasConvolution {
+      message.projections[index].convolution.paddingBottom = 0
+      message.projections[index].convolution.paddingRight = 0
+    }
+    change(&message)
+    return try message.serializedBytes()
+  }
+
+  @Test func filesOfVersion1AreRead() throws {
+    #expect(try ModelFile.decode(olderFile()) == ValidationTests.valid)
+  }
+
+  @Test func fieldsOfVersion2AreRefusedInVersion1() throws {
+    let convolution = try #require(
+      ValidationTests.valid.projections.firstIndex {
+        if case .convolution = $0.topology { true } else { false }
+      })
+    let changes: [(String, (inout PBModel) -> Void)] = [
+      ("format_major 1.checksum", { $0.checksum = 1 }),
+      ("padding_bottom", { $0.projections[convolution].convolution.paddingBottom = 1 }),
+      ("padding_right", { $0.projections[convolution].convolution.paddingRight = 1 }),
+    ]
+    for (field, change) in changes {
+      let bytes = try olderFile(change)
+      let error = #expect(throws: ModelError.self) { try ModelFile.decode(bytes) }
+      #expect(error?.place.hasSuffix(field) == true, "\(field): \(String(describing: error))")
+    }
   }
 
   @Test func unknownEnumValuesAndFieldsOfOtherKindsAreRefused() throws {
@@ -106,21 +141,18 @@ import Testing
 
   // MARK: Damage
 
-  /// Every prefix of a file: refused, or read as a valid model; no trap.
-  @Test func truncatedFilesNeverTrap() throws {
+  @Test func everyTruncationIsRefused() throws {
     for seed in [2, 5] as [UInt64] {
       let bytes = try ModelFile.encode(RandomModels.model(seed: seed)).bytes
       for length in bytes.indices {
-        if let model = try? ModelFile.decode(Array(bytes.prefix(length))) {
-          // Only what stands last in the message may be missing: a task, a digest.
-          #expect(throws: Never.self) { try model.validate() }
+        #expect(throws: ModelError.self, "seed \(seed), \(length) bytes") {
+          try ModelFile.decode(Array(bytes.prefix(length)))
         }
       }
     }
   }
 
-  /// Every flipped bit of a file: refused, or read as a valid model; no trap.
-  @Test func flippedBitsNeverTrap() throws {
+  @Test func everyFlippedBitIsRefused() throws {
     let bytes = try ModelFile.encode(ValidationTests.valid).bytes
     let forms = [0, 1, 2, 3, 4].map { ($0, WeightForm(.codebook, .csr, .stored)) }
     let others = try ModelFile.encode(
@@ -131,11 +163,38 @@ import Testing
         for bit in 0..<8 {
           var damaged = bytes
           damaged[position] ^= 1 << bit
-          if let model = try? ModelFile.decode(damaged) {
-            #expect(throws: Never.self) { try model.validate() }
+          #expect(throws: ModelError.self, "byte \(position), bit \(bit)") {
+            try ModelFile.decode(damaged)
           }
         }
       }
     }
+  }
+
+  /// What the checksum of a file of 2.0 would refuse: read as a valid model, or refused; no trap.
+  @Test func damagedFilesOfVersion1NeverTrap() throws {
+    let whole = try olderFile()
+    for position in whole.indices {
+      var flipped = whole
+      flipped[position] ^= 1 << UInt8(position % 8)
+      for bytes in [Array(whole.prefix(position)), flipped] {
+        if let model = try? ModelFile.decode(bytes) {
+          #expect(throws: Never.self) { try model.validate() }
+        }
+      }
+    }
+  }
+
+  @Test func damageIsNamed() throws {
+    let bytes = try ModelFile.encode(ValidationTests.valid).bytes
+    #expect(
+      throws: ModelError.malformed(
+        place: "checksum", expected: "as the last 6 bytes of the file",
+        found: "none: the file is cut short or damaged")
+    ) { try ModelFile.decode(Array(bytes.dropLast(6))) }
+    var flipped = bytes
+    flipped[bytes.count - 7] ^= 1
+    let error = #expect(throws: ModelError.self) { try ModelFile.decode(flipped) }
+    #expect(error?.place == "checksum" && "\(error!)".hasSuffix(": the file is damaged"))
   }
 }

@@ -19,7 +19,7 @@ import Testing
     for seed in 0..<400 as Range<UInt64> {
       let model = RandomModels.model(seed: seed)
       let bounds = try model.validate()
-      #expect(model.populations.reduce(0) { $0 + $1.shape.count } <= 400)
+      #expect(model.populations.reduce(0) { $0 + $1.shape.count } <= 500)
       for bound in bounds.populations { seen.insert("\(bound.path)") }
       for input in model.inputs {
         switch input.kind {

@@ -99,13 +99,13 @@ static void take_convolution(struct block_sums *sums, const struct snn_projectio
         const uint32_t left = block->count - done;
         const uint32_t count = left < length - from ? left : length - from;
         for (uint32_t ky = 0; ky < kernel->kernel_height; ky++) {
-            if (!tap_inside(block->y, ky, kernel->stride_y, kernel->dilation_y, kernel->padding_y,
+            if (!tap_inside(block->y, ky, kernel->stride_y, kernel->dilation_y, kernel->padding_top,
                             source->height)) {
                 continue;
             }
             for (uint32_t kx = 0; kx < kernel->kernel_width; kx++) {
                 if (!tap_inside(block->x, kx, kernel->stride_x, kernel->dilation_x,
-                                kernel->padding_x, source->width)) {
+                                kernel->padding_left, source->width)) {
                     continue;
                 }
                 for (uint32_t ci = group * sources; ci < (group + 1) * sources; ci++) {
@@ -244,9 +244,9 @@ static bool repeats(const struct snn_model *model, uint32_t index, uint32_t o, b
         }
         const struct snn_shape source = snn_pooled_shape(model, projection);
         const struct snn_convolution *k = &projection->convolution;
-        if (row ? !same_taps(o, k->kernel_height, k->stride_y, k->dilation_y, k->padding_y,
+        if (row ? !same_taps(o, k->kernel_height, k->stride_y, k->dilation_y, k->padding_top,
                              source.height)
-                : !same_taps(o, k->kernel_width, k->stride_x, k->dilation_x, k->padding_x,
+                : !same_taps(o, k->kernel_width, k->stride_x, k->dilation_x, k->padding_left,
                              source.width)) {
             return false;
         }

@@ -236,10 +236,8 @@ static enum snn_status check_population(const struct place *at,
 }
 
 /** Length of one axis of a convolution's output; 0 when the kernel does not fit. */
-static uint32_t convolved(uint32_t length, uint32_t padding, uint32_t dilation, uint32_t kernel,
-                          uint32_t stride)
+static uint32_t convolved(uint32_t padded, uint32_t dilation, uint32_t kernel, uint32_t stride)
 {
-    const uint32_t padded = length + 2 * padding;
     const uint32_t span = dilation * (kernel - 1) + 1;
     return padded < span ? 0 : (padded - span) / stride + 1;
 }
@@ -251,26 +249,29 @@ static enum snn_status check_convolution(const struct place *at,
 {
     const uint8_t sizes[4] = {kernel->stride_y, kernel->stride_x, kernel->dilation_y,
                               kernel->dilation_x};
+    const uint8_t paddings[4] = {kernel->padding_top, kernel->padding_bottom, kernel->padding_left,
+                                 kernel->padding_right};
     enum snn_status status = SNN_OK;
     for (int i = 0; i < 4; i++) {
-        if ((status = check_range(at, SNN_FIELD_CONVOLUTION, sizes[i], 1, 16)) != SNN_OK) {
+        if ((status = check_range(at, SNN_FIELD_CONVOLUTION, sizes[i], 1, 16)) != SNN_OK ||
+            (status = check_range(at, SNN_FIELD_CONVOLUTION, paddings[i], 0, 30)) != SNN_OK) {
             return status;
         }
     }
     if ((status = check_range(at, SNN_FIELD_CONVOLUTION, kernel->kernel_height, 1, 31)) != SNN_OK ||
-        (status = check_range(at, SNN_FIELD_CONVOLUTION, kernel->kernel_width, 1, 31)) != SNN_OK ||
-        (status = check_range(at, SNN_FIELD_CONVOLUTION, kernel->padding_y, 0, 30)) != SNN_OK ||
-        (status = check_range(at, SNN_FIELD_CONVOLUTION, kernel->padding_x, 0, 30)) != SNN_OK) {
+        (status = check_range(at, SNN_FIELD_CONVOLUTION, kernel->kernel_width, 1, 31)) != SNN_OK) {
         return status;
     }
     if (kernel->groups == 0 || source->channels % kernel->groups != 0 ||
         target->channels % kernel->groups != 0) {
         return refuse(at, SNN_ERROR_SHAPE, SNN_FIELD_CONVOLUTION, target->channels, kernel->groups);
     }
-    const uint32_t height = convolved(source->height, kernel->padding_y, kernel->dilation_y,
-                                      kernel->kernel_height, kernel->stride_y);
-    const uint32_t width = convolved(source->width, kernel->padding_x, kernel->dilation_x,
-                                     kernel->kernel_width, kernel->stride_x);
+    const uint32_t height =
+        convolved(source->height + kernel->padding_top + kernel->padding_bottom,
+                  kernel->dilation_y, kernel->kernel_height, kernel->stride_y);
+    const uint32_t width =
+        convolved(source->width + kernel->padding_left + kernel->padding_right,
+                  kernel->dilation_x, kernel->kernel_width, kernel->stride_x);
     if (height != target->height) {
         return refuse(at, SNN_ERROR_SHAPE, SNN_FIELD_CONVOLUTION, target->height, height);
     }

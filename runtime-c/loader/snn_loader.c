@@ -4,6 +4,7 @@
 #include "loader_internal.h"
 
 #include <string.h>
+#include <zlib.h>
 
 /*
  * From .snnpb bytes to struct snn_model. What must be checked before it can be stored in narrower
@@ -233,8 +234,10 @@ static bool read_convolution(const struct place *at, const Snnpb__Convolution *f
         !in_range(at, "convolution.kernel_width", from->kernel_width, 1, 31) ||
         !in_range(at, "convolution.stride_y", from->stride_y, 1, 16) ||
         !in_range(at, "convolution.stride_x", from->stride_x, 1, 16) ||
-        !in_range(at, "convolution.padding_y", from->padding_y, 0, 30) ||
-        !in_range(at, "convolution.padding_x", from->padding_x, 0, 30) ||
+        !in_range(at, "convolution.padding_top", from->padding_top, 0, 30) ||
+        !in_range(at, "convolution.padding_bottom", from->padding_bottom, 0, 30) ||
+        !in_range(at, "convolution.padding_left", from->padding_left, 0, 30) ||
+        !in_range(at, "convolution.padding_right", from->padding_right, 0, 30) ||
         !in_range(at, "convolution.dilation_y", from->dilation_y, 1, 16) ||
         !in_range(at, "convolution.dilation_x", from->dilation_x, 1, 16)) {
         return false;
@@ -243,8 +246,10 @@ static bool read_convolution(const struct place *at, const Snnpb__Convolution *f
     to->kernel_width = (uint8_t)from->kernel_width;
     to->stride_y = (uint8_t)from->stride_y;
     to->stride_x = (uint8_t)from->stride_x;
-    to->padding_y = (uint8_t)from->padding_y;
-    to->padding_x = (uint8_t)from->padding_x;
+    to->padding_top = (uint8_t)from->padding_top;
+    to->padding_bottom = (uint8_t)from->padding_bottom;
+    to->padding_left = (uint8_t)from->padding_left;
+    to->padding_right = (uint8_t)from->padding_right;
     to->dilation_y = (uint8_t)from->dilation_y;
     to->dilation_x = (uint8_t)from->dilation_x;
     to->groups = from->groups;
@@ -318,6 +323,54 @@ static bool check_task(struct loader *loader, const Snnpb__Model *from)
                          (int64_t)from->task->n_class_names);
 }
 
+/** FORMAT.md, section 9: the file ends with the tag of *checksum* and the CRC-32 of what is before. */
+static bool check_checksum(struct loader *loader, const uint8_t *bytes, size_t length)
+{
+    const size_t size = 6;
+    const uint8_t *end = bytes + (length < size ? 0 : length - size);
+    if (length < size || end[0] != 0xFD || end[1] != 0x7F) {
+        return loader_refuse(loader, SNN_ERROR_CHECKSUM, "", -1, "checksum", (int64_t)size, 0);
+    }
+    const uint32_t stored = (uint32_t)end[2] | (uint32_t)end[3] << 8 | (uint32_t)end[4] << 16 |
+                            (uint32_t)end[5] << 24;
+    const uint32_t found = (uint32_t)crc32_z(0, bytes, length - size);
+    return stored == found ||
+           loader_refuse(loader, SNN_ERROR_CHECKSUM, "", -1, "checksum", stored, found);
+}
+
+/**
+ * FORMAT.md, section 10: a message of 1.0 becomes one of this version, so that what reads it knows
+ * one version; one of this version has its checksum.
+ */
+static bool check_version(struct loader *loader, Snnpb__Model *from, const uint8_t *bytes,
+                          size_t length)
+{
+    if (from->format_major == SNN_FORMAT_MAJOR) {
+        return check_checksum(loader, bytes, length);
+    }
+    if (from->format_major != 1) {
+        return loader_refuse(loader, SNN_ERROR_VERSION, "", -1, "format_major", SNN_FORMAT_MAJOR,
+                             from->format_major);
+    }
+    const struct place at = {loader, "", -1};
+    if (!in_range(&at, "checksum", from->checksum, 0, 0)) {
+        return false;
+    }
+    for (size_t i = 0; i < from->n_projections; i++) {
+        const struct place projection = {loader, "projections", (int64_t)i};
+        Snnpb__Convolution *kernel = from->projections[i]->convolution;
+        if (kernel != NULL) {
+            if (!in_range(&projection, "convolution.padding_bottom", kernel->padding_bottom, 0, 0) ||
+                !in_range(&projection, "convolution.padding_right", kernel->padding_right, 0, 0)) {
+                return false;
+            }
+            kernel->padding_bottom = kernel->padding_top;
+            kernel->padding_right = kernel->padding_left;
+        }
+    }
+    return true;
+}
+
 /**
  * Structs of a whole message; the parts not read are name lengths and the task's class names,
  * checked only.
@@ -325,11 +378,6 @@ static bool check_task(struct loader *loader, const Snnpb__Model *from)
 static struct snn_model *read_model(struct loader *loader, const Snnpb__Model *from)
 {
     const struct place at = {loader, "", -1};
-    if (from->format_major != SNN_FORMAT_MAJOR) {
-        (void)loader_refuse(loader, SNN_ERROR_VERSION, "", -1, "format_major", SNN_FORMAT_MAJOR,
-                            from->format_major);
-        return NULL;
-    }
     if (!text(&at, "name", from->name) || !text(&at, "producer", from->producer) ||
         !in_range(&at, "name", (int64_t)strlen(from->name), 0, 64) ||
         !in_range(&at, "producer", (int64_t)strlen(from->producer), 0, 256) ||
@@ -368,7 +416,7 @@ static struct snn_model *read_model(struct loader *loader, const Snnpb__Model *f
     if (!check_task(loader, from)) {
         return NULL;
     }
-    model->format_major = from->format_major;
+    model->format_major = SNN_FORMAT_MAJOR;
     model->name = name;
     model->step_microseconds = from->step_microseconds;
     model->steps = from->steps;
@@ -437,10 +485,10 @@ enum snn_status snn_load(void *arena, size_t size, const void *bytes, size_t len
         loader.high = (size - misaligned) & ~(size_t)15;
     }
     ProtobufCAllocator allocator = {unpack_alloc, unpack_free, &loader};
-    const Snnpb__Model *message = snnpb__model__unpack(&allocator, length, bytes);
+    Snnpb__Model *message = snnpb__model__unpack(&allocator, length, bytes);
     const struct snn_model *made = NULL;
     if (message != NULL) {
-        made = read_model(&loader, message);
+        made = check_version(&loader, message, bytes, length) ? read_model(&loader, message) : NULL;
     } else if (error->code == SNN_OK) {
         (void)loader_refuse(&loader, SNN_ERROR_SYNTAX, "", -1, "", 0, 0);
     }
@@ -482,7 +530,8 @@ const char *snn_status_text(enum snn_status status)
                                         "stated size disagrees with the bytes",
                                         "compressed bytes are broken",
                                         "weight index is not well formed",
-                                        "weight code without a value"};
+                                        "weight code without a value",
+                                        "file cut short or damaged"};
     const int number = -(int)status;
     return number >= 0 && number < (int)(sizeof texts / sizeof texts[0]) ? texts[number]
                                                                          : "unknown status";

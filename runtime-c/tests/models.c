@@ -177,14 +177,15 @@ static void random_population(struct test_model *test, struct random *r, uint32_
 }
 
 static uint32_t random_side(struct random *r, uint32_t length, uint8_t *kernel, uint8_t *stride,
-                            uint8_t *padding, uint8_t *dilation)
+                            uint8_t *before, uint8_t *after, uint8_t *dilation)
 {
     for (;;) {
         *kernel = (uint8_t)random_in(r, 1, random_chance(r, 90) ? 4 : 31);
         *stride = (uint8_t)(random_chance(r, 60) ? 1 : random_in(r, 1, 5));
         *dilation = (uint8_t)(random_chance(r, 60) ? 1 : random_in(r, 1, 4));
-        *padding = (uint8_t)(random_chance(r, 90) ? random_in(r, 0, 3) : random_in(r, 0, 30));
-        const int32_t room = (int32_t)length + 2 * *padding - *dilation * (*kernel - 1) - 1;
+        *before = (uint8_t)(random_chance(r, 90) ? random_in(r, 0, 3) : random_in(r, 0, 30));
+        *after = (uint8_t)(random_chance(r, 90) ? random_in(r, 0, 3) : random_in(r, 0, 30));
+        const int32_t room = (int32_t)length + *before + *after - *dilation * (*kernel - 1) - 1;
         if (room >= 0 && room / *stride < 7) {
             return (uint32_t)(room / *stride) + 1;
         }
@@ -214,9 +215,9 @@ static void random_topology(struct test_model *test, struct random *r, uint32_t 
         struct snn_convolution *k = &projection->convolution;
         projection->topology = SNN_CONV;
         target->height = random_side(r, source.height, &k->kernel_height, &k->stride_y,
-                                     &k->padding_y, &k->dilation_y);
-        target->width = random_side(r, source.width, &k->kernel_width, &k->stride_x, &k->padding_x,
-                                    &k->dilation_x);
+                                     &k->padding_top, &k->padding_bottom, &k->dilation_y);
+        target->width = random_side(r, source.width, &k->kernel_width, &k->stride_x,
+                                    &k->padding_left, &k->padding_right, &k->dilation_x);
         k->groups = 1;
         for (uint32_t g = 2; g <= source.channels; g++) {
             k->groups = source.channels % g == 0 && random_chance(r, 30) ? g : k->groups;
@@ -237,7 +238,7 @@ static void random_topology(struct test_model *test, struct random *r, uint32_t 
                unpooled.height == target->height && unpooled.width == target->width &&
                random_chance(r, 50)) {
         projection->pool = 0;
-        const struct snn_convolution same = {3, 3, 1, 1, 1, 1, 1, 1, 1};
+        const struct snn_convolution same = {3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1};
         projection->topology = SNN_CONV;
         projection->convolution = same;
     }

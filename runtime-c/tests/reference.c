@@ -87,9 +87,9 @@ static void gather_convolution(const struct test_model *test, uint32_t q,
                     for (int64_t ky = 0; ky < k->kernel_height; ky++) {
                         for (int64_t kx = 0; kx < k->kernel_width; kx++) {
                             const int64_t y =
-                                (int64_t)oy * k->stride_y + ky * k->dilation_y - k->padding_y;
+                                (int64_t)oy * k->stride_y + ky * k->dilation_y - k->padding_top;
                             const int64_t z =
-                                (int64_t)ox * k->stride_x + kx * k->dilation_x - k->padding_x;
+                                (int64_t)ox * k->stride_x + kx * k->dilation_x - k->padding_left;
                             if (y < 0 || z < 0 || y >= source->height || z >= source->width) {
                                 continue;
                             }

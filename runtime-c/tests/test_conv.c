@@ -36,10 +36,8 @@ struct scene {
 };
 
 /** Output length of an axis; 0: the kernel does not fit. */
-static uint32_t output_length(uint32_t length, uint32_t kernel, uint32_t stride, uint32_t padding,
-                              uint32_t dilation)
+static uint32_t output_length(uint32_t padded, uint32_t kernel, uint32_t stride, uint32_t dilation)
 {
-    const uint32_t padded = length + 2 * padding;
     const uint32_t span = dilation * (kernel - 1) + 1;
     return padded < span ? 0 : (padded - span) / stride + 1;
 }
@@ -48,10 +46,12 @@ static bool make_scene(struct test_model *test, const struct scene *scene, struc
 {
     static const int16_t threshold[1] = {60};
     const struct snn_convolution *k = &scene->kernel;
-    const uint32_t height = output_length(scene->height / scene->pool, k->kernel_height,
-                                          k->stride_y, k->padding_y, k->dilation_y);
-    const uint32_t width = output_length(scene->width / scene->pool, k->kernel_width, k->stride_x,
-                                         k->padding_x, k->dilation_x);
+    const uint32_t height =
+        output_length(scene->height / scene->pool + k->padding_top + k->padding_bottom,
+                      k->kernel_height, k->stride_y, k->dilation_y);
+    const uint32_t width =
+        output_length(scene->width / scene->pool + k->padding_left + k->padding_right,
+                      k->kernel_width, k->stride_x, k->dilation_x);
     if (scene->height < scene->pool || scene->width < scene->pool || height == 0 || width == 0) {
         return false;
     }
@@ -147,8 +147,8 @@ static void print_scene(const struct scene *s)
             "%ux%ux%u pool %u kernel %ux%u stride %u,%u padding %u,%u dilation %u,%u -> %u "
             "channels%s%s\n",
             s->channels_in, s->height, s->width, s->pool, s->kernel.kernel_height,
-            s->kernel.kernel_width, s->kernel.stride_y, s->kernel.stride_x, s->kernel.padding_y,
-            s->kernel.padding_x, s->kernel.dilation_y, s->kernel.dilation_x, s->channels_out,
+            s->kernel.kernel_width, s->kernel.stride_y, s->kernel.stride_x, s->kernel.padding_top,
+            s->kernel.padding_left, s->kernel.dilation_y, s->kernel.dilation_x, s->channels_out,
             s->wide ? " wide" : "", s->zeros ? " zeros" : "");
 }
 
@@ -175,8 +175,9 @@ static void test_small_geometries(void)
                     for (uint32_t pool = 1; pool <= 3; pool++, number++) {
                         const uint8_t dilation = number % 5 == 0 ? 2 : 1;
                         last.kernel =
-                            (struct snn_convolution){kernel,  kernel,   stride, stride, padding,
-                                                     padding, dilation, 1,      1};
+                            (struct snn_convolution){kernel,  kernel,  stride,   stride,
+                                                     padding, padding, padding,  padding,
+                                                     dilation, 1,      1};
                         last.channels_in = channels_in[number % 6];
                         last.channels_out = channels_out[number / 6 % 6];
                         last.height = sides[side];
@@ -197,7 +198,7 @@ static void test_three_by_three(void)
 {
     for (uint32_t channels = 1; channels <= 72; channels++) {
         last = (struct scene){
-            channels,          channels,        4, 5, 1 + channels % 2, {3, 3, 1, 1, 1, 1, 1, 1, 1},
+            channels,          channels,        4, 5, 1 + channels % 2, {3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},
             channels % 3 == 0, channels % 4 < 2};
         check_scene(&last, channels);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "write_model.h"
 #include "check.h"
+#include "seal.h"
 
 #include "generated/snn_model.pb-c.h"
 
@@ -211,8 +212,10 @@ static Snnpb__Projection *write_projection(struct test_model *memory, const stru
         k->kernel_width = from->convolution.kernel_width;
         k->stride_y = from->convolution.stride_y;
         k->stride_x = from->convolution.stride_x;
-        k->padding_y = from->convolution.padding_y;
-        k->padding_x = from->convolution.padding_x;
+        k->padding_top = from->convolution.padding_top;
+        k->padding_left = from->convolution.padding_left;
+        k->padding_bottom = from->convolution.padding_bottom;
+        k->padding_right = from->convolution.padding_right;
         k->dilation_y = from->convolution.dilation_y;
         k->dilation_x = from->convolution.dilation_x;
         k->groups = from->convolution.groups;
@@ -228,7 +231,7 @@ size_t model_write(struct test_model *memory, const struct test_model *test, str
     Snnpb__Model model = SNNPB__MODEL__INIT;
     char name[65];
     snprintf(name, sizeof name, "%s", test->model.name);
-    model.format_major = 1;
+    model.format_major = SNN_FORMAT_MAJOR;
     model.name = name;
     model.steps = test->model.steps;
     model.max_steps = test->model.max_steps;
@@ -259,6 +262,6 @@ size_t model_write(struct test_model *memory, const struct test_model *test, str
     for (uint32_t i = 0; i < model.n_projections; i++) {
         model.projections[i] = write_projection(memory, test, i, r);
     }
-    *bytes = model_memory(memory, snnpb__model__get_packed_size(&model));
-    return snnpb__model__pack(&model, *bytes);
+    *bytes = model_memory(memory, snnpb__model__get_packed_size(&model) + SEAL_SIZE);
+    return seal(*bytes, snnpb__model__pack(&model, *bytes));
 }

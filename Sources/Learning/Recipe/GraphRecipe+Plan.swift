@@ -156,9 +156,10 @@ extension ProjectionRecipe {
       try refuse(
         [
           ("kernel_height", kernelHeight != nil), ("kernel_width", kernelWidth != nil),
-          ("stride_y", strideY != 1), ("stride_x", strideX != 1), ("padding_y", paddingY != 0),
-          ("padding_x", paddingX != 0), ("dilation_y", dilationY != 1),
-          ("dilation_x", dilationX != 1), ("groups", groups != 1),
+          ("stride_y", strideY != 1), ("stride_x", strideX != 1),
+          ("padding_top", paddingTop != 0), ("padding_bottom", paddingBottom != 0),
+          ("padding_left", paddingLeft != 0), ("padding_right", paddingRight != 0),
+          ("dilation_y", dilationY != 1), ("dilation_x", dilationX != 1), ("groups", groups != 1),
         ], at: place, because: "'\(name)' is not CONV")
     }
     let source: Source
@@ -199,7 +200,8 @@ extension ProjectionRecipe {
     }
     let limits: [(String, Int, ClosedRange<Int>)] = [
       ("stride_y", strideY, 1...16), ("stride_x", strideX, 1...16),
-      ("padding_y", paddingY, 0...30), ("padding_x", paddingX, 0...30),
+      ("padding_top", paddingTop, 0...30), ("padding_bottom", paddingBottom, 0...30),
+      ("padding_left", paddingLeft, 0...30), ("padding_right", paddingRight, 0...30),
       ("dilation_y", dilationY, 1...16), ("dilation_x", dilationX, 1...16),
       ("groups", groups, 1...Shape.maximumCount),
     ]
@@ -207,11 +209,11 @@ extension ProjectionRecipe {
     return .convolution(
       Convolution(
         y: .init(
-          kernel: try side("kernel_height", kernelHeight), stride: strideY, padding: paddingY,
-          dilation: dilationY),
+          kernel: try side("kernel_height", kernelHeight), stride: strideY,
+          paddingBefore: paddingTop, paddingAfter: paddingBottom, dilation: dilationY),
         x: .init(
-          kernel: try side("kernel_width", kernelWidth), stride: strideX, padding: paddingX,
-          dilation: dilationX),
+          kernel: try side("kernel_width", kernelWidth), stride: strideX,
+          paddingBefore: paddingLeft, paddingAfter: paddingRight, dilation: dilationX),
         groups: groups))
   }
 }

@@ -155,10 +155,14 @@ public struct ProjectionRecipe: Hashable, Sendable, Codable {
   public var strideY: Int = 1
   /// CONV: columns between windows, 1…16; default 1.
   public var strideX: Int = 1
-  /// CONV: rows of zeros at either end, 0…30; default 0.
-  public var paddingY: Int = 0
-  /// CONV: columns of zeros at either end, 0…30; default 0.
-  public var paddingX: Int = 0
+  /// CONV: rows of zeros above the source, 0…30; default 0.
+  public var paddingTop: Int = 0
+  /// CONV: rows of zeros below the source, 0…30; default 0.
+  public var paddingBottom: Int = 0
+  /// CONV: columns of zeros before the source, 0…30; default 0.
+  public var paddingLeft: Int = 0
+  /// CONV: columns of zeros after the source, 0…30; default 0.
+  public var paddingRight: Int = 0
   /// CONV: rows between two taps of the kernel, 1…16; default 1.
   public var dilationY: Int = 1
   /// CONV: columns between two taps of the kernel, 1…16; default 1.
@@ -175,8 +179,10 @@ public struct ProjectionRecipe: Hashable, Sendable, Codable {
     case kernelWidth = "kernel_width"
     case strideY = "stride_y"
     case strideX = "stride_x"
-    case paddingY = "padding_y"
-    case paddingX = "padding_x"
+    case paddingTop = "padding_top"
+    case paddingBottom = "padding_bottom"
+    case paddingLeft = "padding_left"
+    case paddingRight = "padding_right"
     case dilationY = "dilation_y"
     case dilationX = "dilation_x"
     case groups, weights
@@ -198,8 +204,10 @@ public struct ProjectionRecipe: Hashable, Sendable, Codable {
     kernelWidth = try fields.optional(.kernelWidth)
     strideY = try fields.value(.strideY, default: 1)
     strideX = try fields.value(.strideX, default: 1)
-    paddingY = try fields.value(.paddingY, default: 0)
-    paddingX = try fields.value(.paddingX, default: 0)
+    paddingTop = try fields.value(.paddingTop, default: 0)
+    paddingBottom = try fields.value(.paddingBottom, default: 0)
+    paddingLeft = try fields.value(.paddingLeft, default: 0)
+    paddingRight = try fields.value(.paddingRight, default: 0)
     dilationY = try fields.value(.dilationY, default: 1)
     dilationX = try fields.value(.dilationX, default: 1)
     groups = try fields.value(.groups, default: 1)

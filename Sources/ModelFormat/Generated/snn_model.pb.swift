@@ -108,6 +108,12 @@ nonisolated struct PBModel: @unchecked Sendable {
     set {_uniqueStorage()._goldenDigest = newValue}
   }
 
+  /// FORMAT.md, Checksum; always the last bytes of a file
+  var checksum: UInt32 {
+    get {_storage._checksum}
+    set {_uniqueStorage()._checksum = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -541,15 +547,19 @@ nonisolated struct PBConvolution: Sendable {
 
   var strideX: UInt32 = 0
 
-  var paddingY: UInt32 = 0
+  var paddingTop: UInt32 = 0
 
-  var paddingX: UInt32 = 0
+  var paddingLeft: UInt32 = 0
 
   var dilationY: UInt32 = 0
 
   var dilationX: UInt32 = 0
 
   var groups: UInt32 = 0
+
+  var paddingBottom: UInt32 = 0
+
+  var paddingRight: UInt32 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -751,7 +761,7 @@ fileprivate nonisolated let _protobuf_package = "snnpb"
 
 nonisolated extension PBModel: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Model"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_major\0\u{3}format_minor\0\u{1}name\0\u{1}producer\0\u{3}step_microseconds\0\u{1}steps\0\u{3}max_steps\0\u{1}inputs\0\u{1}populations\0\u{1}projections\0\u{1}readout\0\u{1}task\0\u{3}golden_digest\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_major\0\u{3}format_minor\0\u{1}name\0\u{1}producer\0\u{3}step_microseconds\0\u{1}steps\0\u{3}max_steps\0\u{1}inputs\0\u{1}populations\0\u{1}projections\0\u{1}readout\0\u{1}task\0\u{3}golden_digest\0\u{2}r\u{1f}checksum\0")
 
   fileprivate class _StorageClass {
     var _formatMajor: UInt32 = 0
@@ -767,6 +777,7 @@ nonisolated extension PBModel: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     var _readout: UInt32 = 0
     var _task: PBTask? = nil
     var _goldenDigest: Data = Data()
+    var _checksum: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -790,6 +801,7 @@ nonisolated extension PBModel: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       _readout = source._readout
       _task = source._task
       _goldenDigest = source._goldenDigest
+      _checksum = source._checksum
     }
   }
 
@@ -821,6 +833,7 @@ nonisolated extension PBModel: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         case 11: try { try decoder.decodeSingularUInt32Field(value: &_storage._readout) }()
         case 12: try { try decoder.decodeSingularMessageField(value: &_storage._task) }()
         case 13: try { try decoder.decodeSingularBytesField(value: &_storage._goldenDigest) }()
+        case 2047: try { try decoder.decodeSingularFixed32Field(value: &_storage._checksum) }()
         default: break
         }
       }
@@ -872,6 +885,9 @@ nonisolated extension PBModel: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       if !_storage._goldenDigest.isEmpty {
         try visitor.visitSingularBytesField(value: _storage._goldenDigest, fieldNumber: 13)
       }
+      if _storage._checksum != 0 {
+        try visitor.visitSingularFixed32Field(value: _storage._checksum, fieldNumber: 2047)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -894,6 +910,7 @@ nonisolated extension PBModel: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         if _storage._readout != rhs_storage._readout {return false}
         if _storage._task != rhs_storage._task {return false}
         if _storage._goldenDigest != rhs_storage._goldenDigest {return false}
+        if _storage._checksum != rhs_storage._checksum {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -1286,7 +1303,7 @@ nonisolated extension PBProjection.Topology: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension PBConvolution: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Convolution"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}kernel_height\0\u{3}kernel_width\0\u{3}stride_y\0\u{3}stride_x\0\u{3}padding_y\0\u{3}padding_x\0\u{3}dilation_y\0\u{3}dilation_x\0\u{1}groups\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}kernel_height\0\u{3}kernel_width\0\u{3}stride_y\0\u{3}stride_x\0\u{3}padding_top\0\u{3}padding_left\0\u{3}dilation_y\0\u{3}dilation_x\0\u{1}groups\0\u{3}padding_bottom\0\u{3}padding_right\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1298,11 +1315,13 @@ nonisolated extension PBConvolution: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.kernelWidth) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.strideY) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.strideX) }()
-      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.paddingY) }()
-      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.paddingX) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.paddingTop) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.paddingLeft) }()
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.dilationY) }()
       case 8: try { try decoder.decodeSingularUInt32Field(value: &self.dilationX) }()
       case 9: try { try decoder.decodeSingularUInt32Field(value: &self.groups) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.paddingBottom) }()
+      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.paddingRight) }()
       default: break
       }
     }
@@ -1321,11 +1340,11 @@ nonisolated extension PBConvolution: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.strideX != 0 {
       try visitor.visitSingularUInt32Field(value: self.strideX, fieldNumber: 4)
     }
-    if self.paddingY != 0 {
-      try visitor.visitSingularUInt32Field(value: self.paddingY, fieldNumber: 5)
+    if self.paddingTop != 0 {
+      try visitor.visitSingularUInt32Field(value: self.paddingTop, fieldNumber: 5)
     }
-    if self.paddingX != 0 {
-      try visitor.visitSingularUInt32Field(value: self.paddingX, fieldNumber: 6)
+    if self.paddingLeft != 0 {
+      try visitor.visitSingularUInt32Field(value: self.paddingLeft, fieldNumber: 6)
     }
     if self.dilationY != 0 {
       try visitor.visitSingularUInt32Field(value: self.dilationY, fieldNumber: 7)
@@ -1336,6 +1355,12 @@ nonisolated extension PBConvolution: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.groups != 0 {
       try visitor.visitSingularUInt32Field(value: self.groups, fieldNumber: 9)
     }
+    if self.paddingBottom != 0 {
+      try visitor.visitSingularUInt32Field(value: self.paddingBottom, fieldNumber: 10)
+    }
+    if self.paddingRight != 0 {
+      try visitor.visitSingularUInt32Field(value: self.paddingRight, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1344,11 +1369,13 @@ nonisolated extension PBConvolution: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.kernelWidth != rhs.kernelWidth {return false}
     if lhs.strideY != rhs.strideY {return false}
     if lhs.strideX != rhs.strideX {return false}
-    if lhs.paddingY != rhs.paddingY {return false}
-    if lhs.paddingX != rhs.paddingX {return false}
+    if lhs.paddingTop != rhs.paddingTop {return false}
+    if lhs.paddingLeft != rhs.paddingLeft {return false}
     if lhs.dilationY != rhs.dilationY {return false}
     if lhs.dilationX != rhs.dilationX {return false}
     if lhs.groups != rhs.groups {return false}
+    if lhs.paddingBottom != rhs.paddingBottom {return false}
+    if lhs.paddingRight != rhs.paddingRight {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

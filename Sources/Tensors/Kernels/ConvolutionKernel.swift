@@ -129,7 +129,8 @@ struct ConvolutionKernel: Sendable {
     let stride = axes.map { Int64($0.stride) }
     // The library counts the cells left out between two taps.
     let dilation = axes.map { Int64($0.dilation - 1) }
-    let padding = axes.map { Int64($0.padding) }
+    let before = axes.map { Int64($0.paddingBefore) }
+    let after = axes.map { Int64($0.paddingAfter) }
     var description = dnnl_convolution_desc_t()
     var forward: dnnl_primitive_desc_t?
     var attributes: dnnl_primitive_attr_t?
@@ -141,7 +142,7 @@ struct ConvolutionKernel: Sendable {
     OneDNN.check(
       dnnl_dilated_convolution_forward_desc_init(
         &description, dnnl_forward_training, dnnl_convolution_direct, &source, &weights, nil,
-        &result, stride, dilation, padding, padding), "describing the convolution \(size)")
+        &result, stride, dilation, before, after), "describing the convolution \(size)")
     OneDNN.check(
       dnnl_primitive_desc_create(&forward, &description, attributes, OneDNN.engine, nil),
       "finding a kernel for the convolution \(size)")
@@ -154,12 +155,12 @@ struct ConvolutionKernel: Sendable {
       OneDNN.check(
         dnnl_dilated_convolution_backward_data_desc_init(
           &description, dnnl_convolution_direct, &source, &weights, &result, stride, dilation,
-          padding, padding), "describing the backward convolution \(size)")
+          before, after), "describing the backward convolution \(size)")
     case .backwardWeights:
       OneDNN.check(
         dnnl_dilated_convolution_backward_weights_desc_init(
           &description, dnnl_convolution_direct, &source, &weights, nil, &result, stride, dilation,
-          padding, padding), "describing the weights' backward convolution \(size)")
+          before, after), "describing the weights' backward convolution \(size)")
     }
     if kind != .forward {
       OneDNN.check(

@@ -95,7 +95,7 @@ extension RandomModelBuilder {
     while true {
       let axis = Convolution.Axis(
         kernel: length == 1 ? pick([1, 1, 3]) : integer(1...5), stride: pick([1, 1, 2, 3]),
-        padding: integer(0...3), dilation: pick([1, 1, 2, 3]))
+        paddingBefore: integer(0...3), paddingAfter: integer(0...3), dilation: pick([1, 1, 2, 3]))
       if (1...7).contains(axis.outputLength(of: length)) { return axis }
     }
   }

@@ -18,8 +18,8 @@ public enum NaiveLayers {
           var sum: N = 0
           for ky in 0..<y.kernel {
             for kx in 0..<x.kernel {
-              let sourceRow = row * y.stride + ky * y.dilation - y.padding
-              let sourceColumn = column * x.stride + kx * x.dilation - x.padding
+              let sourceRow = row * y.stride + ky * y.dilation - y.paddingBefore
+              let sourceColumn = column * x.stride + kx * x.dilation - x.paddingBefore
               guard (0..<shape.height).contains(sourceRow),
                 (0..<shape.width).contains(sourceColumn)
               else { continue }

@@ -18,7 +18,7 @@ extern "C" {
  */
 
 /** The format version this header describes. An unknown major is refused. */
-#define SNN_FORMAT_MAJOR 1
+#define SNN_FORMAT_MAJOR 2
 #define SNN_FORMAT_MINOR 0
 
 /** channels x height x width; linear index (y * width + x) * channels + channel. */
@@ -90,8 +90,8 @@ struct snn_weights {
 };
 
 struct snn_convolution {
-    uint8_t kernel_height, kernel_width, stride_y, stride_x, padding_y, padding_x, dilation_y,
-        dilation_x;
+    uint8_t kernel_height, kernel_width, stride_y, stride_x, padding_top, padding_left,
+        padding_bottom, padding_right, dilation_y, dilation_x;
     uint32_t groups;
 };
 

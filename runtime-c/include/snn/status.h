@@ -42,7 +42,9 @@ enum snn_status {
     /** an index of rows, columns or a pool's places that is not well formed */
     SNN_ERROR_INDEX = -16,
     /** loader: a packed weight that has no value (ternary 10), or bits set behind the last */
-    SNN_ERROR_CODE = -17
+    SNN_ERROR_CODE = -17,
+    /** loader: the file does not end with the checksum of its bytes: it was cut, or bytes changed */
+    SNN_ERROR_CHECKSUM = -18
 };
 
 /** Where a model breaks a rule: the part and the field, named as in the schema. */

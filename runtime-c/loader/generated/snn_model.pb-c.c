@@ -413,7 +413,7 @@ void   snnpb__units__free_unpacked
   assert(message->base.descriptor == &snnpb__units__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor snnpb__model__field_descriptors[13] =
+static const ProtobufCFieldDescriptor snnpb__model__field_descriptors[14] =
 {
   {
     "format_major",
@@ -571,8 +571,21 @@ static const ProtobufCFieldDescriptor snnpb__model__field_descriptors[13] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "checksum",
+    2047,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED32,
+    0,   /* quantifier_offset */
+    offsetof(Snnpb__Model, checksum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned snnpb__model__field_indices_by_name[] = {
+  13,   /* field[13] = checksum */
   0,   /* field[0] = format_major */
   1,   /* field[1] = format_minor */
   12,   /* field[12] = golden_digest */
@@ -587,10 +600,11 @@ static const unsigned snnpb__model__field_indices_by_name[] = {
   5,   /* field[5] = steps */
   11,   /* field[11] = task */
 };
-static const ProtobufCIntRange snnpb__model__number_ranges[1 + 1] =
+static const ProtobufCIntRange snnpb__model__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 2047, 13 },
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor snnpb__model__descriptor =
 {
@@ -600,10 +614,10 @@ const ProtobufCMessageDescriptor snnpb__model__descriptor =
   "Snnpb__Model",
   "snnpb",
   sizeof(Snnpb__Model),
-  13,
+  14,
   snnpb__model__field_descriptors,
   snnpb__model__field_indices_by_name,
-  1,  snnpb__model__number_ranges,
+  2,  snnpb__model__number_ranges,
   (ProtobufCMessageInit) snnpb__model__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1336,7 +1350,7 @@ const ProtobufCMessageDescriptor snnpb__projection__descriptor =
   (ProtobufCMessageInit) snnpb__projection__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor snnpb__convolution__field_descriptors[9] =
+static const ProtobufCFieldDescriptor snnpb__convolution__field_descriptors[11] =
 {
   {
     "kernel_height",
@@ -1387,24 +1401,24 @@ static const ProtobufCFieldDescriptor snnpb__convolution__field_descriptors[9] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "padding_y",
+    "padding_top",
     5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
-    offsetof(Snnpb__Convolution, padding_y),
+    offsetof(Snnpb__Convolution, padding_top),
     NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "padding_x",
+    "padding_left",
     6,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
-    offsetof(Snnpb__Convolution, padding_x),
+    offsetof(Snnpb__Convolution, padding_left),
     NULL,
     NULL,
     0,             /* flags */
@@ -1446,6 +1460,30 @@ static const ProtobufCFieldDescriptor snnpb__convolution__field_descriptors[9] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "padding_bottom",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Snnpb__Convolution, padding_bottom),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "padding_right",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Snnpb__Convolution, padding_right),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned snnpb__convolution__field_indices_by_name[] = {
   7,   /* field[7] = dilation_x */
@@ -1453,15 +1491,17 @@ static const unsigned snnpb__convolution__field_indices_by_name[] = {
   8,   /* field[8] = groups */
   0,   /* field[0] = kernel_height */
   1,   /* field[1] = kernel_width */
-  5,   /* field[5] = padding_x */
-  4,   /* field[4] = padding_y */
+  9,   /* field[9] = padding_bottom */
+  5,   /* field[5] = padding_left */
+  10,   /* field[10] = padding_right */
+  4,   /* field[4] = padding_top */
   3,   /* field[3] = stride_x */
   2,   /* field[2] = stride_y */
 };
 static const ProtobufCIntRange snnpb__convolution__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor snnpb__convolution__descriptor =
 {
@@ -1471,7 +1511,7 @@ const ProtobufCMessageDescriptor snnpb__convolution__descriptor =
   "Snnpb__Convolution",
   "snnpb",
   sizeof(Snnpb__Convolution),
-  9,
+  11,
   snnpb__convolution__field_descriptors,
   snnpb__convolution__field_indices_by_name,
   1,  snnpb__convolution__number_ranges,

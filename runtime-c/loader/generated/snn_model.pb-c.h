@@ -117,10 +117,14 @@ struct  Snnpb__Model
    * FORMAT.md, Golden traces
    */
   ProtobufCBinaryData golden_digest;
+  /*
+   * FORMAT.md, Checksum; always the last bytes of a file
+   */
+  uint32_t checksum;
 };
 #define SNNPB__MODEL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&snnpb__model__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0, NULL, {0,NULL} }
+    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0, NULL, {0,NULL}, 0 }
 
 
 /*
@@ -251,15 +255,17 @@ struct  Snnpb__Convolution
   uint32_t kernel_width;
   uint32_t stride_y;
   uint32_t stride_x;
-  uint32_t padding_y;
-  uint32_t padding_x;
+  uint32_t padding_top;
+  uint32_t padding_left;
   uint32_t dilation_y;
   uint32_t dilation_x;
   uint32_t groups;
+  uint32_t padding_bottom;
+  uint32_t padding_right;
 };
 #define SNNPB__CONVOLUTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&snnpb__convolution__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Snnpb__Weights

@@ -716,15 +716,17 @@ void model_build(struct built_model *built, const struct image_spec *spec)
                                       .shift = from->shift};
         if (from->kernel_height) {
             to->topology = SNN_CONV;
-            to->convolution = (struct snn_convolution){from->kernel_height,
-                                                       from->kernel_width,
-                                                       from->stride,
-                                                       from->stride,
-                                                       from->padding,
-                                                       from->padding,
-                                                       1,
-                                                       1,
-                                                       1};
+            to->convolution = (struct snn_convolution){.kernel_height = from->kernel_height,
+                                                       .kernel_width = from->kernel_width,
+                                                       .stride_y = from->stride,
+                                                       .stride_x = from->stride,
+                                                       .padding_top = from->padding,
+                                                       .padding_bottom = from->padding,
+                                                       .padding_left = from->padding,
+                                                       .padding_right = from->padding,
+                                                       .dilation_y = 1,
+                                                       .dilation_x = 1,
+                                                       .groups = 1};
         }
         build_weights(built, spec, i);
     }
