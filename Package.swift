@@ -24,7 +24,9 @@ let package = Package(
       cSettings: [.headerSearchPath("../include")]),
     .target(
       name: "SNNLoader", dependencies: ["SNNRuntime"], path: "runtime-c/loader",
-      sources: ["snn_loader.c", "loader_text.c", "loader_weights.c", "generated"],
+      sources: [
+        "snn_loader.c", "loader_arena.c", "loader_text.c", "loader_weights.c", "generated",
+      ],
       publicHeadersPath: "include",
       cSettings: [.headerSearchPath("generated")],
       linkerSettings: [.linkedLibrary("protobuf-c"), .linkedLibrary("z")]),

@@ -17,7 +17,7 @@ IMAGE_SUPPORT = tests/firmware/build_image.c tests/firmware/exercise.c
 IMAGE_FLAGS = $(TEST_FLAGS) -Ifirmware -DSNN_KERNELS=0
 DEVICE_INPUTS = $(wildcard firmware/*.[ch] include/snn/*.h tests/firmware/*.[ch])
 
-checks: test-images test-fire test-clock eva misra stack text symbols warnings
+checks: test-images test-fire test-clock eva misra stack text symbols cycles warnings
 
 $(B)/tests/test_images: $(DEVICE_INPUTS) $(B)/libsnn.a
 	@mkdir -p $(@D)
@@ -75,6 +75,9 @@ text:
 symbols:
 	@tests/check_device_symbols "$(CC)" $(B)
 
+cycles:
+	@tests/need cycles python3 || exit $$(($$? - 1)); tests/check_cycles "$(CC)" $(B)
+
 warnings:
 	@tests/check_warnings $(B)
 
@@ -94,4 +97,4 @@ fuzz-device: $(B)/fuzz/seeds
 	$(B)/fuzz/fuzz_events -max_total_time=$(SECONDS) -timeout=10 -max_len=1024 -verbosity=0 -print_final_stats=1 \
 	    $(B)/fuzz/events
 
-.PHONY: checks test-images test-clock eva misra stack text symbols warnings fuzz-device
+.PHONY: checks test-images test-clock eva misra stack text symbols cycles warnings fuzz-device

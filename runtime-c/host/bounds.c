@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "internal.h"
+#include "checks.h"
+#include "model.h"
 
 /*
  * FORMAT.md, section 5: how large the sums of every neuron can become. Neurons are taken in blocks

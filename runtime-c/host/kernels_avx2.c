@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "internal.h"
+#include "kernel_table.h"
 
 #if SNN_X86_KERNELS
 

@@ -3,7 +3,7 @@
 #define SNN_LANES_H
 
 #include "snn/fixed_point.h"
-#include "internal.h"
+#include "kernel_table.h"
 
 /* Words of lanes: the spikes of one place of a convolution, bit by bit. */
 

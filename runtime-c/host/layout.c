@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "internal.h"
+#include "kernel_table.h"
+#include "layout.h"
+#include "model.h"
+#include "state.h"
 
 #include <string.h>
 

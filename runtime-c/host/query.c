@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "internal.h"
+#include "state.h"
 
 /* What can be asked of a network: answers, spikes, membranes, counters, and the hash of a trace. */
 

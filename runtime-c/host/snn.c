@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snn/fixed_point.h"
-#include "internal.h"
+#include "checks.h"
+#include "deliver.h"
+#include "input.h"
+#include "layout.h"
+#include "model.h"
 
 #include <string.h>
 

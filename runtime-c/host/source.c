@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snn/fixed_point.h"
-#include "internal.h"
+#include "source.h"
+#include "synapse.h"
 
 /* Spikes on their way: walking through those of a step, and finding the pooled cell of each. */
 
@@ -59,44 +60,5 @@ void snn_sum_add(struct snn_delivery *delivery, uint32_t index, int32_t value)
     } else {
         int16_t *sum = delivery->sum;
         sum[index] = snn_s16((uint32_t)sum[index] + (uint32_t)value);
-    }
-}
-
-void snn_deliver_spikes(struct snn_delivery *delivery, const struct snn_source *source)
-{
-    switch (delivery->projection->topology) {
-    case SNN_DENSE:
-        snn_dense_spikes(delivery, source);
-        break;
-    case SNN_CONV:
-        snn_conv_spikes(delivery, source);
-        break;
-    case SNN_ONE_TO_ONE:
-        snn_one_to_one_spikes(delivery, source);
-        break;
-    default:
-        snn_lateral_spikes(delivery, source);
-        break;
-    }
-    delivery->state->counters.spikes_in += delivery->arrived;
-}
-
-void snn_deliver_values(struct snn_delivery *delivery, const int16_t *frame)
-{
-    delivery->sum = delivery->snn->value_sum;
-    delivery->wide = true;
-    switch (delivery->projection->topology) {
-    case SNN_DENSE:
-        snn_dense_values(delivery, frame);
-        break;
-    case SNN_CONV:
-        snn_conv_values(delivery, frame);
-        break;
-    case SNN_ONE_TO_ONE:
-        snn_one_to_one_values(delivery, frame);
-        break;
-    default:
-        snn_lateral_values(delivery, frame);
-        break;
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snn/fixed_point.h"
-#include "internal.h"
+#include "synapse.h"
 
 /* Every source to every target: a spike adds its row. */
 

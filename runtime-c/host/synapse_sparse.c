@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snn/fixed_point.h"
-#include "internal.h"
+#include "synapse.h"
 
 /*
  * Sparse runs: the entries that exist, each with its column. Dense and convolutional rows come here

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "internal.h"
+#include "checks.h"
+#include "model.h"
 
 /*
  * Every rule of FORMAT.md about a model except its sums (bounds.c) and the order inside weight rows
@@ -8,43 +9,6 @@
 
 static const uint32_t max_neurons = UINT32_C(1) << 20;
 static const uint64_t max_weights = UINT64_C(1) << 26;
-
-enum snn_status snn_refuse(struct snn_fault *to, struct snn_fault fault)
-{
-    if (to != NULL) {
-        *to = fault;
-    }
-    return fault.status;
-}
-
-struct snn_shape snn_source_shape(const struct snn_model *model,
-                                  const struct snn_projection *projection)
-{
-    return projection->from_input ? model->inputs[projection->source].shape
-                                  : model->populations[projection->source].shape;
-}
-
-struct snn_shape snn_pooled_shape(const struct snn_model *model,
-                                  const struct snn_projection *projection)
-{
-    struct snn_shape shape = snn_source_shape(model, projection);
-    if (projection->pool > 1) {
-        shape.height /= projection->pool;
-        shape.width /= projection->pool;
-    }
-    return shape;
-}
-
-bool snn_is_from_values(const struct snn_model *model, const struct snn_projection *projection)
-{
-    return projection->from_input && model->inputs[projection->source].kind == SNN_VALUES;
-}
-
-bool snn_is_held(const struct snn_model *model, const struct snn_projection *projection)
-{
-    return snn_is_from_values(model, projection) &&
-           !model->inputs[projection->source].frame_per_step;
-}
 
 /** A place under check: what the helpers below need to report a fault. */
 struct place {

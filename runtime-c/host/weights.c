@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "internal.h"
+#include "checks.h"
+#include "model.h"
 
 /* Weight rows as memory holds them (model.h): are they all there, in order, and counted right? */
 

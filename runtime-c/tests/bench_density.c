@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 199309L
 #include "check.h"
-#include "internal.h"
 #include "reference.h"
+#include "state.h"
 
 #include <string.h>
 #include <time.h>

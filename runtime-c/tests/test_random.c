@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
-#include "internal.h"
 #include "reference.h"
+#include "state.h"
 
 #include <string.h>
 

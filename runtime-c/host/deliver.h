@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SNN_HOST_DELIVER_H
+#define SNN_HOST_DELIVER_H
+
+#include "synapse.h"
+
+/* Delivery (deliver.c): what one projection carries, by the synapses of its topology. */
+
+/** Adds the spikes of `source` to the sums of `delivery` and counts those inside the windows. */
+void snn_deliver_spikes(struct snn_delivery *delivery, const struct snn_source *source);
+/** Sums a frame of values in snn->value_sum, unscaled: snn_add_value_sums takes them from there. */
+void snn_deliver_values(struct snn_delivery *delivery, const int16_t *frame);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model.h"
+
+/* Facts that follow from a model alone, and how a fault in it is reported. */
+
+enum snn_status snn_refuse(struct snn_fault *to, struct snn_fault fault)
+{
+    if (to != NULL) {
+        *to = fault;
+    }
+    return fault.status;
+}
+
+struct snn_shape snn_source_shape(const struct snn_model *model,
+                                  const struct snn_projection *projection)
+{
+    return projection->from_input ? model->inputs[projection->source].shape
+                                  : model->populations[projection->source].shape;
+}
+
+struct snn_shape snn_pooled_shape(const struct snn_model *model,
+                                  const struct snn_projection *projection)
+{
+    struct snn_shape shape = snn_source_shape(model, projection);
+    if (projection->pool > 1) {
+        shape.height /= projection->pool;
+        shape.width /= projection->pool;
+    }
+    return shape;
+}
+
+bool snn_is_from_values(const struct snn_model *model, const struct snn_projection *projection)
+{
+    return projection->from_input && model->inputs[projection->source].kind == SNN_VALUES;
+}
+
+bool snn_is_held(const struct snn_model *model, const struct snn_projection *projection)
+{
+    return snn_is_from_values(model, projection) &&
+           !model->inputs[projection->source].frame_per_step;
+}

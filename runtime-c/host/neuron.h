@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SNN_HOST_NEURON_H
+#define SNN_HOST_NEURON_H
+
+#include "snn/snn.h"
+
+/* Neurons (neuron.c): one step of a population, once all that arrives has been summed. */
+
+struct snn_population_state;
+
+/** An array parameter of a population: entry i mod period; period 1, or N, or a multiple of 32. */
+struct snn_parameter {
+    const void *values;
+    uint32_t period;
+};
+
+/** One step of a LIF population over its neurons. */
+struct snn_lif_pass {
+    int16_t *membrane;
+    void *sum; /**< int16 or int32 accumulator, left all zero; unused when DIRECT */
+    uint8_t *refractory; /**< steps left; null: the population has none */
+    uint32_t *spikes;    /**< (count + 31) / 32 words */
+    struct snn_parameter threshold; /**< int16 */
+    struct snn_parameter leak;      /**< uint16; null: no leak in this pass */
+    /** int32 for S32, else int16; bias plus held current; null: none */
+    struct snn_parameter offset;
+    int32_t common;                 /**< added to every neuron */
+    uint32_t count;
+    int16_t floor, ceiling, reset_value;
+    uint8_t accumulator, reset, compare, refractory_steps;
+    /* What the pass finds. */
+    uint32_t spike_count, saturations;
+    bool any_membrane; /**< some membrane is not 0 afterwards */
+};
+
+/**
+ * Neurons first ... count - 1 of a pass, in portable C; `first` is a multiple of 32. Adds to the
+ * findings.
+ */
+void snn_lif_from(struct snn_lif_pass *pass, uint32_t first);
+
+/**
+ * All whole words of 32 neurons of a pass without leak and refractory steps, in portable C. Adds to
+ * the findings.
+ */
+void snn_lif_words(struct snn_lif_pass *pass);
+
+/** One step of a READOUT: leak before the sums arrive, offsets after. */
+void snn_readout_leak(struct snn_population_state *state);
+void snn_readout_offset(struct snn_population_state *state, int32_t common);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SNN_HOST_STATE_H
+#define SNN_HOST_STATE_H
+
+#include "snn/snn.h"
+#include "kernel_table.h"
+
+/* State: what a network keeps in the memory that its caller gave, beside the model. */
+
+/** In a map of source coordinates: this row or column lies outside every full pooling window. */
+#define SNN_OUTSIDE UINT32_MAX
+
+struct snn_input_state {
+    uint32_t *bits;   /**< ONCE: the open step's events */
+    uint32_t *list;   /**< EVERY: the open step's events in order of arrival */
+    int16_t *frame;   /**< VALUES */
+    uint32_t size, words, pending; /**< pending: events of the open step */
+    bool presented;   /**< VALUES: there is a frame */
+    bool fresh;       /**< VALUES: it has not been through a step */
+    struct snn_input_counters counters;
+};
+
+struct snn_population_state {
+    void *membrane;          /**< int16, or int32 for READOUT */
+    uint32_t *spikes;        /**< slots x words */
+    uint32_t *spike_count;   /**< per slot */
+    uint8_t *refractory;
+    void *offset;            /**< the writable values of `offset_parameter`; null: none */
+    struct snn_parameter threshold, leak, offset_parameter;
+    int32_t common_bias;     /**< a bias of one value that no offset holds */
+    uint32_t size, words;
+    uint32_t incoming, incoming_count; /**< range of snn.incoming */
+    uint32_t active_steps;   /**< steps to come in which a neuron may fire without input */
+    bool any_membrane;
+    bool driven;             /**< bias or held current: every step is due */
+    uint8_t accumulator;     /**< enum snn_accumulator */
+    uint64_t spikes_out, saturations, skipped;
+};
+
+struct snn_projection_state {
+    /** source row, column -> where it goes (see snn_map_axis); null: identity */
+    uint32_t *map_y, *map_x;
+    struct snn_taps taps;    /**< CONV */
+    uint32_t run_step_y, run_step_x; /**< CONV: runs from tap to tap */
+    uint32_t kernel_width, kernel_taps;
+    /** CONV: the channels, repeated for every pixel that a word of lanes holds */
+    struct snn_lane *lane;
+    uint64_t channel_reciprocal, width_reciprocal;
+    uint64_t group_reciprocal; /**< CONV: of the source channels of a group */
+    struct snn_shape source;      /**< before pooling */
+    struct snn_shape pooled;
+    uint32_t target_size, target_channels, target_width;
+    uint32_t pool;                /**< at least 1 */
+    struct snn_projection_counters counters;
+};
+
+struct snn {
+    const struct snn_model *model;
+    const struct snn_kernels *kernels;
+    struct snn_input_state *inputs;
+    struct snn_population_state *populations;
+    struct snn_projection_state *projections;
+    uint16_t *order;    /**< populations in order of evaluation */
+    uint16_t *incoming; /**< projections by target, then index */
+    void *sum;          /**< the accumulator of the population at work; zero between populations */
+    int32_t *value_sum; /**< sums of one projection from values; zero between uses; may be `sum` */
+    size_t value_sum_size; /**< entries */
+    uint32_t slots;     /**< spike maps kept per population */
+    uint32_t slot;      /**< of the last closed step */
+    uint32_t steps;     /**< closed since the reset */
+    bool layer_major;   /**< populations may run ahead of each other */
+    bool started;       /**< t0 is known */
+    uint32_t timed_steps; /**< of this sample, for events with time */
+    uint64_t start; /**< t0 */
+    uint64_t weight_bytes;
+    snn_trace_function *trace;
+    void *trace_context;
+};
+
+#endif
