@@ -114,7 +114,7 @@ public struct Cost: Equatable, Sendable {
         spikesIn: mean(counted.spikesIn),
         synops: mean(counted.synops),
         macs: mean(counted.macs),
-        denseMACs: FanOut(of: projection, in: model).totalConnections,
+        denseMACs: projection.taps * FanOut(of: projection, tap: 0, in: model).totalConnections,
         neuroBench: totals.neuroBenchSamples == 0
           ? nil : totals.neuroBench[index].divided(by: totals.neuroBenchSamples))
     }

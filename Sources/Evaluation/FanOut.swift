@@ -1,7 +1,7 @@
 import ModelFormat
 import Wiring
 
-/// How many synapses start from each source of a projection (FORMAT.md §3).
+/// How many synapses start from each source of a projection in one of its taps (FORMAT.md §3).
 ///
 /// At the border of a convolution fewer kernel taps apply, so the count depends on the place.
 struct FanOut: Sendable {
@@ -12,13 +12,13 @@ struct FanOut: Sendable {
   /// Per pooled cell: connections, that is entries at each place they apply, zeros included.
   let connections: [Int]
 
-  /// The fan-out of a projection of a valid model.
-  init(of projection: Projection, in model: Model) {
+  /// The fan-out of a tap of a projection of a valid model.
+  init(of projection: Projection, tap: Int, in model: Model) {
     let source = model.sourceShape(of: projection)
     let pooled = source.pooled(by: projection.pool)
     let target = model.populations[projection.target].shape
     cells = (0..<source.count).map { Self.cell(of: $0, in: source, pool: projection.pool, pooled) }
-    let matrix = projection.weights
+    let matrix = projection.weights(ofTap: tap)
     switch projection.topology {
     case .dense:
       synapses = (0..<pooled.count).map { row in

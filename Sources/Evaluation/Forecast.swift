@@ -21,12 +21,16 @@ public struct SpikeHistory: Equatable, Sendable {
 public struct Forecast: Sendable {
   /// The model whose operations are counted.
   public let model: Model
-  let fanOuts: [FanOut]
+  /// Per projection and tap.
+  let fanOuts: [[FanOut]]
 
-  /// A forecast for a valid model. Holds three words per source neuron of every projection.
+  /// A forecast for a valid model. Holds three words per source neuron of every tap of
+  /// every projection.
   public init(for model: Model) {
     self.model = model
-    fanOuts = model.projections.map { FanOut(of: $0, in: model) }
+    fanOuts = model.projections.map { projection in
+      (0..<projection.taps).map { FanOut(of: projection, tap: $0, in: model) }
+    }
   }
 
   /// The counters of one inference, saturations 0.
@@ -41,24 +45,33 @@ public struct Forecast: Sendable {
       counters.populations[index].spikesOut = history.spikes.reduce(0) { $0 + $1[index].count }
     }
     for index in model.projections.indices {
-      let fanOut = fanOuts[index]
-      if let frames = arrivals.frames(into: index) {
-        for frame in frames {
-          for (cell, value) in pooled(frame, through: fanOut).enumerated() where value != 0 {
-            counters.projections[index].macs += fanOut.synapses[cell]
-          }
-        }
-        continue
-      }
-      for step in 0..<history.input.steps {
-        for source in arrivals.spikes(into: index, at: step) {
-          guard let cell = fanOut.cells[Int(source)] else { continue }
-          counters.projections[index].spikesIn += 1
-          counters.projections[index].synops += fanOut.synapses[cell]
-        }
+      for (tap, fanOut) in fanOuts[index].enumerated() {
+        count(arrivals, through: fanOut, tap: tap, in: &counters.projections[index], of: index)
       }
     }
     return counters
+  }
+
+  /// Counts what one tap of projection `index` delivers over the sample.
+  private func count(
+    _ arrivals: Arrivals, through fanOut: FanOut, tap: Int,
+    in counted: inout Counters.Projection, of index: Int
+  ) {
+    if let frames = arrivals.frames(into: index, tap: tap) {
+      for frame in frames {
+        for (cell, value) in pooled(frame, through: fanOut).enumerated() where value != 0 {
+          counted.macs += fanOut.synapses[cell]
+        }
+      }
+      return
+    }
+    for step in 0..<arrivals.steps {
+      for source in arrivals.spikes(into: index, tap: tap, at: step) {
+        guard let cell = fanOut.cells[Int(source)] else { continue }
+        counted.spikesIn += 1
+        counted.synops += fanOut.synapses[cell]
+      }
+    }
   }
 
   /// The values of the pooled cells of a frame.
@@ -113,12 +126,15 @@ struct Arrivals {
     return accepted
   }
 
-  /// The frames presented to a projection over the sample; nil if it carries spikes.
-  func frames(into projection: Int) -> [[Int16]]? {
+  /// Steps of the sample.
+  var steps: Int { history.input.steps }
+
+  /// The frames that a tap of a projection delivers over the sample; nil if it carries spikes.
+  func frames(into projection: Int, tap: Int) -> [[Int16]]? {
     guard case .input(let port) = model.projections[projection].source else { return nil }
     switch history.input.ports[port] {
     case .held(let frame): return [frame]
-    case .frames(let frames): return frames
+    case .frames(let frames): return frames.dropLast(model.projections[projection].delays[tap])
     case .events: return nil
     }
   }
@@ -131,13 +147,13 @@ struct Arrivals {
     return true
   }
 
-  /// The spikes that a projection of spikes delivers in a step.
-  func spikes(into projection: Int, at step: Int) -> [UInt32] {
+  /// The spikes that a tap of a projection of spikes delivers in a step.
+  func spikes(into projection: Int, tap: Int, at step: Int) -> [UInt32] {
+    let emitted = step - model.projections[projection].delays[tap]
+    guard emitted >= 0 else { return [] }
     switch model.projections[projection].source {
-    case .input(let port): return events[port][step]
-    case .population(let population):
-      let emitted = step - model.projections[projection].delay
-      return emitted < 0 ? [] : history.spikes[emitted][population]
+    case .input(let port): return events[port][emitted]
+    case .population(let population): return history.spikes[emitted][population]
     }
   }
 }

@@ -51,39 +51,45 @@ extension Forecast {
   /// Precondition as for ``counters(of:)``.
   public func neuroBench(of history: SpikeHistory) -> [NeuroBenchOperations] {
     let arrivals = Arrivals(of: history, model: model)
-    let steps = history.input.steps
     return model.projections.indices.map { index in
-      let fanOut = fanOuts[index]
-      var operations = NeuroBenchOperations(dense: Double(fanOut.totalConnections * steps))
-      func add(_ cells: some Sequence<(cell: Int, value: Int)>, times: Int) {
-        var (effective, isBinary) = (0, true)
-        for (cell, value) in cells where value != 0 {
-          effective += fanOut.synapses[cell]
-          isBinary = isBinary && abs(value) == 1
-        }
-        if isBinary {
-          operations.effectiveACs += Double(effective * times)
-        } else {
-          operations.effectiveMACs += Double(effective * times)
-        }
+      fanOuts[index].indices.map { operations(of: arrivals, through: index, tap: $0) }
+        .reduce(NeuroBenchOperations(), +)
+    }
+  }
+
+  private func operations(
+    of arrivals: Arrivals, through index: Int, tap: Int
+  ) -> NeuroBenchOperations {
+    let (fanOut, steps) = (fanOuts[index][tap], arrivals.steps)
+    var operations = NeuroBenchOperations(dense: Double(fanOut.totalConnections * steps))
+    func add(_ cells: some Sequence<(cell: Int, value: Int)>, times: Int) {
+      var (effective, isBinary) = (0, true)
+      for (cell, value) in cells where value != 0 {
+        effective += fanOut.synapses[cell]
+        isBinary = isBinary && abs(value) == 1
       }
-      if let frames = arrivals.frames(into: index) {
-        for frame in frames {
-          let cells = pooled(frame, through: fanOut).enumerated().lazy.map {
-            (cell: $0.offset, value: $0.element)
-          }
-          add(cells, times: arrivals.isHeld(into: index) ? steps : 1)
-        }
-        return operations
+      if isBinary {
+        operations.effectiveACs += Double(effective * times)
+      } else {
+        operations.effectiveMACs += Double(effective * times)
       }
-      for step in 0..<steps {
-        var sums: [Int: Int] = [:]
-        for source in arrivals.spikes(into: index, at: step) {
-          if let cell = fanOut.cells[Int(source)] { sums[cell, default: 0] += 1 }
+    }
+    if let frames = arrivals.frames(into: index, tap: tap) {
+      for frame in frames {
+        let cells = pooled(frame, through: fanOut).enumerated().lazy.map {
+          (cell: $0.offset, value: $0.element)
         }
-        add(sums.lazy.map { (cell: $0.key, value: $0.value) }, times: 1)
+        add(cells, times: arrivals.isHeld(into: index) ? steps : 1)
       }
       return operations
     }
+    for step in 0..<steps {
+      var sums: [Int: Int] = [:]
+      for source in arrivals.spikes(into: index, tap: tap, at: step) {
+        if let cell = fanOut.cells[Int(source)] { sums[cell, default: 0] += 1 }
+      }
+      add(sums.lazy.map { (cell: $0.key, value: $0.value) }, times: 1)
+    }
+    return operations
   }
 }

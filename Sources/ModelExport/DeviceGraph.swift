@@ -110,6 +110,11 @@ struct DeviceGraph {
   private static func refuse(projection index: Int, of model: Model) throws(DeviceImageError) {
     let projection = model.projections[index]
     let place = model.place(ofProjection: index)
+    guard projection.taps == 1, projection.delay <= (projection.source.isPort ? 0 : 1) else {
+      throw .unsupportedProjection(
+        place: place, expected: "one tap of delay 0, or 1 from a population",
+        found: projection.taps > 1 ? "\(projection.taps) taps" : "delay \(projection.delay)")
+    }
     if model.carriesValues(projection), projection.pool > 1 {
       throw .unsupportedProjection(
         place: place, expected: "no pool of values", found: "a pool of \(projection.pool)")

@@ -36,8 +36,6 @@ public enum LoweringError: Error, Equatable, CustomStringConvertible {
   case notQuantised(network: String)
   /// A number that is no integer of its range.
   case offGrid(layer: String, quantity: String, index: Int, found: Float)
-  /// Something the format cannot say yet.
-  case beyondFormat(place: String, expected: String, found: String)
 
   /// What is wrong, in one line.
   public var description: String {
@@ -47,8 +45,6 @@ public enum LoweringError: Error, Equatable, CustomStringConvertible {
         + "the recipe"
     case .offGrid(let layer, let quantity, let index, let found):
       "\(layer): expected an integer \(quantity), found \(found) at index \(index)"
-    case .beyondFormat(let place, let expected, let found):
-      "\(place): expected \(expected), which models of this format can say, found \(found)"
     }
   }
 }
@@ -69,7 +65,7 @@ public func lower(
   }
   var projections: [ModelFormat.Projection] = []
   for (projection, numbers) in zip(network.projections, numbers.projections) {
-    projections.append(try integers(of: projection, numbers, in: network))
+    projections.append(try integers(of: projection, numbers))
   }
   var task = description.task
   task.units = numbers.populations.map(\.unit)
@@ -117,18 +113,8 @@ private func reset(_ reset: Reset, to value: Int) -> ModelFormat.Population.LIF.
 }
 
 private func integers(
-  of projection: Spiking.Projection, _ numbers: ProjectionNumbers, in network: Network
+  of projection: Spiking.Projection, _ numbers: ProjectionNumbers
 ) throws(LoweringError) -> ModelFormat.Projection {
-  let place = "projection \(projection.name)"
-  guard projection.taps == 1 else {
-    throw .beyondFormat(place: place, expected: "one tap", found: "\(projection.taps)")
-  }
-  let allowed = network.port(of: projection) == nil ? 0...1 : 0...0
-  guard allowed.contains(projection.delay) else {
-    throw .beyondFormat(
-      place: place, expected: allowed == 0...1 ? "delay 0 or 1" : "delay 0 from a port",
-      found: "\(projection.delay)")
-  }
   var codes: [Int8] = []
   for (position, value) in try integers(numbers.weight, "weight", of: projection.name).enumerated()
   {
@@ -138,10 +124,12 @@ private func integers(
     }
     codes.append(code)
   }
-  let rows = projection.weight.value.shape[0]
+  let shape = projection.weight.value.shape
+  let rows = projection.taps > 1 ? shape[0] * shape[1] : shape[0]
   return ModelFormat.Projection(
     name: projection.name, from: projection.source, to: projection.target, delay: projection.delay,
-    topology: projection.topology, pool: projection.pool, shift: numbers.shift,
+    taps: projection.taps, tapStep: projection.tapStep, topology: projection.topology,
+    pool: projection.pool, shift: numbers.shift,
     weights: WeightMatrix(rows: rows, columns: codes.count / rows, values: codes))
 }
 

@@ -128,11 +128,12 @@ extension Spiking.Projection {
     _ projection: ModelFormat.Projection, name: String, from source: Shape, onto target: Shape
   ) {
     let shape = Self.weightShape(
-      projection.topology, taps: 1, from: source, onto: target,
+      projection.topology, taps: projection.taps, from: source, onto: target,
       columns: projection.weights.columns)
     self.init(
       name: name, from: projection.source, to: projection.target, topology: projection.topology,
-      pool: projection.pool, delay: projection.delay,
+      pool: projection.pool, delay: projection.delay, taps: projection.taps,
+      tapStep: projection.tapStep,
       weight: Spiking.Parameter(
         "\(name).weight", role: .weight,
         value: Tensor(shape, projection.weights.values.map(Float.init))))

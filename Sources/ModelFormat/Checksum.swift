@@ -23,7 +23,8 @@ enum Checksum {
     let sum = crc32(of: message)
     guard found == sum else {
       throw .malformed(
-        place: "checksum", expected: hexadecimal(sum) + ", that of the \(message.count) bytes before",
+        place: "checksum",
+        expected: hexadecimal(sum) + ", that of the \(message.count) bytes before",
         found: hexadecimal(found) + ": the file is damaged")
     }
   }

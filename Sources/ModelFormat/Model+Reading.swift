@@ -159,8 +159,14 @@ extension Projection {
     if message.topology != .conv {
       try requireAbsent(!message.hasConvolution, "convolution", at: place)
     }
+    if message.taps <= 1 { try requireAbsent(message.tapStep == 0, "tap_step", at: place) }
+    if major == 1 {
+      try requireAbsent(message.taps == 0, "taps", at: place)
+      try require(Int(message.delay), in: 0...(source.isPort ? 0 : 1), at: place + ".delay")
+    }
     self.init(
       name: message.name, from: source, to: Int(message.target), delay: Int(message.delay),
+      taps: max(Int(message.taps), 1), tapStep: message.taps <= 1 ? 1 : Int(message.tapStep),
       topology: topology, pool: max(Int(message.pool), 1), shift: Int(message.shift),
       weights: try WeightMatrix(message.weights, budget: budget, at: place + ".weights"))
   }

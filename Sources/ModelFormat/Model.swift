@@ -63,4 +63,12 @@ public struct Model: Equatable, Sendable {
   public func carriesValues(_ projection: Projection) -> Bool {
     if case .input(let port) = projection.source { inputs[port].carriesValues } else { false }
   }
+
+  /// Whether a projection carries one frame over the whole sample. Precondition: the source exists.
+  public func isHeld(_ projection: Projection) -> Bool {
+    guard case .input(let port) = projection.source,
+      case .values(_, _, framePerStep: false) = inputs[port].kind
+    else { return false }
+    return true
+  }
 }

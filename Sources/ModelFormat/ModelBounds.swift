@@ -106,10 +106,20 @@ public struct ModelBounds: Equatable, Sendable {
 extension Model {
   /// A_p(j) of FORMAT.md §5 for every neuron j of the projection's target.
   fileprivate func arrivingBounds(of projection: Projection) -> [Int] {
+    var bounds = [Int](repeating: 0, count: populations[projection.target].shape.count)
+    for tap in 0..<projection.taps {
+      for (neuron, bound) in arrivingBounds(of: projection, tap: tap).enumerated() {
+        bounds[neuron] += bound
+      }
+    }
+    return bounds
+  }
+
+  private func arrivingBounds(of projection: Projection, tap: Int) -> [Int] {
     let combination = combination(of: projection)
     let source = sourceShape(of: projection).pooled(by: projection.pool)
     let target = populations[projection.target].shape
-    let weights = projection.weights
+    let weights = projection.weights(ofTap: tap)
     var bounds = [Int](repeating: 0, count: target.count)
     switch projection.topology {
     case .dense:

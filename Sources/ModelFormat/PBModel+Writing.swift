@@ -103,6 +103,10 @@ extension PBProjection {
     }
     target = UInt32(projection.target)
     delay = UInt32(projection.delay)
+    if projection.taps > 1 {
+      taps = UInt32(projection.taps)
+      tapStep = UInt32(projection.tapStep)
+    }
     switch projection.topology {
     case .dense: topology = .dense
     case .oneToOne: topology = .oneToOne

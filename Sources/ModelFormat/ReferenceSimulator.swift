@@ -1,3 +1,5 @@
+import Wiring
+
 /// The normative engine: FORMAT.md §4 to §6 as plain loops.
 ///
 /// Every other engine must yield the same integers. It is written to be read beside that page;
@@ -24,15 +26,27 @@ public struct ReferenceSimulator: Sendable {
 
   /// Per population: steps in which a neuron's input is still lost.
   private var refractory: [[Int]]
-  /// Per population: spikes of the step before, ascending.
-  private var previousSpikes: [[UInt32]]
+  /// Steps since the last ``reset()``.
+  private var steps = 0
+  /// What each source emitted, by step, as far back as a projection reaches.
+  private var history: [Source: [Int: Emission]]
   /// Per projection from a held frame: its scaled sum per target neuron.
   private var heldSums: [[Int]]
+
+  /// What a source emitted in one step.
+  private enum Emission {
+    /// Indices of neurons that spiked or of events that count.
+    case spikes([UInt32])
+    /// A frame of values.
+    case values([Int16])
+  }
 
   private let synapses: [Synapses]
   private let order: [Int]
   /// Per population: its projections.
   private let incoming: [[Int]]
+  /// How many steps back any projection reaches for what a source emitted.
+  private let reach: [Source: Int]
 
   /// A simulator of `model` before step 0; throws ``ModelError`` where the model is invalid.
   public init(_ model: Model) throws(ModelError) {
@@ -43,9 +57,11 @@ public struct ReferenceSimulator: Sendable {
     incoming = model.populations.indices.map { population in
       model.projections.indices.filter { model.projections[$0].target == population }
     }
+    reach = Dictionary(
+      model.projections.map { ($0.source, $0.reach) }, uniquingKeysWith: { max($0, $1) })
     membranes = []
     refractory = []
-    previousSpikes = []
+    history = [:]
     heldSums = []
     counters = Counters(zeroFor: model)
     reset()
@@ -57,7 +73,8 @@ public struct ReferenceSimulator: Sendable {
       population.initial.expanded(to: population.shape, default: 0).map { Int32($0) }
     }
     refractory = model.populations.map { [Int](repeating: 0, count: $0.shape.count) }
-    previousSpikes = model.populations.map { _ in [] }
+    history = [:]
+    steps = 0
     heldSums = model.projections.map { _ in [] }
     counters = Counters(zeroFor: model)
   }
@@ -89,21 +106,24 @@ public struct ReferenceSimulator: Sendable {
     precondition(
       inputs.count == model.inputs.count,
       "\(inputs.count) inputs for a model of \(model.inputs.count) ports")
-    let events = inputs.indices.map { accept(inputs[$0], at: $0) }
+    for port in inputs.indices {
+      if model.inputs[port].carriesValues {
+        if case .values(let frame) = inputs[port] { emit(.values(frame), from: .input(port)) }
+      } else {
+        emit(.spikes(accept(inputs[port], at: port)), from: .input(port))
+      }
+    }
     var spikes = [[UInt32]](repeating: [], count: model.populations.count)
 
     for population in order {
       var sums = [Int](repeating: 0, count: model.populations[population].shape.count)
       for projection in incoming[population] {
-        switch model.projections[projection].source {
-        case .input(let port) where model.inputs[port].carriesValues:
-          addValues(inputs[port], through: projection, to: &sums)
-        case .input(let port):
-          addSpikes(events[port], through: projection, to: &sums)
-        case .population(let source):
-          let isDelayed = model.projections[projection].delay == 1
-          addSpikes(
-            isDelayed ? previousSpikes[source] : spikes[source], through: projection, to: &sums)
+        if case .input(let port) = model.projections[projection].source,
+          model.isHeld(model.projections[projection])
+        {
+          addHeld(inputs[port], through: projection, to: &sums)
+        } else {
+          addArriving(through: projection, to: &sums)
         }
       }
       switch model.populations[population].kind {
@@ -112,8 +132,9 @@ public struct ReferenceSimulator: Sendable {
       }
       counters.populations[population].updates += sums.count
       counters.populations[population].spikesOut += spikes[population].count
+      emit(.spikes(spikes[population]), from: .population(population))
     }
-    previousSpikes = spikes
+    steps += 1
     return StepRecord(spikes: spikes, membranes: membranes)
   }
 
@@ -142,42 +163,61 @@ public struct ReferenceSimulator: Sendable {
 
   // MARK: Projections, FORMAT.md §3 and §4
 
-  private mutating func addSpikes(
-    _ sources: [UInt32], through index: Int, to sums: inout [Int]
-  ) {
-    if sources.isEmpty { return }
-    var arriving = [Int](repeating: 0, count: sums.count)
-    for source in sources {
-      guard let cell = synapses[index].cell(of: Int(source)) else { continue }
-      counters.projections[index].spikesIn += 1
-      counters.projections[index].synops +=
-        synapses[index].deliver(1, from: cell, to: &arriving)
-    }
-    for neuron in sums.indices {
-      sums[neuron] += arriving[neuron] << model.projections[index].shift
-    }
+  /// Keeps what a source emits in this step as long as a projection reaches back for it.
+  private mutating func emit(_ emission: Emission, from source: Source) {
+    history[source, default: [:]][steps] = emission
+    history[source]?[steps - (reach[source] ?? 0) - 1] = nil
   }
 
-  private mutating func addValues(_ input: StepInput, through index: Int, to sums: inout [Int]) {
-    if case .values(let frame) = input { heldSums[index] = present(frame, through: index) }
+  /// Adds the scaled sum of what all taps of a projection deliver in this step.
+  private mutating func addArriving(through index: Int, to sums: inout [Int]) {
+    let projection = model.projections[index]
+    var arriving = [Int](repeating: 0, count: sums.count)
+    for (tap, delay) in projection.delays.enumerated() {
+      switch history[projection.source]?[steps - delay] {
+      case nil: break
+      case .spikes(let sources): deliver(sources, through: index, tap: tap, to: &arriving)
+      case .values(let frame): deliver(frame, through: index, tap: tap, to: &arriving)
+      }
+    }
+    for neuron in sums.indices { sums[neuron] += scaled(arriving[neuron], through: projection) }
+  }
+
+  private mutating func addHeld(_ input: StepInput, through index: Int, to sums: inout [Int]) {
+    if case .values(let frame) = input {
+      var arriving = [Int](repeating: 0, count: sums.count)
+      deliver(frame, through: index, tap: 0, to: &arriving)
+      heldSums[index] = arriving.map { scaled($0, through: model.projections[index]) }
+    }
     precondition(
       heldSums[index].count == sums.count, "no frame was presented to projection \(index)")
     for neuron in sums.indices { sums[neuron] += heldSums[index][neuron] }
   }
 
-  /// The scaled sums of a frame, per target neuron.
-  private mutating func present(_ frame: [Int16], through index: Int) -> [Int] {
-    let projection = model.projections[index]
-    var arriving = [Int](
-      repeating: 0, count: model.populations[projection.target].shape.count)
+  private mutating func deliver(
+    _ sources: [UInt32], through index: Int, tap: Int, to arriving: inout [Int]
+  ) {
+    for source in sources {
+      guard let cell = synapses[index].cell(of: Int(source)) else { continue }
+      counters.projections[index].spikesIn += 1
+      counters.projections[index].synops +=
+        synapses[index].deliver(1, from: cell, tap: tap, to: &arriving)
+    }
+  }
+
+  private mutating func deliver(
+    _ frame: [Int16], through index: Int, tap: Int, to arriving: inout [Int]
+  ) {
     for (cell, value) in synapses[index].pooled(frame).enumerated() where value != 0 {
       counters.projections[index].macs +=
-        synapses[index].deliver(value, from: cell, to: &arriving)
+        synapses[index].deliver(value, from: cell, tap: tap, to: &arriving)
     }
-    guard projection.shift > 0 else { return arriving }
-    let half = 1 << (projection.shift - 1)
+  }
+
+  private func scaled(_ sum: Int, through projection: Projection) -> Int {
+    guard model.carriesValues(projection) else { return sum << projection.shift }
     // Shifting an Int right is floor division.
-    return arriving.map { ($0 + half) >> projection.shift }
+    return projection.shift == 0 ? sum : (sum + 1 << (projection.shift - 1)) >> projection.shift
   }
 
   // MARK: Populations, FORMAT.md §4

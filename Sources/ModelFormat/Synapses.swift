@@ -10,6 +10,7 @@ package struct Synapses: Sendable {
   private let cells: Shape
   private let target: Shape
   private let pool: Int
+  private let taps: Int
   private let topology: Topology
   /// The non-zero entries, and where each run of consecutive columns of one row starts among them.
   /// A run is a whole row, for CONV the C_out / groups columns of one kernel tap, for ONE_TO_ONE a
@@ -24,6 +25,7 @@ package struct Synapses: Sendable {
     cells = source.pooled(by: projection.pool)
     target = model.populations[projection.target].shape
     pool = projection.pool
+    taps = projection.taps
     topology = projection.topology
     let matrix = projection.weights
     var run = matrix.columns
@@ -43,7 +45,8 @@ package struct Synapses: Sendable {
     (self.columns, self.weights, self.starts) = (columns, weights, starts)
   }
 
-  private var runs: Int { starts.count - 1 }
+  /// Runs of one tap.
+  private var runs: Int { (starts.count - 1) / taps }
 
   /// The pooled cell that a source feeds, or nil outside a full window (FORMAT.md §3, sum-pool).
   func cell(of neuron: Int) -> Int? {
@@ -62,37 +65,42 @@ package struct Synapses: Sendable {
     return sums
   }
 
-  /// Adds `amount` times the weight of every synapse of `cell` to its target's sum, and returns
-  /// the number of those synapses.
-  package func deliver(_ amount: Int, from cell: Int, to sums: inout [Int]) -> Int {
+  /// Adds `amount` times the weight of every synapse of `cell` in one tap to its target's sum, and
+  /// returns the number of those synapses.
+  package func deliver(
+    _ amount: Int, from cell: Int, tap: Int = 0, to sums: inout [Int]
+  ) -> Int {
+    let first = tap * runs
     switch topology {
     case .dense:
-      return deliver(amount, run: cell, onto: 0, in: &sums)
+      return deliver(amount, run: first + cell, onto: 0, in: &sums)
     case .oneToOne:
       let run = target.count == runs ? cell : target.channels == runs ? cell % runs : 0
-      return deliver(amount, run: run, onto: cell, in: &sums)
+      return deliver(amount, run: first + run, onto: cell, in: &sums)
     case .lateral:
-      guard let weight = weights.first else { return 0 }
+      guard starts[first] < starts[first + 1] else { return 0 }
+      let weight = weights[starts[first]]
       for neuron in sums.indices where neuron != cell { sums[neuron] += amount * weight }
       return sums.count - 1
     case .convolution(let convolution):
-      return deliver(amount, from: cell, through: convolution, to: &sums)
+      return deliver(amount, from: cell, through: convolution, firstRun: first, to: &sums)
     }
   }
 
   private func deliver(
-    _ amount: Int, from cell: Int, through convolution: Convolution, to sums: inout [Int]
+    _ amount: Int, from cell: Int, through convolution: Convolution, firstRun: Int,
+    to sums: inout [Int]
   ) -> Int {
     let (channel, y, x) = cells.coordinates(of: cell)
     let group = channel / (cells.channels / convolution.groups)
     let firstOutput = group * (target.channels / convolution.groups)
-    let taps = convolution.y.kernel * convolution.x.kernel
+    let kernel = convolution.y.kernel * convolution.x.kernel
     var count = 0
     for ky in 0..<convolution.y.kernel {
       guard let oy = convolution.y.output(of: y, tap: ky, within: target.height) else { continue }
       for kx in 0..<convolution.x.kernel {
         guard let ox = convolution.x.output(of: x, tap: kx, within: target.width) else { continue }
-        let run = channel * taps + ky * convolution.x.kernel + kx
+        let run = firstRun + channel * kernel + ky * convolution.x.kernel + kx
         let first = target.index(channel: firstOutput, y: oy, x: ox)
         count += deliver(amount, run: run, onto: first, in: &sums)
       }

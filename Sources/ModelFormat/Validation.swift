@@ -176,7 +176,10 @@ extension Model {
         throw .wrongReference(
           place: here + ".input", expected: "a port in 0..<\(inputs.count)", found: "\(port)")
       }
-      try require(projection.delay, in: 0...0, at: here + ".delay (from a port)")
+      if isHeld(projection) {
+        try require(projection.delay, in: 0...0, at: here + ".delay (from a held frame)")
+        try require(projection.taps, in: 1...1, at: here + ".taps (from a held frame)")
+      }
     case .population(let source):
       guard populations.indices.contains(source) else {
         throw .wrongReference(
@@ -188,8 +191,11 @@ extension Model {
           place: here + ".population", expected: "a population that spikes",
           found: place(ofPopulation: source))
       }
-      try require(projection.delay, in: 0...1, at: here + ".delay")
     }
+    try require(projection.delay, in: 0...255, at: here + ".delay")
+    try require(projection.taps, in: 1...32, at: here + ".taps")
+    try require(
+      projection.tapStep, in: 1...(projection.taps > 1 ? 16 : 1), at: here + ".tap_step")
     guard populations.indices.contains(projection.target) else {
       throw .wrongReference(
         place: here + ".target", expected: "a population in 0..<\(populations.count)",
@@ -229,6 +235,7 @@ extension Model {
       let taps = convolution.y.kernel * convolution.x.kernel
       columns = [taps * (target.channels / convolution.groups)]
     }
+    rows *= projection.taps
     guard projection.weights.rows == rows else {
       throw .wrongShape(
         place: here + ".weights.rows", expected: "\(rows)", found: "\(projection.weights.rows)")

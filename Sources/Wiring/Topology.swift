@@ -4,6 +4,11 @@ public enum Source: Hashable, Sendable {
   case input(Int)
   /// A population, by its index.
   case population(Int)
+
+  /// Whether it is a port.
+  public var isPort: Bool {
+    if case .input = self { true } else { false }
+  }
 }
 
 /// Which source of a projection reaches which target through which entry of its weight matrix

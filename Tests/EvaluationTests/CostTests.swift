@@ -9,7 +9,7 @@ import Wiring
     var model = Models.camera(side: 4, steps: 1)
     model.projections[0].weights = WeightMatrix(
       rows: 2, columns: 36, values: [Int8](repeating: 1, count: 72))
-    let fanOut = FanOut(of: model.projections[0], in: model)
+    let fanOut = FanOut(of: model.projections[0], tap: 0, in: model)
     let shape = Shape(channels: 2, height: 4, width: 4)
     func synapses(_ y: Int, _ x: Int) -> Int {
       fanOut.synapses[shape.index(channel: 1, y: y, x: x)]
@@ -53,6 +53,19 @@ import Wiring
     let counters = Forecast(for: model).counters(of: history)
     #expect(counters.projections[1].spikesIn == 3)
     #expect(counters.populations[0].spikesOut == 4)
+  }
+
+  @Test func everyTapIsCountedWhenItDelivers() {
+    var model = Models.frame
+    let weights = model.projections[1].weights
+    model.projections[1].taps = 2
+    model.projections[1].tapStep = 2
+    model.projections[1].weights = WeightMatrix(
+      rows: 2 * weights.rows, columns: weights.columns, values: weights.values + weights.values)
+    let history = SpikeHistory(
+      input: Models.frameInput, spikes: [[[0], []], [[0, 1], []], [[1], []]])
+    // Four spikes by the first tap; those of step 0 by the second, in step 2.
+    #expect(Forecast(for: model).counters(of: history).projections[1].spikesIn == 5)
   }
 
   @Test func meansAndEnergyAreAsWorkedByHand() throws {

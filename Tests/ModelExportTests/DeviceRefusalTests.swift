@@ -53,6 +53,22 @@ import Wiring
         == .tooLarge(place: "inputs (count)", expected: "at most 4", found: "5"))
   }
 
+  @Test func delaysAndTaps() throws {
+    var late = model()
+    late.projections[1].delay = 2
+    var tapped = model()
+    tapped.projections[0].taps = 2
+    tapped.projections[0].weights = WeightMatrix(rows: 2, columns: 1, values: [1, 1])
+    for (model, place, found) in [
+      (late, "projections[1] \"copy\"", "delay 2"), (tapped, "projections[0] \"first\"", "2 taps"),
+    ] {
+      #expect(
+        try refusal(model)
+          == .unsupportedProjection(
+            place: place, expected: "one tap of delay 0, or 1 from a population", found: found))
+    }
+  }
+
   @Test func pooledValues() throws {
     let kind = InputPort.Kind.values(minimum: 0, maximum: 1, framePerStep: false)
     #expect(

@@ -379,40 +379,4 @@ import Wiring
     #expect(
       "\(offGrid("bias", 1, -1.25))" == "dense1: expected an integer bias, found -1.25 at index 1")
   }
-
-  /// Training knows more delays than models of this format can say.
-  @Test func delaysAndTapsBeyondTheFormatAreNamed() throws {
-    let shape = Shape(channels: 2)
-    func error(
-      input: (delay: Int, taps: Int) = (0, 1), inner: (delay: Int, taps: Int) = (0, 1)
-    ) throws -> LoweringError? {
-      let plan = NetworkPlan(
-        ports: [.events(shape)],
-        populations: [
-          .init(name: "cell", shape: shape, neurons: NeuronConfiguration()),
-          .init(name: "readout", shape: shape, neurons: nil),
-        ],
-        projections: [
-          .init(
-            name: "in", from: .input(0), to: 0, topology: .dense, delay: input.delay,
-            taps: input.taps),
-          .init(
-            name: "out", from: .population(0), to: 1, topology: .dense, delay: inner.delay,
-            taps: inner.taps),
-        ], readout: 1)
-      let network = try Network(name: "late", plan: plan, steps: 2, random: RandomSource(seed: 1))
-      return self.error(network, try QuantizedArithmetic(network) { _ in .eight })
-    }
-    func beyond(_ place: String, _ expected: String, _ found: String) -> LoweringError {
-      .beyondFormat(place: "projection \(place)", expected: expected, found: found)
-    }
-    #expect(try error(input: (1, 1)) == beyond("in", "delay 0 from a port", "1"))
-    #expect(try error(input: (0, 2)) == beyond("in", "one tap", "2"))
-    #expect(try error(inner: (2, 1)) == beyond("out", "delay 0 or 1", "2"))
-    #expect(try error(inner: (255, 1)) == beyond("out", "delay 0 or 1", "255"))
-    #expect(try error(inner: (1, 3)) == beyond("out", "one tap", "3"))
-    #expect(
-      "\(beyond("out", "delay 0 or 1", "2"))"
-        == "projection out: expected delay 0 or 1, which models of this format can say, found 2")
-  }
 }

@@ -66,9 +66,13 @@ extension RandomNetworks {
     _ name: String, from source: Source, to target: Int, _ topology: Topology, pool: Int = 1,
     delay: Int = 0, in plan: inout NetworkPlan
   ) {
+    var isHeld = false
+    if case .input(let port) = source { isHeld = plan.ports[port].isHeld }
     plan.projections.append(
       NetworkPlan.Projection(
-        name: name, from: source, to: target, topology: topology, pool: pool, delay: delay,
+        name: name, from: source, to: target, topology: topology, pool: pool,
+        delay: isHeld ? 0 : delay + (chance(6) ? integer(1...3) : 0),
+        taps: !isHeld && chance(5) ? integer(2...4) : 1, tapStep: 1,
         granularity: pick(Granularity.allCases)))
   }
 

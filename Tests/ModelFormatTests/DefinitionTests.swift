@@ -1,42 +1,51 @@
 import ModelFixtures
 import ModelFormat
 import Testing
+import Wiring
 
 /// The simulator and the bounds against FORMAT.md §3 written the other way round: for every target
 /// the formula is asked which weight each source has on it.
 @Suite struct DefinitionTests {
-  /// The weight from pooled cell `i` to target `j` straight from the table of FORMAT.md §3.
-  private func weight(_ projection: Projection, _ model: Model, from i: Int, to j: Int) -> Int {
+  /// The weight of a tap from pooled cell `i` to target `j` straight from the table of FORMAT.md §3.
+  private func weight(
+    _ projection: Projection, _ model: Model, tap: Int, from i: Int, to j: Int
+  ) -> Int {
     let cells = model.sourceShape(of: projection).pooled(by: projection.pool)
     let target = model.populations[projection.target].shape
     let weights = projection.weights
+    let first = tap * (weights.rows / projection.taps)
     switch projection.topology {
-    case .dense: return Int(weights[i, j])
-    case .lateral: return i == j ? 0 : Int(weights[0, 0])
+    case .dense: return Int(weights[first + i, j])
+    case .lateral: return i == j ? 0 : Int(weights[first, 0])
     case .oneToOne:
       guard i == j else { return 0 }
-      if weights.columns == 1 { return Int(weights[0, 0]) }
-      return Int(weights[0, weights.columns == target.count ? j : j % target.channels])
+      if weights.columns == 1 { return Int(weights[first, 0]) }
+      return Int(weights[first, weights.columns == target.count ? j : j % target.channels])
     case .convolution(let c):
       let (ci, iy, ix) = cells.coordinates(of: i)
       let (co, oy, ox) = target.coordinates(of: j)
       let perGroup = target.channels / c.groups
       guard ci / (cells.channels / c.groups) == co / perGroup else { return 0 }
-      for ky in 0..<c.y.kernel where oy * c.y.stride + ky * c.y.dilation - c.y.paddingBefore == iy {
-        for kx in 0..<c.x.kernel where ox * c.x.stride + kx * c.x.dilation - c.x.paddingBefore == ix {
-          return Int(weights[ci, (ky * c.x.kernel + kx) * perGroup + co % perGroup])
+      func from(_ axis: Convolution.Axis, _ output: Int, _ tap: Int) -> Int {
+        output * axis.stride + tap * axis.dilation - axis.paddingBefore
+      }
+      for ky in 0..<c.y.kernel where from(c.y, oy, ky) == iy {
+        for kx in 0..<c.x.kernel where from(c.x, ox, kx) == ix {
+          return Int(weights[first + ci, (ky * c.x.kernel + kx) * perGroup + co % perGroup])
         }
       }
       return 0
     }
   }
 
-  /// The whole matrix from pooled cells to targets.
-  private func matrix(_ projection: Projection, _ model: Model) -> [[Int]] {
+  /// The whole matrix from pooled cells to targets, of every tap.
+  private func matrices(_ projection: Projection, _ model: Model) -> [[[Int]]] {
     let cells = model.sourceShape(of: projection).pooled(by: projection.pool).count
     let targets = model.populations[projection.target].shape.count
-    return (0..<cells).map { i in
-      (0..<targets).map { weight(projection, model, from: i, to: $0) }
+    return (0..<projection.taps).map { tap in
+      (0..<cells).map { i in
+        (0..<targets).map { weight(projection, model, tap: tap, from: i, to: $0) }
+      }
     }
   }
 
@@ -58,9 +67,11 @@ import Testing
       for (index, population) in model.populations.enumerated() {
         var sums = population.bias.expanded(to: population.shape, default: 0).map { abs($0) }
         for projection in model.projections where projection.target == index {
-          let matrix = matrix(projection, model)
+          let matrices = matrices(projection, model)
           for neuron in sums.indices {
-            let bound = arrivingBound(matrix.map { $0[neuron] }, projection, model)
+            let bound = matrices.reduce(0) { sum, matrix in
+              sum + arrivingBound(matrix.map { $0[neuron] }, projection, model)
+            }
             let half = projection.shift == 0 ? 0 : 1 << (projection.shift - 1)
             sums[neuron] +=
               model.carriesValues(projection)
@@ -81,25 +92,32 @@ import Testing
       var simulator = try ReferenceSimulator(model)
       var records: [StepRecord] = []
       let answer = try simulator.run(input) { records.append($0) }
-      let matrices = model.projections.map { matrix($0, model) }
+      let matrices = model.projections.map { self.matrices($0, model) }
       var synops = model.projections.map { _ in 0 }
       var counts = model.projections.map { _ in 0 }
       for step in 0..<input.steps {
         for (index, population) in model.populations.enumerated() {
           var sums = [Int](repeating: 0, count: population.shape.count)
           for (p, projection) in model.projections.enumerated() where projection.target == index {
-            let presented = presented(projection, model, input, records, step)
-            let isNew = step == 0 || !isHeld(projection, model)
+            let isNew = step == 0 || !model.isHeld(projection)
             let isValue = model.carriesValues(projection)
-            for (cell, amount) in presented.enumerated() where amount != 0 && isNew {
-              let synapses = matrices[p][cell].reduce(0) { $1 == 0 ? $0 : $0 + 1 }
-              synops[p] += synapses * (isValue ? 1 : amount)
-              counts[p] += isValue ? 0 : amount
-            }
-            for neuron in sums.indices {
-              let sum = presented.indices.reduce(0) {
-                $0 + presented[$1] * matrices[p][$1][neuron]
+            var arriving = [Int](repeating: 0, count: sums.count)
+            for tap in 0..<projection.taps {
+              let from = step - projection.delay - tap * projection.tapStep
+              guard from >= 0 || model.isHeld(projection) else { continue }
+              let presented = presented(projection, model, input, records, from)
+              for (cell, amount) in presented.enumerated() where amount != 0 && isNew {
+                let synapses = matrices[p][tap][cell].reduce(0) { $1 == 0 ? $0 : $0 + 1 }
+                synops[p] += synapses * (isValue ? 1 : amount)
+                counts[p] += isValue ? 0 : amount
               }
+              for neuron in sums.indices {
+                arriving[neuron] += presented.indices.reduce(0) {
+                  $0 + presented[$1] * matrices[p][tap][$1][neuron]
+                }
+              }
+            }
+            for (neuron, sum) in arriving.enumerated() {
               let half = projection.shift == 0 ? 0 : 1 << (projection.shift - 1)
               sums[neuron] += isValue ? (sum + half) >> projection.shift : sum << projection.shift
             }
@@ -116,14 +134,7 @@ import Testing
     }
   }
 
-  private func isHeld(_ projection: Projection, _ model: Model) -> Bool {
-    guard case .input(let port) = projection.source,
-      case .values(_, _, framePerStep: false) = model.inputs[port].kind
-    else { return false }
-    return true
-  }
-
-  /// The spikes or values in every pooled cell at a step.
+  /// The spikes or values of a step in every pooled cell.
   private func presented(
     _ projection: Projection, _ model: Model, _ input: InferenceInput, _ records: [StepRecord],
     _ step: Int
@@ -132,8 +143,7 @@ import Testing
     var amounts = [Int](repeating: 0, count: source.count)
     switch projection.source {
     case .population(let population):
-      let from = step - projection.delay
-      if from >= 0 { for spike in records[from].spikes[population] { amounts[Int(spike)] = 1 } }
+      for spike in records[step].spikes[population] { amounts[Int(spike)] = 1 }
     case .input(let port):
       switch input.ports[port] {
       case .held(let frame): amounts = frame.map(Int.init)

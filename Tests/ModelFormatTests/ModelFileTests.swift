@@ -97,6 +97,8 @@ import Testing
       })
     let changes: [(String, (inout PBModel) -> Void)] = [
       ("format_major 1.checksum", { $0.checksum = 1 }),
+      ("taps", { $0.projections[3].taps = 2 }),
+      (".delay", { $0.projections[0].delay = 1 }), (".delay", { $0.projections[3].delay = 2 }),
       ("padding_bottom", { $0.projections[convolution].convolution.paddingBottom = 1 }),
       ("padding_right", { $0.projections[convolution].convolution.paddingRight = 1 }),
     ]
@@ -126,6 +128,7 @@ import Testing
       ("projections[2] \"down\"", { $0.projections[2].source = nil }),
       ("projections[2] \"down\".topology", { $0.projections[2].topology = .UNRECOGNIZED(4) }),
       ("projections[2] \"down\".convolution", { $0.projections[2].convolution = .init() }),
+      ("projections[2] \"down\".tap_step", { $0.projections[2].tapStep = 1 }),
       ("golden_digest", { $0.goldenDigest = Data([1, 2, 3]) }),
     ]
     for (place, change) in changes {

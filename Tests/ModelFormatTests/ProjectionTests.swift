@@ -139,6 +139,53 @@ import Wiring
     #expect(again.scores == [0], "no spike is under way after a reset")
   }
 
+  /// Events of steps 0 and 1 through taps of weight 1, 10 and 100, of delay 1, 3 and 5.
+  @Test func tapsDeliverWhatTheirDelayAgoWas() throws {
+    let unit = Shape(channels: 1)
+    let model = Model(
+      name: "taps", steps: 7,
+      inputs: [InputPort(name: "in", shape: unit, kind: .events(.once))],
+      populations: [Population(name: "sum", shape: unit, kind: .readout)],
+      projections: [
+        Projection(
+          name: "late", from: .input(0), to: 0, delay: 1, taps: 3, tapStep: 2, topology: .dense,
+          weights: WeightMatrix(rows: 3, columns: 1, values: [1, 10, 100]))
+      ], readout: 0)
+    var simulator = try ReferenceSimulator(model)
+    var sums: [Int32] = []
+    let events: [[UInt32]] = [[0], [0], [], [], [], [], []]
+    let answer = try simulator.run(InferenceInput(steps: 7, ports: [.events(events)])) {
+      sums.append($0.membranes[0][0])
+    }
+    #expect(sums == [0, 1, 2, 12, 22, 122, 222])
+    #expect(answer.counters.projections[0] == .init(spikesIn: 6, synops: 6, macs: 0))
+    // What is under way after the last step is not delivered.
+    let short = try simulator.run(
+      InferenceInput(steps: 3, ports: [.events(Array(events.prefix(3)))]))
+    #expect(short.scores == [2])
+  }
+
+  /// The values of all taps are added before they are shifted: (3 + 3 + 2) >> 2, not twice (3 + 2) >> 2.
+  @Test func valuesOfAllTapsAreRoundedOnce() throws {
+    let unit = Shape(channels: 1)
+    let model = Model(
+      name: "values", steps: 2,
+      inputs: [
+        InputPort(
+          name: "in", shape: unit, kind: .values(minimum: 0, maximum: 9, framePerStep: true))
+      ],
+      populations: [Population(name: "sum", shape: unit, kind: .readout)],
+      projections: [
+        Projection(
+          name: "both", from: .input(0), to: 0, taps: 2, topology: .oneToOne, shift: 2,
+          weights: WeightMatrix(rows: 2, columns: 1, values: [1, 1]))
+      ], readout: 0)
+    var simulator = try ReferenceSimulator(model)
+    let answer = try simulator.run(InferenceInput(steps: 2, ports: [.frames([[3], [3]])]))
+    #expect(answer.scores == [1 + 2])
+    #expect(answer.counters.projections[0].macs == 3)
+  }
+
   @Test func populationsAreEvaluatedAlongDelayZero() throws {
     // Index order is the reverse of evaluation order: 1 feeds 0.
     let one = WeightMatrix(rows: 1, columns: 1, values: [1])

@@ -50,6 +50,10 @@ import Testing
         }
         if projection.pool > 1 { seen.insert("pool") }
         if projection.delay == 1 { seen.insert("delay") }
+        if projection.delay > 1 { seen.insert("long delay") }
+        if projection.taps > 1 {
+          seen.insert(model.carriesValues(projection) ? "taps of values" : "taps")
+        }
         if projection.source == .population(projection.target) { seen.insert("self") }
       }
       var simulator = try ReferenceSimulator(model)
@@ -60,6 +64,7 @@ import Testing
       "membrane16", "accumulator16", "accumulator32", "membrane32", "once", "every", "frames",
       "held", "subtract", "zero", "value", "greater", "greaterEqual", "refractory", "thresholds",
       "dense", "oneToOne", "lateral", "grouped", "convolution", "dilated", "pool", "delay", "self",
+      "long delay", "taps", "taps of values",
     ]
     #expect(expected.subtracting(seen) == [])
     #expect(spikes > 5000)

@@ -165,8 +165,27 @@ import Wiring
     #expect(place { $0.projections[2].source = .population(3) } == down + ".population")
     #expect(place { $0.projections[2].source = .population(2) } == down + ".population")
     #expect(place { $0.projections[2].target = 3 } == down + ".target")
-    #expect(place { $0.projections[0].delay = 1 } == input + ".delay (from a port)")
-    #expect(place { $0.projections[2].delay = 2 } == down + ".delay")
+    func held(_ model: inout Model) {
+      model.inputs[1].kind = .values(minimum: 0, maximum: 1, framePerStep: false)
+    }
+    #expect(
+      place {
+        held(&$0)
+        $0.projections[1].delay = 1
+      } == pooled + ".delay (from a held frame)")
+    #expect(
+      place {
+        held(&$0)
+        $0.projections[1].taps = 2
+      } == pooled + ".taps (from a held frame)")
+    #expect(place { $0.projections[0].delay = -1 } == input + ".delay")
+    #expect(place { $0.projections[2].delay = 256 } == down + ".delay")
+    #expect(place { $0.projections[2].taps = 0 } == down + ".taps")
+    #expect(place { $0.projections[2].taps = 33 } == down + ".taps")
+    #expect(place { $0.projections[2].tapStep = 2 } == down + ".tap_step")
+    #expect(
+      place { ($0.projections[2].taps, $0.projections[2].tapStep) = (2, 17) } == down + ".tap_step")
+    #expect(place { $0.projections[2].taps = 2 } == down + ".weights.rows")
     #expect(place { $0.projections[1].pool = 17 } == pooled + ".pool")
     #expect(place { $0.projections[1].pool = 5 } == pooled + ".pool")
     #expect(place { $0.projections[1].shift = 32 } == pooled + ".shift")

@@ -14,7 +14,7 @@ import Wiring
   /// A random model with events that merge, and in every second one few enough steps to go layer
   /// by layer; nil where that breaks a bound or the engine does not run it.
   static func model(seed: Int) throws -> Model? {
-    var model = RandomModels.model(seed: UInt64(seed))
+    var model = RandomModels.model(seed: UInt64(seed), late: false)
     for index in model.inputs.indices {
       if case .events = model.inputs[index].kind { model.inputs[index].kind = .events(.once) }
     }

@@ -86,8 +86,8 @@ static bool tap_inside(uint32_t o, uint32_t k, uint32_t stride, uint32_t dilatio
 }
 
 static void take_convolution(struct block_sums *sums, const struct snn_projection *projection,
-                             const struct snn_shape *source, const struct snn_shape *target,
-                             const struct block *block)
+                             const struct snn_weights *weights, const struct snn_shape *source,
+                             const struct snn_shape *target, const struct block *block)
 {
     const struct snn_convolution *kernel = &projection->convolution;
     const uint32_t sources = source->channels / kernel->groups;
@@ -112,7 +112,7 @@ static void take_convolution(struct block_sums *sums, const struct snn_projectio
                 for (uint32_t ci = group * sources; ci < (group + 1) * sources; ci++) {
                     const uint32_t run =
                         (ci * kernel->kernel_height + ky) * kernel->kernel_width + kx;
-                    take_run(sums, &projection->weights, run, length, from, count, done);
+                    take_run(sums, weights, run, length, from, count, done);
                 }
             }
         }
@@ -120,12 +120,15 @@ static void take_convolution(struct block_sums *sums, const struct snn_projectio
     }
 }
 
-static void take_projection(struct block_sums *sums, const struct snn_model *model,
-                            const struct snn_projection *projection, const struct block *block)
+/** Takes one tap of a projection. */
+static void take_tap(struct block_sums *sums, const struct snn_model *model,
+                     const struct snn_projection *projection, uint32_t tap,
+                     const struct block *block)
 {
     const struct snn_shape source = snn_pooled_shape(model, projection);
     const struct snn_shape target = model->populations[projection->target].shape;
-    const struct snn_weights *weights = &projection->weights;
+    const struct snn_weights own = snn_tap_weights(projection, tap);
+    const struct snn_weights *weights = &own;
     const uint32_t neurons = snn_shape_size(&target);
     const uint32_t first = (block->y * target.width + block->x) * target.channels + block->channel;
     switch (projection->topology) {
@@ -135,7 +138,7 @@ static void take_projection(struct block_sums *sums, const struct snn_model *mod
         }
         break;
     case SNN_CONV:
-        take_convolution(sums, projection, &source, &target, block);
+        take_convolution(sums, projection, weights, &source, &target, block);
         break;
     case SNN_ONE_TO_ONE:
         for (uint32_t i = 0; i < block->count; i++) {
@@ -160,7 +163,8 @@ static bool add_projection(uint64_t bound[BLOCK], const struct snn_model *model,
                            const struct snn_projection *projection, const struct block *block,
                            uint64_t *found)
 {
-    struct block_sums sums = {{0}, false};
+    uint64_t arriving[BLOCK] = {0};
+    bool largest_only = false;
     const bool from_values = snn_is_from_values(model, projection);
     const uint32_t pool = projection->pool > 1 ? projection->pool : 1;
     uint64_t factor = (uint64_t)pool * pool;
@@ -171,13 +175,19 @@ static bool add_projection(uint64_t bound[BLOCK], const struct snn_model *model,
         factor *= (uint64_t)(largest > -high ? largest : -high);
     } else if (projection->from_input &&
                model->inputs[projection->source].multiplicity == SNN_EVERY) {
-        sums.largest = true;
+        largest_only = true;
         factor = model->inputs[projection->source].max_events_per_step;
     }
-    take_projection(&sums, model, projection, block);
+    for (uint32_t tap = 0; tap < snn_tap_count(projection); tap++) {
+        struct block_sums sums = {{0}, largest_only};
+        take_tap(&sums, model, projection, tap, block);
+        for (uint32_t i = 0; i < block->count; i++) {
+            arriving[i] += sums.entry[i];
+        }
+    }
     for (uint32_t i = 0; i < block->count; i++) {
         /* At most 2^20 * 2^10 runs * 2^7 * 2^8 * 2^15 < 2^61. */
-        uint64_t a = sums.entry[i] * factor;
+        uint64_t a = arriving[i] * factor;
         if (from_values) {
             a += (UINT64_C(1) << projection->shift) >> 1;
             if (a >= UINT64_C(1) << 24) {

@@ -20,23 +20,26 @@ struct snn_input_state *snn_event_port(struct snn *snn, uint32_t port)
 bool snn_inject(struct snn *snn, uint32_t port, uint32_t index)
 {
     struct snn_input_state *input = &snn->inputs[port];
+    const uint32_t slot = snn_slot(snn->steps, input->slots);
     if (index >= input->size) {
         input->counters.dropped_outside++;
         return false;
     }
     if (input->list != NULL) {
-        if (input->pending == snn->model->inputs[port].max_events_per_step) {
+        const uint32_t most = snn->model->inputs[port].max_events_per_step;
+        if (input->count[slot] == most) {
             input->counters.dropped_overflow++;
             return false;
         }
-        input->list[input->pending++] = index;
+        input->list[(size_t)slot * most + input->count[slot]++] = index;
         input->counters.events++;
         return true;
     }
+    uint32_t *word = &input->bits[(size_t)slot * input->words + (index >> 5)];
     const uint32_t bit = UINT32_C(1) << (index & 31);
-    if ((input->bits[index >> 5] & bit) == 0) {
-        input->bits[index >> 5] |= bit;
-        input->pending++;
+    if ((*word & bit) == 0) {
+        *word |= bit;
+        input->count[slot]++;
         input->counters.events++;
     }
     return true;
@@ -57,22 +60,31 @@ bool snn_event(struct snn *snn, uint32_t port, uint32_t index)
 
 /* ---- Values ---- */
 
-/** The port, if it takes a frame of `count` values now. */
+/** Where the port keeps a frame of `count` values presented now, if it takes one. */
 static enum snn_status value_port(struct snn *snn, uint32_t port, const void *values,
-                                  uint32_t count, struct snn_input_state **input)
+                                  uint32_t count, int16_t **frame)
 {
     if (values == NULL || port >= snn->model->input_count ||
         snn->model->inputs[port].kind != SNN_VALUES || snn->inputs[port].size != count) {
         return SNN_ERROR_ARGUMENT;
     }
-    *input = &snn->inputs[port];
+    const struct snn_input_state *input = &snn->inputs[port];
+    *frame = input->frame + (size_t)snn_slot(snn->steps, input->slots) * input->size;
     return snn->steps >= snn->model->max_steps ? SNN_ERROR_STEPS : SNN_OK;
+}
+
+/** A frame was presented: it counts from the open step on. */
+static void take_frame(struct snn_input_state *input, uint32_t step)
+{
+    input->count[snn_slot(step, input->slots)] = 1;
+    input->presented = true;
+    input->fresh = true;
 }
 
 enum snn_status snn_values_u8(struct snn *snn, uint32_t port, const uint8_t *values, uint32_t count)
 {
-    struct snn_input_state *input = NULL;
-    const enum snn_status status = value_port(snn, port, values, count, &input);
+    int16_t *frame = NULL;
+    const enum snn_status status = value_port(snn, port, values, count, &frame);
     if (status != SNN_OK) {
         return status;
     }
@@ -86,18 +98,17 @@ enum snn_status snn_values_u8(struct snn *snn, uint32_t port, const uint8_t *val
         return SNN_ERROR_VALUE;
     }
     for (uint32_t i = 0; i < count; i++) {
-        input->frame[i] = values[i];
+        frame[i] = values[i];
     }
-    input->presented = true;
-    input->fresh = true;
+    take_frame(&snn->inputs[port], snn->steps);
     return SNN_OK;
 }
 
 enum snn_status snn_values_s16(struct snn *snn, uint32_t port, const int16_t *values,
                                uint32_t count)
 {
-    struct snn_input_state *input = NULL;
-    const enum snn_status status = value_port(snn, port, values, count, &input);
+    int16_t *frame = NULL;
+    const enum snn_status status = value_port(snn, port, values, count, &frame);
     if (status != SNN_OK) {
         return status;
     }
@@ -107,9 +118,8 @@ enum snn_status snn_values_s16(struct snn *snn, uint32_t port, const int16_t *va
             return SNN_ERROR_VALUE;
         }
     }
-    memcpy(input->frame, values, count * sizeof(int16_t));
-    input->presented = true;
-    input->fresh = true;
+    memcpy(frame, values, count * sizeof(int16_t));
+    take_frame(&snn->inputs[port], snn->steps);
     return SNN_OK;
 }
 
@@ -167,13 +177,11 @@ void snn_set_offset(struct snn *snn, uint32_t index)
     }
     set_bias(population, state, wide);
     for (uint32_t i = 0; i < state->incoming_count; i++) {
-        const uint32_t q = snn->incoming[state->incoming + i];
-        const struct snn_projection *projection = &snn->model->projections[q];
+        struct snn_projection_state *tap = &snn->taps[snn->incoming[state->incoming + i]];
+        const struct snn_projection *projection = tap->projection;
         if (snn_is_held(snn->model, projection) && snn->inputs[projection->source].presented) {
             const struct snn_input_state *input = &snn->inputs[projection->source];
-            struct snn_delivery delivery = {snn,  projection, &snn->projections[q],
-                                            NULL, true,       input->fresh,
-                                            0,    0};
+            struct snn_delivery delivery = {snn, projection, tap, NULL, true, input->fresh, 0, 0};
             snn_deliver_values(&delivery, input->frame);
             snn_add_value_sums(snn, &delivery, state->offset, wide);
         }
@@ -190,7 +198,7 @@ void snn_begin_step(struct snn *snn)
         const struct snn_population_state *state = &snn->populations[p];
         for (uint32_t i = 0; i < state->incoming_count; i++) {
             const struct snn_projection *projection =
-                &snn->model->projections[snn->incoming[state->incoming + i]];
+                snn->taps[snn->incoming[state->incoming + i]].projection;
             if (snn_is_held(snn->model, projection) && snn->inputs[projection->source].fresh) {
                 snn_set_offset(snn, p);
                 break;
@@ -204,14 +212,15 @@ void snn_begin_step(struct snn *snn)
     }
 }
 
-void snn_end_step(struct snn *snn)
+void snn_open_step(struct snn *snn)
 {
     for (uint32_t i = 0; i < snn->model->input_count; i++) {
         struct snn_input_state *input = &snn->inputs[i];
-        if (input->pending > 0 && input->bits != NULL) {
-            memset(input->bits, 0, input->words * sizeof(uint32_t));
+        const uint32_t slot = snn_slot(snn->steps, input->slots);
+        if (input->count[slot] > 0 && input->bits != NULL) {
+            memset(input->bits + (size_t)slot * input->words, 0, input->words * sizeof(uint32_t));
         }
-        input->pending = 0;
+        input->count[slot] = 0;
         input->fresh = false;
     }
 }

@@ -15,8 +15,8 @@ struct snn_input_state *snn_event_port(struct snn *snn, uint32_t port);
 bool snn_inject(struct snn *snn, uint32_t port, uint32_t index);
 /** Turns newly held frames into the offsets of the populations they reach. */
 void snn_begin_step(struct snn *snn);
-/** Forgets the events and frames of the step just closed. */
-void snn_end_step(struct snn *snn);
+/** Clears the slots of the step that is open now: what they held, no projection reaches for. */
+void snn_open_step(struct snn *snn);
 /** Offsets of one population anew: its bias and the currents of all frames held. */
 void snn_set_offset(struct snn *snn, uint32_t population);
 /**

@@ -121,6 +121,7 @@ static struct snn_population_state place_population(struct memory *memory,
     state.size = snn_shape_size(&population->shape);
     state.words = (state.size + 31) / 32;
     state.accumulator = accumulator;
+    state.slots = slots;
     if (leaks(population)) {
         state.leak = make_parameter(memory, population->leak, population->leak_count,
                                     sizeof(uint16_t), &population->shape);
@@ -143,17 +144,20 @@ static struct snn_population_state place_population(struct memory *memory,
     return state;
 }
 
-static struct snn_input_state place_input(struct memory *memory, const struct snn_input *input)
+static struct snn_input_state place_input(struct memory *memory, const struct snn_input *input,
+                                          uint32_t slots)
 {
     struct snn_input_state state = {0};
+    state.slots = slots;
+    state.count = take(memory, slots, sizeof(uint32_t));
     state.size = snn_shape_size(&input->shape);
     state.words = (state.size + 31) / 32;
     if (input->kind == SNN_VALUES) {
-        state.frame = take(memory, state.size, sizeof(int16_t));
+        state.frame = take(memory, (size_t)slots * state.size, sizeof(int16_t));
     } else if (input->multiplicity == SNN_EVERY) {
-        state.list = take(memory, input->max_events_per_step, sizeof(uint32_t));
+        state.list = take(memory, (size_t)slots * input->max_events_per_step, sizeof(uint32_t));
     } else {
-        state.bits = take(memory, state.words, sizeof(uint32_t));
+        state.bits = take(memory, (size_t)slots * state.words, sizeof(uint32_t));
     }
     return state;
 }
@@ -292,12 +296,27 @@ static void prepare_taps(struct snn_projection_state *state,
     map_axis(state->map_x, &x);
 }
 
-static struct snn_projection_state place_projection(struct memory *memory,
-                                                    const struct snn_model *model,
-                                                    const struct snn_projection *projection)
+/** One tap of a projection; its maps of source coordinates are those of the tap before, if any. */
+static struct snn_projection_state place_tap(struct memory *memory, const struct snn_model *model,
+                                             uint32_t index, uint32_t tap,
+                                             const struct snn_projection_state *before)
 {
+    const struct snn_projection *projection = &model->projections[index];
     const struct snn_shape target = model->populations[projection->target].shape;
+    const uint32_t taps = snn_tap_count(projection);
     struct snn_projection_state state = {0};
+    state.projection = projection;
+    state.index = index;
+    state.delay = snn_tap_delay(projection, tap);
+    state.last = tap + 1 == taps;
+    if (taps > 1) {
+        state.own = take(memory, 1, sizeof(struct snn_projection));
+        if (state.own != NULL) {
+            *state.own = *projection;
+            state.own->weights = snn_tap_weights(projection, tap);
+            state.projection = state.own;
+        }
+    }
     state.source = snn_source_shape(model, projection);
     state.pooled = snn_pooled_shape(model, projection);
     state.target_size = snn_shape_size(&target);
@@ -306,7 +325,10 @@ static struct snn_projection_state place_projection(struct memory *memory,
     state.pool = projection->pool > 1 ? projection->pool : 1;
     state.channel_reciprocal = reciprocal(state.source.channels);
     state.width_reciprocal = reciprocal(state.source.width);
-    if (projection->topology == SNN_CONV || state.pool > 1) {
+    if (tap > 0) {
+        state.map_y = before->map_y;
+        state.map_x = before->map_x;
+    } else if (projection->topology == SNN_CONV || state.pool > 1) {
         state.map_y = take(memory, state.source.height, sizeof(uint32_t));
         state.map_x = take(memory, state.source.width, sizeof(uint32_t));
     }
@@ -317,7 +339,7 @@ static struct snn_projection_state place_projection(struct memory *memory,
         return state;
     }
     if (projection->topology == SNN_CONV) {
-        prepare_taps(&state, projection, &target);
+        prepare_taps(&state, state.projection, &target);
     } else {
         const uint32_t channels = state.source.channels;
         map_pool(state.map_y, state.source.height, state.pooled.height, state.pool,
@@ -327,19 +349,34 @@ static struct snn_projection_state place_projection(struct memory *memory,
     return state;
 }
 
-/** Spike maps to keep: a block for layer-major runs, the last two with delays, else one. */
-static uint32_t count_slots(const struct snn_model *model, bool *layer_major)
+/** Steps that a population may run ahead: a block where input is held and nothing is delayed. */
+static uint32_t count_block(const struct snn_model *model)
 {
-    bool held = true;
-    bool delayed = false;
     for (uint32_t i = 0; i < model->input_count; i++) {
-        held = held && model->inputs[i].kind == SNN_VALUES && !model->inputs[i].frame_per_step;
+        if (model->inputs[i].kind != SNN_VALUES || model->inputs[i].frame_per_step) {
+            return 1;
+        }
     }
     for (uint32_t q = 0; q < model->projection_count; q++) {
-        delayed = delayed || model->projections[q].delay != 0;
+        if (model->projections[q].delay != 0 || model->projections[q].taps > 1) {
+            return 1;
+        }
     }
-    *layer_major = held && !delayed && SNN_RUN_BLOCK > 1;
-    return *layer_major ? SNN_RUN_BLOCK : delayed ? 2 : 1;
+    return SNN_RUN_BLOCK;
+}
+
+/** Steps of a source that are kept: as many as the longest reach asks for. */
+static uint32_t count_slots(const struct snn_model *model, bool from_input, uint32_t source)
+{
+    uint32_t reach = 0;
+    for (uint32_t q = 0; q < model->projection_count; q++) {
+        const struct snn_projection *projection = &model->projections[q];
+        if (projection->from_input == from_input && projection->source == source) {
+            const uint32_t delay = snn_tap_delay(projection, snn_tap_count(projection) - 1);
+            reach = delay > reach ? delay : reach;
+        }
+    }
+    return reach + 1;
 }
 
 /**
@@ -387,38 +424,49 @@ size_t snn_lay_out(const struct snn_model *model, const struct snn_plan *plan, u
     made.model = model;
     made.inputs = take(&memory, model->input_count, sizeof(struct snn_input_state));
     made.populations = take(&memory, model->population_count, sizeof(struct snn_population_state));
-    made.projections = take(&memory, model->projection_count, sizeof(struct snn_projection_state));
+    for (uint32_t q = 0; q < model->projection_count; q++) {
+        made.tap_count += snn_tap_count(&model->projections[q]);
+    }
+    made.taps = take(&memory, made.tap_count, sizeof(struct snn_projection_state));
     made.order = take(&memory, model->population_count, sizeof(uint16_t));
-    made.incoming = take(&memory, model->projection_count, sizeof(uint16_t));
-    made.slots = count_slots(model, &made.layer_major);
+    made.incoming = take(&memory, made.tap_count, sizeof(uint16_t));
+    made.block = count_block(model);
     for (uint32_t i = 0; i < model->input_count; i++) {
-        const struct snn_input_state state = place_input(&memory, &model->inputs[i]);
+        const struct snn_input_state state =
+            place_input(&memory, &model->inputs[i], count_slots(model, true, i));
         if (base != NULL) {
             made.inputs[i] = state;
         }
     }
     uint32_t incoming = 0;
     for (uint32_t p = 0; p < model->population_count; p++) {
+        const uint32_t slots = made.block > 1 ? made.block : count_slots(model, false, p);
         struct snn_population_state state =
-            place_population(&memory, model, p, plan->accumulator[p], made.slots);
+            place_population(&memory, model, p, plan->accumulator[p], slots);
         if (base == NULL) {
             continue;
         }
         made.order[p] = plan->order[p];
         state.incoming = incoming;
+        uint32_t tap = 0;
         for (uint32_t q = 0; q < model->projection_count; q++) {
-            if (model->projections[q].target == p) {
-                made.incoming[incoming++] = (uint16_t)q;
+            for (uint32_t k = snn_tap_count(&model->projections[q]); k > 0; k--, tap++) {
+                if (model->projections[q].target == p) {
+                    made.incoming[incoming++] = (uint16_t)tap;
+                }
             }
         }
         state.incoming_count = incoming - state.incoming;
         made.populations[p] = state;
     }
+    uint32_t placed = 0;
+    struct snn_projection_state state = {0};
     for (uint32_t q = 0; q < model->projection_count; q++) {
-        const struct snn_projection_state state =
-            place_projection(&memory, model, &model->projections[q]);
-        if (base != NULL) {
-            made.projections[q] = state;
+        for (uint32_t tap = 0; tap < snn_tap_count(&model->projections[q]); tap++, placed++) {
+            state = place_tap(&memory, model, q, tap, &state);
+            if (base != NULL) {
+                made.taps[placed] = state;
+            }
         }
     }
     place_sums(&memory, model, plan, &made);

@@ -28,11 +28,18 @@ const uint32_t *snn_spikes(const struct snn *snn, uint32_t population, uint32_t 
     const bool spiking =
         population < snn->model->population_count && snn->populations[population].spikes != NULL;
     if (count != NULL) {
-        *count = spiking ? snn->populations[population].spike_count[snn->slot] : 0;
+        *count = 0;
     }
-    return spiking ? snn->populations[population].spikes +
-                         (size_t)snn->slot * snn->populations[population].words
-                   : NULL;
+    if (!spiking) {
+        return NULL;
+    }
+    /* Of the last closed step; before step 0 every slot is empty. */
+    const struct snn_population_state *state = &snn->populations[population];
+    const uint32_t slot = snn_slot(snn->steps > 0 ? snn->steps - 1 : 0, state->slots);
+    if (count != NULL) {
+        *count = state->spike_count[slot];
+    }
+    return state->spikes + (size_t)slot * state->words;
 }
 
 int32_t snn_membrane(const struct snn *snn, uint32_t population, uint32_t neuron)
@@ -66,8 +73,16 @@ struct snn_population_counters snn_population_counters(const struct snn *snn, ui
 
 struct snn_projection_counters snn_projection_counters(const struct snn *snn, uint32_t projection)
 {
-    const struct snn_projection_counters none = {0, 0, 0};
-    return projection < snn->model->projection_count ? snn->projections[projection].counters : none;
+    struct snn_projection_counters counters = {0, 0, 0};
+    for (uint32_t i = 0; i < snn->tap_count; i++) {
+        const struct snn_projection_state *tap = &snn->taps[i];
+        if (tap->index == projection) {
+            counters.spikes_in += tap->counters.spikes_in;
+            counters.synops += tap->counters.synops;
+            counters.macs += tap->counters.macs;
+        }
+    }
+    return counters;
 }
 
 struct snn_input_counters snn_input_counters(const struct snn *snn, uint32_t port)

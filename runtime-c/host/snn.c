@@ -75,9 +75,9 @@ void snn_reset(struct snn *snn)
     for (uint32_t i = 0; i < snn->model->input_count; i++) {
         struct snn_input_state *input = &snn->inputs[i];
         if (input->bits != NULL) {
-            memset(input->bits, 0, input->words * sizeof(uint32_t));
+            memset(input->bits, 0, (size_t)input->slots * input->words * sizeof(uint32_t));
         }
-        input->pending = 0;
+        memset(input->count, 0, input->slots * sizeof(uint32_t));
         input->presented = false;
         input->fresh = false;
         memset(&input->counters, 0, sizeof input->counters);
@@ -86,8 +86,8 @@ void snn_reset(struct snn *snn)
         struct snn_population_state *state = &snn->populations[p];
         reset_membranes(&snn->model->populations[p], state);
         if (state->spikes != NULL) {
-            memset(state->spikes, 0, (size_t)state->words * snn->slots * sizeof(uint32_t));
-            memset(state->spike_count, 0, snn->slots * sizeof(uint32_t));
+            memset(state->spikes, 0, (size_t)state->words * state->slots * sizeof(uint32_t));
+            memset(state->spike_count, 0, state->slots * sizeof(uint32_t));
         }
         if (state->refractory != NULL) {
             memset(state->refractory, 0, state->size);
@@ -98,10 +98,9 @@ void snn_reset(struct snn *snn)
         state->skipped = 0;
         snn_set_offset(snn, p);
     }
-    for (uint32_t q = 0; q < snn->model->projection_count; q++) {
-        memset(&snn->projections[q].counters, 0, sizeof snn->projections[q].counters);
+    for (uint32_t i = 0; i < snn->tap_count; i++) {
+        memset(&snn->taps[i].counters, 0, sizeof snn->taps[i].counters);
     }
-    snn->slot = 0;
     snn->steps = 0;
     snn->started = false;
     snn->timed_steps = snn->model->steps;
@@ -110,47 +109,56 @@ void snn_reset(struct snn *snn)
 
 /* ---- The time step ---- */
 
-/**
- * The spikes a projection carries into the step whose map is `slot`; `previous` is the map of the
- * step before.
- */
-static struct snn_source find_source(const struct snn *snn, const struct snn_projection *projection,
-                                     uint32_t slot, uint32_t previous)
+/** What the source of a tap emitted as many steps before `step` as the tap delays. */
+static struct snn_source find_source(const struct snn *snn, const struct snn_projection_state *tap,
+                                     uint32_t step)
 {
     struct snn_source source = {0};
+    const struct snn_projection *projection = tap->projection;
     if (projection->from_input) {
         const struct snn_input_state *input = &snn->inputs[projection->source];
-        source.bits = input->bits;
-        source.list = input->list;
+        const uint32_t slot = snn_slot(step - tap->delay, input->slots);
+        if (input->bits != NULL) {
+            source.bits = input->bits + (size_t)slot * input->words;
+        } else {
+            source.list = input->list +
+                          (size_t)slot *
+                              snn->model->inputs[projection->source].max_events_per_step;
+        }
         source.words = input->words;
-        source.count = input->pending;
+        source.count = input->count[slot];
     } else {
         const struct snn_population_state *population = &snn->populations[projection->source];
-        const uint32_t at = projection->delay == 0 ? slot : previous;
-        source.bits = population->spikes + (size_t)at * population->words;
+        const uint32_t slot = snn_slot(step - tap->delay, population->slots);
+        source.bits = population->spikes + (size_t)slot * population->words;
         source.words = population->words;
-        source.count = population->spike_count[at];
+        source.count = population->spike_count[slot];
     }
     return source;
 }
 
 /** Delivers everything that arrives at a population in this step; true when something did. */
-static bool deliver(struct snn *snn, uint32_t index, uint32_t slot, uint32_t previous,
-                    int32_t *common)
+static bool deliver(struct snn *snn, uint32_t index, uint32_t step, int32_t *common)
 {
     struct snn_population_state *state = &snn->populations[index];
     const bool readout = snn->model->populations[index].kind == SNN_READOUT;
+    const bool direct = state->accumulator == SNN_ACCUMULATOR_DIRECT;
+    const bool wide = readout || state->accumulator == SNN_ACCUMULATOR_S32;
+    void *sum = direct ? state->membrane : snn->sum;
     bool arrived = false;
+    bool valued = false;         /* a tap of a projection from values has delivered */
+    int32_t valued_common = 0;   /* what its taps add to all neurons */
     for (uint32_t i = 0; i < state->incoming_count; i++) {
-        const uint32_t q = snn->incoming[state->incoming + i];
-        const struct snn_projection *projection = &snn->model->projections[q];
-        struct snn_delivery delivery = {snn, projection, &snn->projections[q], NULL, true, true,
-                                        0,   0};
-        const bool direct = state->accumulator == SNN_ACCUMULATOR_DIRECT;
-        void *sum = direct ? state->membrane : snn->sum;
-        const bool wide = readout || state->accumulator == SNN_ACCUMULATOR_S32;
+        struct snn_projection_state *tap = &snn->taps[snn->incoming[state->incoming + i]];
+        const struct snn_projection *projection = tap->projection;
+        struct snn_delivery delivery = {snn, projection, tap, NULL, true, true, 0, 0};
+        /* Before step 0 there was neither spike nor frame. */
+        const bool under_way = tap->delay <= step;
         if (!snn_is_from_values(snn->model, projection)) {
-            const struct snn_source source = find_source(snn, projection, slot, previous);
+            if (!under_way) {
+                continue;
+            }
+            const struct snn_source source = find_source(snn, tap, step);
             delivery.sum = sum;
             delivery.wide = wide;
             if (source.count > 0) {
@@ -158,27 +166,40 @@ static bool deliver(struct snn *snn, uint32_t index, uint32_t slot, uint32_t pre
                 *common = snn_add_s32(*common, delivery.common);
                 arrived = arrived || delivery.arrived > 0;
             }
-        } else if (!snn_is_held(snn->model, projection) && snn->inputs[projection->source].fresh) {
-            snn_deliver_values(&delivery, snn->inputs[projection->source].frame);
-            snn_add_value_sums(snn, &delivery, sum, wide);
-            arrived = true;
+        } else if (!snn_is_held(snn->model, projection)) {
+            const struct snn_input_state *input = &snn->inputs[projection->source];
+            const uint32_t slot = snn_slot(step - tap->delay, input->slots);
+            if (under_way && input->count[slot] > 0) {
+                snn_deliver_values(&delivery, input->frame + (size_t)slot * input->size);
+                valued_common = snn_add_s32(valued_common, delivery.common);
+                valued = true;
+            }
+            if (valued && tap->last) {
+                /* The sum of all taps is rounded once. */
+                delivery.common = valued_common;
+                snn_add_value_sums(snn, &delivery, sum, wide);
+                arrived = true;
+                valued = false;
+                valued_common = 0;
+            }
         }
     }
     return arrived;
 }
 
-static void step_lif(struct snn *snn, uint32_t index, uint32_t slot, uint32_t previous)
+static void step_lif(struct snn *snn, uint32_t index, uint32_t step)
 {
     const struct snn_population *population = &snn->model->populations[index];
     struct snn_population_state *state = &snn->populations[index];
     const bool leaky = state->leak.values != NULL;
     const bool direct = state->accumulator == SNN_ACCUMULATOR_DIRECT;
+    const uint32_t slot = snn_slot(step, state->slots);
     uint32_t *spikes = state->spikes + (size_t)slot * state->words;
     int32_t common = state->common_bias;
     if (direct && leaky && state->any_membrane) {
         snn->kernels->leak(state->membrane, &state->leak, state->size);
     }
-    const bool arrived = deliver(snn, index, slot, previous, &common);
+    const bool arrived = deliver(snn, index, step, &common);
     /*
      * Skip this population: no input, no bias, no neuron waiting to fire, no membrane that leaks. A
      * membrane at 0 does not fire: 0 > threshold and 0 >= threshold are false for every threshold
@@ -225,7 +246,7 @@ static void step_lif(struct snn *snn, uint32_t index, uint32_t slot, uint32_t pr
     }
 }
 
-static void step_readout(struct snn *snn, uint32_t index, uint32_t slot, uint32_t previous)
+static void step_readout(struct snn *snn, uint32_t index, uint32_t step)
 {
     struct snn_population_state *state = &snn->populations[index];
     int32_t common = state->common_bias;
@@ -233,7 +254,7 @@ static void step_readout(struct snn *snn, uint32_t index, uint32_t slot, uint32_
     if (leaky) {
         snn_readout_leak(state);
     }
-    const bool arrived = deliver(snn, index, slot, previous, &common);
+    const bool arrived = deliver(snn, index, step, &common);
     if (common != 0 || state->offset_parameter.values != NULL) {
         snn_readout_offset(state, common);
     }
@@ -244,36 +265,26 @@ static void step_readout(struct snn *snn, uint32_t index, uint32_t slot, uint32_
     }
 }
 
-static void step_population(struct snn *snn, uint32_t index, uint32_t slot, uint32_t previous)
+static void step_population(struct snn *snn, uint32_t index, uint32_t step)
 {
     if (snn->model->populations[index].kind == SNN_LIF) {
-        step_lif(snn, index, slot, previous);
+        step_lif(snn, index, step);
     } else {
-        step_readout(snn, index, slot, previous);
+        step_readout(snn, index, step);
     }
 }
 
-static uint32_t next_slot(const struct snn *snn, uint32_t slot)
-{
-    return slot + 1 == snn->slots ? 0 : slot + 1;
-}
-
-/** `count` steps, 1 <= count <= slots, each population through all of them before the next. */
+/** `count` steps, 1 <= count <= block, each population through all of them before the next. */
 static void step_block(struct snn *snn, uint32_t count)
 {
-    uint32_t slot = snn->slot;
     snn_begin_step(snn);
     for (uint32_t n = 0; n < snn->model->population_count; n++) {
-        slot = snn->slot;
         for (uint32_t t = 0; t < count; t++) {
-            const uint32_t previous = slot;
-            slot = next_slot(snn, slot);
-            step_population(snn, snn->order[n], slot, previous);
+            step_population(snn, snn->order[n], snn->steps + t);
         }
     }
-    snn_end_step(snn);
-    snn->slot = slot;
     snn->steps += count;
+    snn_open_step(snn);
 }
 
 enum snn_status snn_step(struct snn *snn)
@@ -295,8 +306,8 @@ enum snn_status snn_run(struct snn *snn, uint32_t steps)
     const uint32_t left = snn->model->max_steps - snn->steps;
     const uint32_t end = snn->steps + (steps < left ? steps : left);
     while (snn->steps < end) {
-        if (snn->layer_major && snn->trace == NULL) {
-            step_block(snn, end - snn->steps < snn->slots ? end - snn->steps : snn->slots);
+        if (snn->block > 1 && snn->trace == NULL) {
+            step_block(snn, end - snn->steps < snn->block ? end - snn->steps : snn->block);
         } else if (snn_step(snn) != SNN_OK) {
             return SNN_ERROR_STEPS;
         }

@@ -10,13 +10,23 @@
 /** In a map of source coordinates: this row or column lies outside every full pooling window. */
 #define SNN_OUTSIDE UINT32_MAX
 
+/**
+ * A source keeps what it emitted in its last `slots` steps, as many as any projection reaches back
+ * for: step n lies in slot n modulo `slots`.
+ */
+static inline uint32_t snn_slot(uint32_t step, uint32_t slots)
+{
+    return slots == 1 ? 0 : step % slots;
+}
+
 struct snn_input_state {
-    uint32_t *bits;   /**< ONCE: the open step's events */
-    uint32_t *list;   /**< EVERY: the open step's events in order of arrival */
-    int16_t *frame;   /**< VALUES */
-    uint32_t size, words, pending; /**< pending: events of the open step */
-    bool presented;   /**< VALUES: there is a frame */
-    bool fresh;       /**< VALUES: it has not been through a step */
+    uint32_t *bits;   /**< ONCE: slots x words, the events of a step */
+    uint32_t *list;   /**< EVERY: slots x max_events_per_step, in order of arrival */
+    int16_t *frame;   /**< VALUES: slots x size */
+    uint32_t *count;  /**< per slot: events of the step, or whether a frame was presented in it */
+    uint32_t size, words, slots;
+    bool presented;   /**< a held frame is there */
+    bool fresh;       /**< it has not been through a step */
     struct snn_input_counters counters;
 };
 
@@ -28,7 +38,7 @@ struct snn_population_state {
     void *offset;            /**< the writable values of `offset_parameter`; null: none */
     struct snn_parameter threshold, leak, offset_parameter;
     int32_t common_bias;     /**< a bias of one value that no offset holds */
-    uint32_t size, words;
+    uint32_t size, words, slots;
     uint32_t incoming, incoming_count; /**< range of snn.incoming */
     uint32_t active_steps;   /**< steps to come in which a neuron may fire without input */
     bool any_membrane;
@@ -37,7 +47,13 @@ struct snn_population_state {
     uint64_t spikes_out, saturations, skipped;
 };
 
+/** The state of one tap of a projection. */
 struct snn_projection_state {
+    const struct snn_projection *projection; /**< of one tap: the model's own, or `own` */
+    struct snn_projection *own; /**< the tap as a projection; null where it is the only one */
+    uint32_t index;             /**< of the projection in the model */
+    uint32_t delay;
+    bool last;                  /**< no tap of the projection follows */
     /** source row, column -> where it goes (see snn_map_axis); null: identity */
     uint32_t *map_y, *map_x;
     struct snn_taps taps;    /**< CONV */
@@ -59,16 +75,15 @@ struct snn {
     const struct snn_kernels *kernels;
     struct snn_input_state *inputs;
     struct snn_population_state *populations;
-    struct snn_projection_state *projections;
+    struct snn_projection_state *taps; /**< of all projections, in order */
+    uint32_t tap_count;
     uint16_t *order;    /**< populations in order of evaluation */
-    uint16_t *incoming; /**< projections by target, then index */
+    uint16_t *incoming; /**< taps by target, then index */
     void *sum;          /**< the accumulator of the population at work; zero between populations */
     int32_t *value_sum; /**< sums of one projection from values; zero between uses; may be `sum` */
     size_t value_sum_size; /**< entries */
-    uint32_t slots;     /**< spike maps kept per population */
-    uint32_t slot;      /**< of the last closed step */
+    uint32_t block;     /**< steps that a population may run ahead of those behind it */
     uint32_t steps;     /**< closed since the reset */
-    bool layer_major;   /**< populations may run ahead of each other */
     bool started;       /**< t0 is known */
     uint32_t timed_steps; /**< of this sample, for events with time */
     uint64_t start; /**< t0 */

@@ -262,8 +262,12 @@ static enum snn_status check_ends(const struct place *at, const struct snn_model
     if (!projection->from_input && model->populations[projection->source].kind != SNN_LIF) {
         return refuse(at, SNN_ERROR_REFERENCE, SNN_FIELD_SOURCE, SNN_LIF, SNN_READOUT);
     }
-    if ((status = check_range(at, SNN_FIELD_DELAY, projection->delay, 0,
-                              projection->from_input ? 0 : 1)) != SNN_OK ||
+    const bool held = snn_is_held(model, projection);
+    const bool tapped = projection->taps > 1;
+    if ((held && (status = check_range(at, SNN_FIELD_DELAY, projection->delay, 0, 0)) != SNN_OK) ||
+        (status = check_range(at, SNN_FIELD_TAPS, projection->taps, 0, held ? 1 : 32)) != SNN_OK ||
+        (status = check_range(at, SNN_FIELD_TAP_STEP, projection->tap_step, tapped ? 1 : 0,
+                              tapped ? 16 : 0)) != SNN_OK ||
         (status = check_range(at, SNN_FIELD_POOL, projection->pool, 0, 16)) != SNN_OK ||
         (status = check_range(at, SNN_FIELD_SHIFT, projection->shift, 0,
                               snn_is_from_values(model, projection) ? 24 : 15)) != SNN_OK ||
@@ -315,6 +319,7 @@ static enum snn_status check_matrix(const struct place *at, const struct snn_mod
         }
         break;
     }
+    rows *= snn_tap_count(projection);
     if (weights->rows != rows) {
         return refuse(at, SNN_ERROR_SHAPE, SNN_FIELD_ROWS, (long long)rows, weights->rows);
     }

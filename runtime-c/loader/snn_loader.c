@@ -196,7 +196,9 @@ static bool read_projection(struct loader *loader, uint32_t index, const Snnpb__
     }
     if (!text(&at, "name", from->name) ||
         !known(&at, "topology", (int)from->topology, SNN_LATERAL) ||
-        !in_range(&at, "delay", from->delay, 0, 1) || !in_range(&at, "pool", from->pool, 0, 16) ||
+        !in_range(&at, "delay", from->delay, 0, 255) || !in_range(&at, "taps", from->taps, 0, 32) ||
+        !in_range(&at, "tap_step", from->tap_step, 0, 16) ||
+        !in_range(&at, "pool", from->pool, 0, 16) ||
         !in_range(&at, "shift", from->shift, 0, 24) || !present(&at, "weights", from->weights)) {
         return false;
     }
@@ -205,6 +207,8 @@ static bool read_projection(struct loader *loader, uint32_t index, const Snnpb__
     to->target = (uint16_t)from->target;
     to->topology = (uint8_t)from->topology;
     to->delay = (uint8_t)from->delay;
+    to->taps = (uint8_t)from->taps;
+    to->tap_step = (uint8_t)from->tap_step;
     to->pool = (uint8_t)from->pool;
     to->shift = (uint8_t)from->shift;
     if (to->topology == SNN_CONV && !read_convolution(&at, from->convolution, &to->convolution)) {
@@ -245,7 +249,7 @@ static bool check_task(struct loader *loader, const Snnpb__Model *from)
                          (int64_t)from->task->n_class_names);
 }
 
-/** FORMAT.md, section 9: the file ends with the tag of *checksum* and the CRC-32 of what is before. */
+/** FORMAT.md, section 9: a file ends with the tag of *checksum* and the CRC-32 of all before. */
 static bool check_checksum(struct loader *loader, const uint8_t *bytes, size_t length)
 {
     const size_t size = 6;
@@ -280,10 +284,16 @@ static bool check_version(struct loader *loader, Snnpb__Model *from, const uint8
     }
     for (size_t i = 0; i < from->n_projections; i++) {
         const struct place projection = {loader, "projections", (int64_t)i};
-        Snnpb__Convolution *kernel = from->projections[i]->convolution;
+        const Snnpb__Projection *older = from->projections[i];
+        const bool input = older->source_case == SNNPB__PROJECTION__SOURCE_INPUT;
+        Snnpb__Convolution *kernel = older->convolution;
+        if (!in_range(&projection, "delay", older->delay, 0, input ? 0 : 1) ||
+            !in_range(&projection, "taps", older->taps, 0, 0)) {
+            return false;
+        }
         if (kernel != NULL) {
-            if (!in_range(&projection, "convolution.padding_bottom", kernel->padding_bottom, 0, 0) ||
-                !in_range(&projection, "convolution.padding_right", kernel->padding_right, 0, 0)) {
+            if (!in_range(&projection, "padding_bottom", kernel->padding_bottom, 0, 0) ||
+                !in_range(&projection, "padding_right", kernel->padding_right, 0, 0)) {
                 return false;
             }
             kernel->padding_bottom = kernel->padding_top;
@@ -363,8 +373,9 @@ static bool report_fault(struct loader *loader, const struct snn_fault *fault)
         "kind",       "multiplicity",   "max_events_per_step", "min_value", "max_value",
         "threshold",  "leak",           "bias",              "initial",     "reset",
         "reset_value", "compare",       "refractory_steps",  "floor",       "ceiling",
-        "source",     "target",         "delay",             "topology",    "convolution",
-        "pool",       "shift",          "weights",           "weights.rows", "weights.columns"};
+        "source",     "target",         "delay",             "taps",        "tap_step",
+        "topology",   "convolution",    "pool",              "shift",       "weights",
+        "weights.rows", "weights.columns"};
     return loader_refuse(loader, fault->status, parts[fault->part],
                          fault->part == SNN_PART_MODEL ? -1 : (int64_t)fault->index,
                          fields[fault->field], fault->expected, fault->found);

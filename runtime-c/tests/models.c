@@ -244,7 +244,7 @@ static void random_topology(struct test_model *test, struct random *r, uint32_t 
     }
 }
 
-static void random_weights(struct test_model *test, struct random *r, uint32_t q)
+static void random_weights(struct test_model *test, struct random *r, uint32_t q, bool held_only)
 {
     struct snn_projection *projection = &test->projections[q];
     struct snn_weights *weights = &projection->weights;
@@ -267,6 +267,16 @@ static void random_weights(struct test_model *test, struct random *r, uint32_t q
                            (target.channels / projection->convolution.groups);
     } else if (projection->topology == SNN_ONE_TO_ONE) {
         weights->columns = random_count(r, &target, false);
+    }
+    const bool held = projection->from_input &&
+                      test->inputs[projection->source].kind == SNN_VALUES &&
+                      !test->inputs[projection->source].frame_per_step;
+    const bool small = (uint64_t)weights->rows * weights->columns < 4096;
+    if (!held && !held_only && small && random_chance(r, 15)) {
+        projection->taps = (uint8_t)random_in(r, 1, random_chance(r, 80) ? 4 : 32);
+        projection->tap_step =
+            (uint8_t)(projection->taps == 1 ? 0 : random_in(r, 1, random_chance(r, 80) ? 2 : 16));
+        weights->rows *= projection->taps;
     }
     const size_t size = (size_t)weights->rows * weights->columns;
     int8_t *matrix = model_memory(test, size);
@@ -331,7 +341,12 @@ bool model_random(struct test_model *test, uint64_t seed)
                 (uint16_t)(projection->from_input ? (uint32_t)random_in(&r, 0, (int32_t)inputs - 1)
                                                   : rank[random_in(&r, 0, (int32_t)n - 1)]);
             projection->target = (uint16_t)p;
-            projection->delay = !projection->from_input && !held_only && random_chance(&r, 20);
+            const bool held =
+                projection->from_input && test->inputs[projection->source].kind == SNN_VALUES &&
+                !test->inputs[projection->source].frame_per_step;
+            if (!held && !held_only && random_chance(&r, 20)) {
+                projection->delay = (uint8_t)random_extreme(&r, 1, 255, 4);
+            }
             random_topology(test, &r, projections++, i == 0);
         }
         random_population(test, &r, p, readout);
@@ -339,12 +354,12 @@ bool model_random(struct test_model *test, uint64_t seed)
             struct snn_projection *projection = &test->projections[projections];
             projection->source = (uint16_t)p;
             projection->target = (uint16_t)p;
-            projection->delay = 1;
+            projection->delay = (uint8_t)random_extreme(&r, 1, 255, 3);
             random_topology(test, &r, projections++, false);
         }
     }
     for (uint32_t q = 0; q < projections; q++) {
-        random_weights(test, &r, q);
+        random_weights(test, &r, q, held_only);
     }
     test->model.steps = (uint32_t)random_in(&r, 1, 20);
     test->model.max_steps = 20;

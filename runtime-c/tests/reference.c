@@ -35,6 +35,29 @@ static int64_t leak_of(const struct snn_population *p, uint32_t neuron)
                                                              : neuron % p->shape.channels];
 }
 
+static int32_t *emission(const struct emissions *emissions, uint32_t step)
+{
+    return emissions->numbers + (size_t)(step % emissions->slots) * emissions->size;
+}
+
+static void make_emissions(struct reference *reference, struct emissions *emissions,
+                           bool from_input, uint32_t source, uint32_t size)
+{
+    uint32_t reach = 0;
+    for (uint32_t q = 0; q < reference->test->model.projection_count; q++) {
+        const struct snn_projection *projection = &reference->test->projections[q];
+        if (projection->from_input == from_input && projection->source == source) {
+            const uint32_t later = projection->taps > 1 ? projection->taps - 1u : 0;
+            const uint32_t delay = projection->delay + later * projection->tap_step;
+            reach = delay > reach ? delay : reach;
+        }
+    }
+    emissions->size = size;
+    emissions->slots = reach + 1;
+    emissions->numbers =
+        model_memory(&reference->memory, (size_t)emissions->slots * size * sizeof(int32_t));
+}
+
 void reference_init(struct reference *reference, const struct test_model *test)
 {
     memset(reference, 0, sizeof *reference);
@@ -43,8 +66,7 @@ void reference_init(struct reference *reference, const struct test_model *test)
         const struct snn_population *population = &test->populations[p];
         const uint32_t n = snn_shape_size(&population->shape);
         reference->membrane[p] = model_memory(&reference->memory, n * sizeof(int64_t));
-        reference->spikes[p] = model_memory(&reference->memory, n * sizeof(uint32_t));
-        reference->previous[p] = model_memory(&reference->memory, n * sizeof(uint32_t));
+        make_emissions(reference, &reference->emitted[p], false, p, n);
         reference->refractory[p] = model_memory(&reference->memory, n * sizeof(uint32_t));
         for (uint32_t i = 0; i < n; i++) {
             reference->membrane[p][i] =
@@ -52,8 +74,9 @@ void reference_init(struct reference *reference, const struct test_model *test)
         }
     }
     for (uint32_t i = 0; i < test->model.input_count; i++) {
-        reference->held[i] =
-            model_memory(&reference->memory, snn_shape_size(&test->inputs[i].shape) * 2);
+        const uint32_t n = snn_shape_size(&test->inputs[i].shape);
+        reference->held[i] = model_memory(&reference->memory, n * 2);
+        make_emissions(reference, &reference->inputs_emitted[i], true, i, n);
     }
 }
 
@@ -71,7 +94,7 @@ static int64_t trunc_leak(int64_t v, int64_t leak)
  * Weight from pooled cell (c, y, x) to target (co, oy, ox) through a convolution: 0 where there is
  * no tap.
  */
-static void gather_convolution(const struct test_model *test, uint32_t q,
+static void gather_convolution(const struct test_model *test, uint32_t q, const int8_t *matrix,
                                const struct snn_shape *source, const struct snn_shape *target,
                                const int64_t *x, int64_t *sum,
                                struct snn_projection_counters *counters, bool values)
@@ -94,9 +117,8 @@ static void gather_convolution(const struct test_model *test, uint32_t q,
                                 continue;
                             }
                             const int64_t w =
-                                test->matrix[q][(size_t)ci * projection->weights.columns +
-                                                (size_t)((ky * k->kernel_width + kx) * cog +
-                                                         co % cog)];
+                                matrix[(size_t)ci * projection->weights.columns +
+                                       (size_t)((ky * k->kernel_width + kx) * cog + co % cog)];
                             const int64_t from = x[(y * source->width + z) * source->channels + ci];
                             sum[(oy * target->width + ox) * target->channels + co] += from * w;
                             if (w != 0 && from != 0) {
@@ -111,29 +133,26 @@ static void gather_convolution(const struct test_model *test, uint32_t q,
     }
 }
 
-static int64_t weight_between(const struct test_model *test, uint32_t q, uint32_t i, uint32_t j,
-                              uint32_t neurons, uint32_t channels)
+static int64_t weight_between(const struct snn_projection *projection, const int8_t *matrix,
+                              uint32_t i, uint32_t j, uint32_t neurons, uint32_t channels)
 {
-    const struct snn_projection *projection = &test->projections[q];
     const uint32_t columns = projection->weights.columns;
     switch (projection->topology) {
     case SNN_DENSE:
-        return test->matrix[q][(size_t)i * columns + j];
+        return matrix[(size_t)i * columns + j];
     case SNN_ONE_TO_ONE:
         return i != j ? 0
-                      : test->matrix[q][columns == 1         ? 0
-                                        : columns == neurons ? j
-                                                             : j % channels];
+                      : matrix[columns == 1         ? 0
+                               : columns == neurons ? j
+                                                    : j % channels];
     default:
-        return i == j ? 0 : test->matrix[q][0];
+        return i == j ? 0 : matrix[0];
     }
 }
 
-/**
- * Sends x (spikes or values per source address) through a projection; adds the scaled sums to acc.
- */
-static void project(struct reference *reference, uint32_t q, const int64_t *x, bool values,
-                    bool count, int64_t *acc)
+/** Adds the sums of what one tap of a projection delivers, x: one number per source address. */
+static void deliver_tap(struct reference *reference, uint32_t q, uint32_t tap, const int32_t *x,
+                        bool values, bool count, int64_t *sum)
 {
     const struct test_model *test = reference->test;
     const struct snn_projection *projection = &test->projections[q];
@@ -143,12 +162,14 @@ static void project(struct reference *reference, uint32_t q, const int64_t *x, b
     const struct snn_shape target = test->populations[projection->target].shape;
     const uint32_t n = snn_shape_size(&target);
     const uint32_t k = projection->pool > 1 ? projection->pool : 1;
+    const uint32_t taps = projection->taps > 1 ? projection->taps : 1;
+    const int8_t *matrix = test->matrix[q] + (size_t)tap * (projection->weights.rows / taps) *
+                                                 projection->weights.columns;
     const struct snn_shape pooled = {source.channels, source.height / k, source.width / k};
     const uint32_t cells = snn_shape_size(&pooled);
     int64_t *cell = calloc(cells, sizeof *cell);
-    int64_t *sum = calloc(n, sizeof *sum);
     struct snn_projection_counters counters = {0, 0, 0};
-    CHECK(cell != NULL && sum != NULL);
+    CHECK(cell != NULL);
     for (uint32_t y = 0; y < pooled.height * k; y++) {
         for (uint32_t z = 0; z < pooled.width * k; z++) {
             for (uint32_t c = 0; c < source.channels; c++) {
@@ -159,17 +180,47 @@ static void project(struct reference *reference, uint32_t q, const int64_t *x, b
         }
     }
     if (projection->topology == SNN_CONV) {
-        gather_convolution(test, q, &pooled, &target, cell, sum, &counters, values);
+        gather_convolution(test, q, matrix, &pooled, &target, cell, sum, &counters, values);
     } else {
         for (uint32_t j = 0; j < n; j++) {
             for (uint32_t i = 0; i < cells; i++) {
-                const int64_t w = weight_between(test, q, i, j, n, target.channels);
+                const int64_t w = weight_between(projection, matrix, i, j, n, target.channels);
                 sum[j] += cell[i] * w;
                 if (w != 0 && cell[i] != 0) {
                     counters.synops += values ? 0 : (uint64_t)cell[i];
                     counters.macs += values ? 1 : 0;
                 }
             }
+        }
+    }
+    if (count) {
+        reference->projections[q].spikes_in += counters.spikes_in;
+        reference->projections[q].synops += counters.synops;
+        reference->projections[q].macs += counters.macs;
+    }
+    free(cell);
+}
+
+/** Adds the scaled sums of what all taps of a projection deliver in this step to acc. */
+static void project(struct reference *reference, uint32_t q, int64_t *acc)
+{
+    const struct test_model *test = reference->test;
+    const struct snn_projection *projection = &test->projections[q];
+    const struct snn_input *input =
+        projection->from_input ? &test->inputs[projection->source] : NULL;
+    const struct emissions *emitted = input != NULL
+                                          ? &reference->inputs_emitted[projection->source]
+                                          : &reference->emitted[projection->source];
+    const bool values = input != NULL && input->kind == SNN_VALUES;
+    const bool held = values && !input->frame_per_step;
+    const uint32_t n = snn_shape_size(&test->populations[projection->target].shape);
+    int64_t *sum = calloc(n, sizeof *sum);
+    CHECK(sum != NULL);
+    for (uint32_t tap = 0; tap == 0 || tap < projection->taps; tap++) {
+        const uint32_t delay = projection->delay + tap * projection->tap_step;
+        if (delay <= reference->step) {
+            deliver_tap(reference, q, tap, emission(emitted, reference->step - delay), values,
+                        !held || reference->fresh[projection->source], sum);
         }
     }
     for (uint32_t j = 0; j < n; j++) {
@@ -184,12 +235,6 @@ static void project(struct reference *reference, uint32_t q, const int64_t *x, b
             acc[j] += rounded >= 0 ? rounded / unit : -((-rounded + unit - 1) / unit);
         }
     }
-    if (count) {
-        reference->projections[q].spikes_in += counters.spikes_in;
-        reference->projections[q].synops += counters.synops;
-        reference->projections[q].macs += counters.macs;
-    }
-    free(cell);
     free(sum);
 }
 
@@ -223,7 +268,7 @@ static void step_neurons(struct reference *reference, uint32_t p, const int64_t 
             }
         }
         reference->membrane[p][i] = v;
-        reference->spikes[p][i] = spike;
+        emission(&reference->emitted[p], reference->step)[i] = (int32_t)spike;
         reference->populations[p].spikes_out += spike;
     }
     reference->populations[p].updates += n;
@@ -231,7 +276,7 @@ static void step_neurons(struct reference *reference, uint32_t p, const int64_t 
 
 /** The open step's input of a port as one number per address. */
 static void take_input(struct reference *reference, uint32_t port,
-                       const struct test_presented *presented, int64_t *x)
+                       const struct test_presented *presented, int32_t *x)
 {
     const struct snn_input *input = &reference->test->inputs[port];
     const uint32_t n = snn_shape_size(&input->shape);
@@ -268,34 +313,15 @@ static void take_input(struct reference *reference, uint32_t port,
 }
 
 /** Evaluates population p once all its delay-0 sources are done. */
-static void step_population(struct reference *reference, uint32_t p, int64_t *const *x)
+static void step_population(struct reference *reference, uint32_t p)
 {
     const struct test_model *test = reference->test;
     const uint32_t n = snn_shape_size(&test->populations[p].shape);
     int64_t *acc = calloc(n, sizeof *acc);
     CHECK(acc != NULL);
     for (uint32_t q = 0; q < test->model.projection_count; q++) {
-        const struct snn_projection *projection = &test->projections[q];
-        if (projection->target != p) {
-            continue;
-        }
-        if (projection->from_input) {
-            const struct snn_input *input = &test->inputs[projection->source];
-            const bool values = input->kind == SNN_VALUES;
-            project(reference, q, x[projection->source], values,
-                    !values || reference->fresh[projection->source], acc);
-        } else {
-            const uint32_t *spikes = projection->delay == 0
-                                         ? reference->spikes[projection->source]
-                                         : reference->previous[projection->source];
-            const uint32_t size = snn_shape_size(&test->populations[projection->source].shape);
-            int64_t *wide = calloc(size, sizeof *wide);
-            CHECK(wide != NULL);
-            for (uint32_t i = 0; i < size; i++) {
-                wide[i] = spikes[i];
-            }
-            project(reference, q, wide, false, true, acc);
-            free(wide);
+        if (test->projections[q].target == p) {
+            project(reference, q, acc);
         }
     }
     step_neurons(reference, p, acc);
@@ -305,16 +331,11 @@ static void step_population(struct reference *reference, uint32_t p, int64_t *co
 void reference_step(struct reference *reference, const struct test_presented *presented)
 {
     const struct test_model *test = reference->test;
-    int64_t *x[TEST_INPUTS] = {NULL};
     bool done[TEST_POPULATIONS] = {false};
     for (uint32_t i = 0; i < test->model.input_count; i++) {
-        x[i] = calloc(snn_shape_size(&test->inputs[i].shape), sizeof(int64_t));
-        CHECK(x[i] != NULL);
-        take_input(reference, i, &presented[i], x[i]);
-    }
-    for (uint32_t p = 0; p < test->model.population_count; p++) {
-        memcpy(reference->previous[p], reference->spikes[p],
-               snn_shape_size(&test->populations[p].shape) * sizeof(uint32_t));
+        int32_t *x = emission(&reference->inputs_emitted[i], reference->step);
+        memset(x, 0, snn_shape_size(&test->inputs[i].shape) * sizeof *x);
+        take_input(reference, i, &presented[i], x);
     }
     for (uint32_t n = 0; n < test->model.population_count; n++) {
         for (uint32_t p = 0; p < test->model.population_count; p++) {
@@ -325,13 +346,16 @@ void reference_step(struct reference *reference, const struct test_presented *pr
                                   projection->delay != 0 || done[projection->source]);
             }
             if (ready) {
-                step_population(reference, p, x);
+                step_population(reference, p);
                 done[p] = true;
                 break;
             }
         }
     }
-    for (uint32_t i = 0; i < test->model.input_count; i++) {
-        free(x[i]);
-    }
+    reference->step++;
+}
+
+const int32_t *reference_spikes(const struct reference *reference, uint32_t population)
+{
+    return emission(&reference->emitted[population], reference->step - 1);
 }

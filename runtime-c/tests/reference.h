@@ -42,14 +42,23 @@ struct test_presented {
 };
 
 /**
+ * What a source emitted in its last steps: one number per address, step n in slot n modulo `slots`.
+ */
+struct emissions {
+    int32_t *numbers;
+    uint32_t size, slots;
+};
+
+/**
  * A slow, plain evaluator: FORMAT.md word by word, every sum in 64 bits, no event skipped or merged
  * with another.
  */
 struct reference {
     const struct test_model *test;
     int64_t *membrane[TEST_POPULATIONS];
-    uint32_t *spikes[TEST_POPULATIONS];   /* of this step, 0 or 1 per neuron */
-    uint32_t *previous[TEST_POPULATIONS]; /* of the step before */
+    struct emissions inputs_emitted[TEST_INPUTS];
+    struct emissions emitted[TEST_POPULATIONS];
+    uint32_t step;
     uint32_t *refractory[TEST_POPULATIONS];
     int16_t *held[TEST_INPUTS];
     bool holds[TEST_INPUTS], fresh[TEST_INPUTS];
@@ -62,5 +71,7 @@ struct reference {
 void reference_init(struct reference *reference, const struct test_model *test);
 void reference_release(struct reference *reference);
 void reference_step(struct reference *reference, const struct test_presented *presented);
+/** 1 for each neuron of a population that spiked in the last step, else 0; after the first step. */
+const int32_t *reference_spikes(const struct reference *reference, uint32_t population);
 
 #endif

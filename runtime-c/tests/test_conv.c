@@ -197,9 +197,14 @@ static void test_small_geometries(void)
 static void test_three_by_three(void)
 {
     for (uint32_t channels = 1; channels <= 72; channels++) {
-        last = (struct scene){
-            channels,          channels,        4, 5, 1 + channels % 2, {3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},
-            channels % 3 == 0, channels % 4 < 2};
+        last = (struct scene){.channels_in = channels,
+                              .channels_out = channels,
+                              .height = 4,
+                              .width = 5,
+                              .pool = 1 + channels % 2,
+                              .kernel = {3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},
+                              .wide = channels % 3 == 0,
+                              .zeros = channels % 4 < 2};
         check_scene(&last, channels);
     }
 }

@@ -202,6 +202,8 @@ static Snnpb__Projection *write_projection(struct test_model *memory, const stru
     to->input = from->source;
     to->target = from->target;
     to->delay = from->delay;
+    to->taps = from->taps;
+    to->tap_step = from->tap_step;
     to->topology = (Snnpb__Projection__Topology)from->topology;
     to->pool = from->pool;
     to->shift = from->shift;

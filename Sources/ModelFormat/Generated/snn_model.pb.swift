@@ -479,6 +479,18 @@ nonisolated struct PBProjection: @unchecked Sendable {
   /// Clears the value of `weights`. Subsequent reads from it will return its default value.
   mutating func clearWeights() {_uniqueStorage()._weights = nil}
 
+  /// 0 or 1: one; each has rows of its own
+  var taps: UInt32 {
+    get {_storage._taps}
+    set {_uniqueStorage()._taps = newValue}
+  }
+
+  /// steps from one tap's delay to the next one's; several taps only
+  var tapStep: UInt32 {
+    get {_storage._tapStep}
+    set {_uniqueStorage()._tapStep = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Source: Equatable, Sendable {
@@ -1150,7 +1162,7 @@ nonisolated extension PBPopulation.Compare: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension PBProjection: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Projection"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}input\0\u{1}population\0\u{1}target\0\u{1}delay\0\u{1}topology\0\u{1}convolution\0\u{1}pool\0\u{1}shift\0\u{1}weights\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}input\0\u{1}population\0\u{1}target\0\u{1}delay\0\u{1}topology\0\u{1}convolution\0\u{1}pool\0\u{1}shift\0\u{1}weights\0\u{1}taps\0\u{3}tap_step\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -1162,6 +1174,8 @@ nonisolated extension PBProjection: SwiftProtobuf.Message, SwiftProtobuf._Messag
     var _pool: UInt32 = 0
     var _shift: UInt32 = 0
     var _weights: PBWeights? = nil
+    var _taps: UInt32 = 0
+    var _tapStep: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1181,6 +1195,8 @@ nonisolated extension PBProjection: SwiftProtobuf.Message, SwiftProtobuf._Messag
       _pool = source._pool
       _shift = source._shift
       _weights = source._weights
+      _taps = source._taps
+      _tapStep = source._tapStep
     }
   }
 
@@ -1223,6 +1239,8 @@ nonisolated extension PBProjection: SwiftProtobuf.Message, SwiftProtobuf._Messag
         case 8: try { try decoder.decodeSingularUInt32Field(value: &_storage._pool) }()
         case 9: try { try decoder.decodeSingularUInt32Field(value: &_storage._shift) }()
         case 10: try { try decoder.decodeSingularMessageField(value: &_storage._weights) }()
+        case 11: try { try decoder.decodeSingularUInt32Field(value: &_storage._taps) }()
+        case 12: try { try decoder.decodeSingularUInt32Field(value: &_storage._tapStep) }()
         default: break
         }
       }
@@ -1270,6 +1288,12 @@ nonisolated extension PBProjection: SwiftProtobuf.Message, SwiftProtobuf._Messag
       try { if let v = _storage._weights {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
       } }()
+      if _storage._taps != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._taps, fieldNumber: 11)
+      }
+      if _storage._tapStep != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._tapStep, fieldNumber: 12)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1288,6 +1312,8 @@ nonisolated extension PBProjection: SwiftProtobuf.Message, SwiftProtobuf._Messag
         if _storage._pool != rhs_storage._pool {return false}
         if _storage._shift != rhs_storage._shift {return false}
         if _storage._weights != rhs_storage._weights {return false}
+        if _storage._taps != rhs_storage._taps {return false}
+        if _storage._tapStep != rhs_storage._tapStep {return false}
         return true
       }
       if !storagesAreEqual {return false}

@@ -107,6 +107,13 @@ extension RandomModelBuilder {
 
   // MARK: Weights
 
+  /// A matrix whose first tap has the given weights, later ones the same in another order.
+  mutating func repeated(_ weights: WeightMatrix, taps: Int) -> WeightMatrix {
+    var values = weights.values
+    for _ in 1..<max(taps, 1) { values += weights.values.shuffled(using: &random) }
+    return WeightMatrix(rows: weights.rows * taps, columns: weights.columns, values: values)
+  }
+
   private mutating func weights(rows: Int, columns: Int) -> WeightMatrix {
     let levels: [Int8]
     switch integer(0...6) {

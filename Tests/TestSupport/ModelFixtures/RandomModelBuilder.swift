@@ -6,11 +6,16 @@ import struct Tensors.RandomSource
 /// Draws one model; see ``RandomModels``.
 struct RandomModelBuilder {
   var random: RandomSource
+  /// Whether projections may have delays above 1, delays from ports, and taps.
+  let late: Bool
   private var inputs: [InputPort] = []
   private var populations: [Population] = []
   private var projections: [Projection] = []
 
-  init(random: RandomSource) { self.random = random }
+  init(random: RandomSource, late: Bool) {
+    self.random = random
+    self.late = late
+  }
 
   mutating func build(name: String) -> Model {
     for index in 0..<pick([1, 1, 2, 3]) { inputs.append(port(index)) }
@@ -100,7 +105,7 @@ struct RandomModelBuilder {
     let target = integer(0...populations.count - 1)
     let source = Source.population(
       chance(2) ? target : integer(0...populations.count - 1))
-    add(joining(source, target), from: source, to: target, delay: 1)
+    add(joining(source, target), from: source, to: target, delay: late ? pick([1, 1, 1, 2, 5]) : 1)
   }
 
   private mutating func addReadout() {
@@ -123,7 +128,8 @@ struct RandomModelBuilder {
   }
 
   private mutating func delay(of source: Source) -> Int {
-    if case .population = source, chance(6) { 1 } else { 0 }
+    guard chance(5) else { return 0 }
+    return late ? pick([1, 1, 2, 3, 7, 255]) : source.isPort ? 0 : 1
   }
 
   private mutating func parameter(
@@ -177,15 +183,21 @@ struct RandomModelBuilder {
   private mutating func add(
     _ draft: ProjectionDraft, from source: Source, to target: Int, delay: Int
   ) {
-    var carriesValues = false
+    var (carriesValues, isHeld) = (false, false)
     if case .input(let port) = source { carriesValues = inputs[port].carriesValues }
+    if case .input(let port) = source, case .values(_, _, false) = inputs[port].kind {
+      isHeld = true
+    }
+    let taps = late && !isHeld && chance(5) ? pick([2, 2, 3, 5, 32]) : 1
     let shift =
       carriesValues
       ? pick([0, 1, 4, 8, 12, integer(0...24)]) : pick([0, 0, 0, 0, 1, 2, 3, integer(0...15)])
     projections.append(
       Projection(
-        name: "projection \(projections.count)", from: source, to: target, delay: delay,
-        topology: draft.topology, pool: draft.pool, shift: shift, weights: draft.weights))
+        name: "projection \(projections.count)", from: source, to: target,
+        delay: isHeld ? 0 : delay, taps: taps, tapStep: taps > 1 ? pick([1, 1, 2, 3, 16]) : 1,
+        topology: draft.topology, pool: draft.pool, shift: shift,
+        weights: repeated(draft.weights, taps: taps)))
   }
 
   /// Shuffles populations and projections, so that evaluation order is not index order.

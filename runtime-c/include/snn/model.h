@@ -68,7 +68,8 @@ struct snn_population {
 };
 
 /**
- * The matrix of FORMAT.md, section 3: rows belong to the (pooled) source.
+ * The matrix of FORMAT.md, section 3: rows belong to the (pooled) source; those of the taps of a
+ * projection follow each other.
  *
  * FULL: `values` has rows * columns entries, row-major. SPARSE: `values` has one entry per synapse,
  * none of them zero, row by row, and exactly one of `column16` (columns <= 65536) and `column32`
@@ -102,7 +103,9 @@ struct snn_projection {
     uint16_t target;                    /**< index of a population */
     bool from_input;                    /**< `source` is an input port */
     uint8_t topology;                   /**< enum snn_topology */
-    uint8_t delay;                      /**< 0 or 1 */
+    uint8_t delay;                      /**< 0 ... 255 steps, of tap 0; 0 from a held frame */
+    uint8_t taps;                       /**< 0 or 1: one; at most 32; one from a held frame */
+    uint8_t tap_step;                   /**< 1 ... 16 with several taps; else 0 */
     /** 0 or 1: none; k: sum-pool of k x k, stride k, in front */
     uint8_t pool;
     uint8_t shift;                      /**< 0 ... 15 for spikes, 0 ... 24 for values */

@@ -43,7 +43,7 @@ enum snn_status {
     SNN_ERROR_INDEX = -16,
     /** loader: a packed weight that has no value (ternary 10), or bits set behind the last */
     SNN_ERROR_CODE = -17,
-    /** loader: the file does not end with the checksum of its bytes: it was cut, or bytes changed */
+    /** loader: a file that does not end with the checksum of its bytes: it was cut or changed */
     SNN_ERROR_CHECKSUM = -18
 };
 
@@ -85,6 +85,8 @@ enum snn_field {
     SNN_FIELD_SOURCE,
     SNN_FIELD_TARGET,
     SNN_FIELD_DELAY,
+    SNN_FIELD_TAPS,
+    SNN_FIELD_TAP_STEP,
     SNN_FIELD_TOPOLOGY,
     SNN_FIELD_CONVOLUTION,
     SNN_FIELD_POOL,

@@ -1195,7 +1195,7 @@ const ProtobufCEnumDescriptor snnpb__projection__topology__descriptor =
   snnpb__projection__topology__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor snnpb__projection__field_descriptors[10] =
+static const ProtobufCFieldDescriptor snnpb__projection__field_descriptors[12] =
 {
   {
     "name",
@@ -1317,6 +1317,30 @@ static const ProtobufCFieldDescriptor snnpb__projection__field_descriptors[10] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "taps",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Snnpb__Projection, taps),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "tap_step",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Snnpb__Projection, tap_step),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned snnpb__projection__field_indices_by_name[] = {
   6,   /* field[6] = convolution */
@@ -1326,6 +1350,8 @@ static const unsigned snnpb__projection__field_indices_by_name[] = {
   7,   /* field[7] = pool */
   2,   /* field[2] = population */
   8,   /* field[8] = shift */
+  11,   /* field[11] = tap_step */
+  10,   /* field[10] = taps */
   3,   /* field[3] = target */
   5,   /* field[5] = topology */
   9,   /* field[9] = weights */
@@ -1333,7 +1359,7 @@ static const unsigned snnpb__projection__field_indices_by_name[] = {
 static const ProtobufCIntRange snnpb__projection__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor snnpb__projection__descriptor =
 {
@@ -1343,7 +1369,7 @@ const ProtobufCMessageDescriptor snnpb__projection__descriptor =
   "Snnpb__Projection",
   "snnpb",
   sizeof(Snnpb__Projection),
-  10,
+  12,
   snnpb__projection__field_descriptors,
   snnpb__projection__field_indices_by_name,
   1,  snnpb__projection__number_ranges,

@@ -237,6 +237,14 @@ struct  Snnpb__Projection
   uint32_t pool;
   uint32_t shift;
   Snnpb__Weights *weights;
+  /*
+   * 0 or 1: one; each has rows of its own
+   */
+  uint32_t taps;
+  /*
+   * steps from one tap's delay to the next one's; several taps only
+   */
+  uint32_t tap_step;
   Snnpb__Projection__SourceCase source_case;
   union {
     uint32_t input;
@@ -245,7 +253,7 @@ struct  Snnpb__Projection
 };
 #define SNNPB__PROJECTION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&snnpb__projection__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, SNNPB__PROJECTION__TOPOLOGY__DENSE, NULL, 0, 0, NULL, SNNPB__PROJECTION__SOURCE__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, 0, 0, SNNPB__PROJECTION__TOPOLOGY__DENSE, NULL, 0, 0, NULL, 0, 0, SNNPB__PROJECTION__SOURCE__NOT_SET, {0} }
 
 
 struct  Snnpb__Convolution
