@@ -408,9 +408,9 @@ static void set_neurons(struct snn_pixel *pixel)
     lif->sum_step = 0;
     lif->steps = pixel->steps;
     lif->spike_words = layer->map_bytes / 4;
-    lif->greater = layer->greater;
-    lif->floor = layer->floor;
-    lif->ceiling = layer->ceiling;
+    lif->rule.greater = layer->greater;
+    lif->rule.floor = layer->floor;
+    lif->rule.ceiling = layer->ceiling;
     if (!ONLY_SPIKES) {
         pixel->only_spikes = !snn_streams(image) && (layer->flags & SNN_LAYER_GENERAL) == 0 &&
                        (observer == 0 || (observer->neurons == 0 && observer->saturated == 0));
@@ -423,7 +423,7 @@ static void set_neurons(struct snn_pixel *pixel)
                                                                             : image->membrane);
         lif->lanes = layer->lanes;
         lif->spikes = (uint32_t *)snn_in_arena(network, image->spikes);
-        lif->clamped = layer->flags & SNN_LAYER_CLAMPED;
+        lif->rule.clamps = layer->flags & (SNN_LAYER_CLAMPED | SNN_LAYER_GENERAL);
     }
 }
 

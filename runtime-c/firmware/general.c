@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
-#include "snn/model.h"
+#include "snn/lif.h"
 
 /*
  * What few networks need, in plain C: lists of synapses, sums of 32 bits, membranes that stop at
@@ -78,27 +78,25 @@ uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *li
                               ? 0
                               : (uint8_t *)snn_in_arena(pixel->network, layer->refractory) +
                                     pixel->index * layer->lanes;
-    uint32_t saturated = 0;
+    uint32_t saturations = 0;
     for (uint32_t lane = 0; lane < layer->channels; lane++) {
-        const int32_t threshold = lif->threshold[lane];
-        int32_t v = lif->membrane[lane];
+        const int32_t sum = snn_finished_sum(layer, lif->sums, lane);
         if ((lane & 31) == 0) lif->spikes[lane / 32] = 0;
         if (refractory != 0 && refractory[lane] > 0) {
             refractory[lane]--;
             continue;
         }
-        if (lif->decay != 0) v = snn_leaked(v, lif->decay[lane]);
-        const int32_t u = snn_add_s32(v, snn_finished_sum(layer, lif->sums, lane));
-        v = u < layer->floor ? layer->floor : u > layer->ceiling ? layer->ceiling : u;
-        if (v != u) saturated++;
-        if (v > threshold || (v == threshold && lif->greater == 0)) {
+        /* It wraps: nobody bounds the sums of an image that no exporter wrote. */
+        const struct snn_lif_kind kind = {lif->decay != 0, false, layer->reset, layer->reset_value,
+                                          true};
+        struct snn_lif_neuron neuron = {lif->membrane[lane],
+                                        lif->threshold[lane] + (int32_t)layer->greater,
+                                        kind.leaks ? snn_leak_of(lif->decay[lane]) : 0};
+        if (snn_lif_update(&neuron, sum, &lif->rule, kind, &saturations)) {
             lif->spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
-            v = layer->reset == SNN_RESET_SUBTRACT ? v - threshold
-                : layer->reset == SNN_RESET_ZERO   ? 0
-                                                   : layer->reset_value;
             if (refractory != 0) refractory[lane] = layer->refractory_steps;
         }
-        lif->membrane[lane] = (int16_t)v;
+        lif->membrane[lane] = (int16_t)neuron.membrane;
     }
-    return saturated;
+    return saturations;
 }

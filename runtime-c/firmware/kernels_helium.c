@@ -226,9 +226,9 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
  */
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
-    const bool clamped = lif->clamped != 0;
-    const int16x8_t floor = vdupq_n_s16((int16_t)(clamped ? lif->floor : INT16_MIN));
-    const int16x8_t ceiling = vdupq_n_s16((int16_t)(clamped ? lif->ceiling : INT16_MAX));
+    const bool clamped = lif->rule.clamps != 0;
+    const int16x8_t floor = vdupq_n_s16((int16_t)(clamped ? lif->rule.floor : INT16_MIN));
+    const int16x8_t ceiling = vdupq_n_s16((int16_t)(clamped ? lif->rule.ceiling : INT16_MAX));
     const uint16x8_t lane = vidupq_n_u16(0, 1), ones = vdupq_n_u16(1);
     const uint16x8_t bits = vshlq_u16(ones, vreinterpretq_s16_u16(lane));
     const uint16x8_t high_halves = vaddq_u16(vaddq_u16(lane, lane), ones);
@@ -272,9 +272,9 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
                        [decay] "+&l"(decay), [spikes] "+&r"(spikes), [clamps] "+&Te"(clamps),
                         [fired] "=&Te"(fired),
                        [v] "=&w"(v), [a] "=&w"(a), [b] "=&w"(b)
-                     : [greater] "r"(lif->greater), [lanes] "r"(lif->lanes), [floor] "w"(floor),
-                        [ceiling] "w"(ceiling),
-                       [ones] "w"(ones), [bits] "w"(bits), [high_halves] "w"(high_halves)
+                     : [greater] "r"(lif->rule.greater), [lanes] "r"(lif->lanes),
+                       [floor] "w"(floor), [ceiling] "w"(ceiling), [ones] "w"(ones),
+                       [bits] "w"(bits), [high_halves] "w"(high_halves)
                      : "lr", "cc", "memory");
     return clamps;
 }

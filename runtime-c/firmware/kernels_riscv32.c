@@ -230,11 +230,11 @@ static inline __attribute__((always_inline)) void step_lane(const struct snn_lif
     }
     if (RARELY(v >= threshold)) {
         const uint32_t lane = (uint32_t)(membrane - lif->membrane);
-        if (lif->clamped != 0 && v > lif->ceiling) {
-            v = lif->ceiling;
+        if (lif->rule.clamps != 0 && v > lif->rule.ceiling) {
+            v = lif->rule.ceiling;
             ++*clamps;
         }
-        v += (int32_t)lif->greater - threshold;
+        v += (int32_t)lif->rule.greater - threshold;
         lif->spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
     }
     *membrane = (int16_t)v;
@@ -244,7 +244,7 @@ static inline __attribute__((always_inline)) void step_lane(const struct snn_lif
 static inline __attribute__((always_inline)) uint32_t run(const struct snn_lif *lif, bool leak)
 {
     enum { AT_ONCE = WIDE ? 4 : 1 };
-    const int32_t floor = lif->clamped != 0 ? lif->floor : INT32_MIN;
+    const int32_t floor = lif->rule.clamps != 0 ? lif->rule.floor : INT32_MIN;
     int16_t *membrane = lif->membrane;
     const int16_t *const end = membrane + lif->lanes, *threshold = lif->threshold;
     const snn_half *sum = (const snn_half *)(const void *)lif->sums;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "snn/fixed_point.h"
+#include "snn/lif.h"
 #include "state.h"
 
 #include <string.h>
 
 /*
- * The neuron pass of FORMAT.md, section 4, in portable C. Faster passes take whole words of 32
- * neurons and leave the rest to this one.
+ * The neuron pass in portable C: snn_lif_update of snn/lif.h, neuron by neuron. Faster passes take
+ * whole words of 32 neurons and leave the rest to this one.
  */
 
 /** What arrives at neuron i: accumulator (cleared), offset and the part common to all. */
@@ -39,13 +39,6 @@ static int32_t arriving(struct snn_lif_pass *pass, uint32_t i, uint32_t offset_i
     return snn_s16(sum);
 }
 
-/** v + sum; a direct membrane already holds its weights modulo 2^16, and the whole fits int16. */
-static int32_t integrate(const struct snn_lif_pass *pass, int16_t v, int32_t sum)
-{
-    return pass->accumulator == SNN_ACCUMULATOR_DIRECT ? snn_s16((uint32_t)v + (uint32_t)sum)
-                                                       : v + sum;
-}
-
 static uint32_t advance(uint32_t index, uint32_t period)
 {
     return index + 1 < period ? index + 1 : 0;
@@ -60,34 +53,35 @@ void snn_lif_from(struct snn_lif_pass *pass, uint32_t first)
     uint32_t t = first % pass->threshold.period;
     uint32_t l = pass->leak.values != NULL ? first % pass->leak.period : 0;
     uint32_t o = pass->offset.values != NULL ? first % pass->offset.period : 0;
+    const bool direct = pass->accumulator == SNN_ACCUMULATOR_DIRECT;
+    const struct snn_lif_rule rule = {pass->compare == SNN_GREATER ? 1 : 0, 1, pass->floor,
+                                      pass->ceiling};
+    const struct snn_lif_kind kind = {leaks != NULL, false, pass->reset, pass->reset_value,
+                                      false};
     uint32_t word = 0;
     bool any = pass->any_membrane;
     for (uint32_t i = first; i < pass->count; i++) {
-        const int32_t sum = arriving(pass, i, o);
-        const int32_t threshold = thresholds[t];
-        int32_t v = membrane[i];
-        bool spike = false;
+        int32_t sum = arriving(pass, i, o);
+        struct snn_lif_neuron neuron = {membrane[i], thresholds[t] + (int32_t)rule.greater,
+                                        leaks != NULL ? leaks[l] : 0};
         if (pass->refractory != NULL && pass->refractory[i] > 0) {
             pass->refractory[i]--;
         } else {
-            const int16_t kept = leaks != NULL ? snn_leak_s16((int16_t)v, leaks[l]) : (int16_t)v;
-            const int32_t u = integrate(pass, kept, sum);
-            v = u < pass->floor ? pass->floor : u > pass->ceiling ? pass->ceiling : u;
-            pass->saturations += v != u ? 1u : 0u;
-            spike = pass->compare == SNN_GREATER ? v > threshold : v >= threshold;
-            if (spike) {
-                v = pass->reset == SNN_RESET_SUBTRACT ? v - threshold
-                    : pass->reset == SNN_RESET_ZERO   ? 0
-                                                      : pass->reset_value;
+            if (direct) {
+                /* The membrane holds its weights modulo 2^16 already, and the whole fits int16. */
+                neuron.membrane = snn_s16((uint32_t)neuron.membrane + (uint32_t)sum);
+                sum = 0;
+            }
+            if (snn_lif_update(&neuron, sum, &rule, kind, &pass->saturations)) {
+                word |= UINT32_C(1) << (i & 31);
                 pass->spike_count++;
                 if (pass->refractory != NULL) {
                     pass->refractory[i] = pass->refractory_steps;
                 }
             }
-            membrane[i] = (int16_t)v;
+            membrane[i] = (int16_t)neuron.membrane;
         }
-        any = any || v != 0;
-        word |= (spike ? UINT32_C(1) : 0) << (i & 31);
+        any = any || neuron.membrane != 0;
         if ((i & 31) == 31 || i + 1 == pass->count) {
             pass->spikes[i >> 5] = word;
             word = 0;

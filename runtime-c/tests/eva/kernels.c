@@ -71,10 +71,10 @@ static void neurons(uint32_t lanes, uint32_t option)
                                 .lanes = lanes,
                                 .steps = STEPS,
                                 .spike_words = (lanes + 31) / 32,
-                                .greater = any_u32(0, 1),
-                                .clamped = option & 4,
-                                .floor = any_s32(-32767, 0),
-                                .ceiling = any_s32(0, INT16_MAX)};
+                                .rule.greater = any_u32(0, 1),
+                                .rule.clamps = option & 4,
+                                .rule.floor = any_s32(-32767, 0),
+                                .rule.ceiling = any_s32(0, INT16_MAX)};
     (void)snn_lif_step(&lif);
     struct snn_lif firing = lif;
     static int32_t initial[LANES];
@@ -98,9 +98,9 @@ static void driven(uint32_t lanes, uint32_t option)
                                 .lanes = lanes,
                                 .steps = STEPS,
                                 .spike_words = 2,
-                                .greater = any_u32(0, 1),
-                                .floor = any_s32(INT16_MIN, 0),
-                                .ceiling = any_s32(0, INT16_MAX)};
+                                .rule.greater = any_u32(0, 1),
+                                .rule.floor = any_s32(INT16_MIN, 0),
+                                .rule.ceiling = any_s32(0, INT16_MAX)};
     const struct snn_driven values = {current, drive, option & 2 ? bias : 0, any_u32(0, 24),
                                       step_sums};
     snn_fire_driven(&lif, &values, any_u32(0, 23));
