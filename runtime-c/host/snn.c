@@ -103,8 +103,7 @@ void snn_reset(struct snn *snn)
     }
     snn->slot = 0;
     snn->steps = 0;
-    snn->started = false;
-    snn->timed_steps = snn->model->steps;
+    snn_event_time_reset(&snn->time, snn->model->steps);
     snn->weight_bytes = 0;
 }
 

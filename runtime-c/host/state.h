@@ -2,6 +2,7 @@
 #ifndef SNN_HOST_STATE_H
 #define SNN_HOST_STATE_H
 
+#include "snn/event_time.h"
 #include "snn/snn.h"
 #include "kernel_table.h"
 
@@ -69,9 +70,7 @@ struct snn {
     uint32_t slot;      /**< of the last closed step */
     uint32_t steps;     /**< closed since the reset */
     bool layer_major;   /**< populations may run ahead of each other */
-    bool started;       /**< t0 is known */
-    uint32_t timed_steps; /**< of this sample, for events with time */
-    uint64_t start; /**< t0 */
+    struct snn_event_time time;
     uint64_t weight_bytes;
     snn_trace_function *trace;
     void *trace_context;
