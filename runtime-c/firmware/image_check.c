@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
+#include "snn/crc32.h"
 #include "snn/model.h"
 
 /*
@@ -15,22 +16,6 @@ struct check {
     uint32_t index;                      /**< its index */
     uint32_t next_projection;            /**< the first projection that no layer has claimed */
 };
-
-/** zlib's CRC-32, four bits at a time. */
-static uint32_t crc32_of(const uint8_t *bytes, uint32_t count)
-{
-    static const uint32_t table[16] = {0x00000000u, 0x1DB71064u, 0x3B6E20C8u, 0x26D930ACu,
-                                       0x76DC4190u, 0x6B6B51F4u, 0x4DB26158u, 0x5005713Cu,
-                                       0xEDB88320u, 0xF00F9344u, 0xD6D6A3E8u, 0xCB61B38Cu,
-                                       0x9B64C2B0u, 0x86D3D2D4u, 0xA00AE278u, 0xBDBDF21Cu};
-    uint32_t crc = UINT32_MAX;
-    for (uint32_t i = 0; i < count; i++) {
-        crc ^= bytes[i];
-        crc = (crc >> 4) ^ table[crc & 15];
-        crc = (crc >> 4) ^ table[crc & 15];
-    }
-    return ~crc;
-}
 
 /**
  * Whether `count` items of `size` bytes lie inside `total` bytes from `offset` on, which is a
@@ -75,7 +60,7 @@ static enum snn_status check_header(const struct snn_image *image, size_t size)
         return SNN_ERROR_SYNTAX;
     }
     const uint32_t covered = offsetof(struct snn_image, crc) + sizeof image->crc;
-    if (crc32_of((const uint8_t *)image + covered, image->bytes - covered) != image->crc) {
+    if (snn_crc32(0, (const uint8_t *)image + covered, image->bytes - covered) != image->crc) {
         return SNN_ERROR_SYNTAX;
     }
     if (image->steps < 1 || image->max_steps < image->steps || image->max_steps > 65535) {

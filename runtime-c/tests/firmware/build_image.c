@@ -2,6 +2,7 @@
 #include "build_image.h"
 
 #include "../check.h"
+#include "snn/crc32.h"
 #include "snn/fixed_point.h"
 
 #include <string.h>
@@ -595,12 +596,8 @@ void image_seal(void *memory, size_t size)
     image->major = SNN_IMAGE_MAJOR;
     image->minor = SNN_IMAGE_MINOR;
     image->bytes = (uint32_t)size & ~UINT32_C(3);
-    uint32_t crc = UINT32_MAX;
-    for (size_t i = offsetof(struct snn_image, crc) + 4; i < image->bytes; i++) {
-        crc ^= ((const uint8_t *)memory)[i];
-        for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ ((crc & 1) ? UINT32_C(0xEDB88320) : 0);
-    }
-    image->crc = ~crc;
+    const uint32_t from = offsetof(struct snn_image, crc) + sizeof image->crc;
+    image->crc = snn_crc32(0, (const uint8_t *)memory + from, image->bytes - from);
 }
 
 /* ---- A model ---- */
