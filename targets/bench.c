@@ -113,7 +113,7 @@ static void run_rows(struct record *record, uint32_t bytes_of_columns)
             (int16_t)(record->shift != 0 ? random_around(1000) : (int32_t)random_below(256));
     }
     /* |row sums| <= 96 * 128 * 2 < 24576, so that a finished sum lies in 16 bits. */
-    const struct snn_row_set set = {
+    const struct snn_packed_rows set = {
         .weights = (const uint8_t *)(weights + offset),
         .rows = rows,
         .row_bytes = bytes_of_columns,

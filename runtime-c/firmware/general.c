@@ -10,7 +10,7 @@
 /** The weight of a column of a packed row. */
 static int32_t packed_weight(const uint8_t *row, uint32_t column, uint32_t rows)
 {
-    if (rows == SNN_ROWS_8) {
+    if (rows == SNN_IMAGE_ROWS_8) {
         const uint32_t lane = column & 3;
         const uint32_t place = lane == 1 ? 2 : lane == 2 ? 1 : lane;
         return (int32_t)row[(column & ~UINT32_C(3)) + place] - 128;
@@ -30,7 +30,7 @@ static uint32_t listed_weight(const uint8_t *synapse, uint32_t shift)
  * Adds rows of lists. Fields are copied to locals first: `sums` may alias any of these structs, so
  * the compiler would reload them after every store.
  */
-static void add_lists(const struct snn_gather *gather, const struct snn_row_set *set)
+static void add_lists(const struct snn_gather *gather, const struct snn_packed_rows *set)
 {
     const uint32_t *starts =
         (const uint32_t *)snn_in_image(gather->pixel->network->image, gather->projection->starts);
@@ -55,10 +55,10 @@ static void add_lists(const struct snn_gather *gather, const struct snn_row_set 
     }
 }
 
-void snn_add_rows_general(const struct snn_gather *gather, const struct snn_row_set *set)
+void snn_add_rows_general(const struct snn_gather *gather, const struct snn_packed_rows *set)
 {
     const uint32_t packing = gather->projection->rows, channels = gather->pixel->layer->channels;
-    if (packing == SNN_ROWS_LIST) {
+    if (packing == SNN_IMAGE_ROWS_LIST) {
         add_lists(gather, set);
         return;
     }

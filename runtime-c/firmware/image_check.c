@@ -134,7 +134,7 @@ static enum snn_status check_source(const struct check *check,
         }
         /* Values come first, by one projection, in whole rows, to a layer that asks for them. */
         const bool first = projection == snn_projections(image) + check->layer->first_projection;
-        if (!first || projection->pool != 1 || projection->rows != SNN_ROWS_8) {
+        if (!first || projection->pool != 1 || projection->rows != SNN_IMAGE_ROWS_8) {
             return SNN_ERROR_SHAPE;
         }
         return (check->layer->flags & SNN_LAYER_DRIVEN) != 0 ? SNN_OK : SNN_ERROR_LIMIT;
@@ -190,13 +190,13 @@ static enum snn_status check_projection(const struct check *check,
     if (!in_image(check, projection->synapses, rows, 2)) return SNN_ERROR_SIZE;
     if (pool > 1 && !check_places(check, projection)) return SNN_ERROR_INDEX;
     if (pool == 1 && projection->places != 0) return SNN_ERROR_INDEX;
-    if (projection->rows == SNN_ROWS_LIST) {
+    if (projection->rows == SNN_IMAGE_ROWS_LIST) {
         return check->image->needs_general == 1 ? check_list(check, projection, rows)
                                                 : SNN_ERROR_LIMIT;
     }
-    if (projection->rows > SNN_ROWS_LIST) return SNN_ERROR_ENUM;
+    if (projection->rows > SNN_IMAGE_ROWS_LIST) return SNN_ERROR_ENUM;
     const uint32_t columns = check->layer->columns;
-    if (projection->row_bytes != (projection->rows == SNN_ROWS_8 ? columns : columns / 2)) {
+    if (projection->row_bytes != (projection->rows == SNN_IMAGE_ROWS_8 ? columns : columns / 2)) {
         return SNN_ERROR_SIZE;
     }
     return in_image(check, projection->weights, rows, projection->row_bytes) ? SNN_OK
@@ -213,7 +213,7 @@ static enum snn_status check_shared(const struct check *check)
     const uint32_t words = (layer->lanes + 31u) / 32;
     if (!in_arena(check, image->sums, block * layer->columns, sum_bytes)) return SNN_ERROR_SIZE;
     if ((layer->flags & SNN_LAYER_DRIVEN) != 0 &&
-        !in_arena(check, image->current, layer->columns, 4)) {
+        !in_arena(check, image->value_sums, layer->columns, 4)) {
         return SNN_ERROR_SIZE;
     }
     if (layer->readout != 0) {

@@ -81,21 +81,21 @@ typedef uint16_t snn_half;
  * Rows to add: row rows[i] begins at weights + rows[i] * row_bytes and has `columns` weights, a
  * multiple of 8.
  */
-struct snn_row_set {
+struct snn_packed_rows {
     const uint8_t *weights;
     const uint16_t *rows;
     uint32_t row_bytes, count, columns, shift; /**< count >= 1 */
 };
 
-/** Adds weight << shift of every row, packed as SNN_ROWS_8, to columns / 2 words of sums. */
-void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set);
-/** Adds weight << shift of every row, packed as SNN_ROWS_4, to columns / 2 words of sums. */
-void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set);
+/** Adds weight << shift of every row, packed as SNN_IMAGE_ROWS_8, to columns / 2 words of sums. */
+void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set);
+/** Adds weight << shift of every row, packed as SNN_IMAGE_ROWS_4, to columns / 2 words of sums. */
+void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set);
 /**
- * Adds values[i] times row rows[i], packed as SNN_ROWS_8, to `columns` sums of 32 bits. Does not
- * look at `shift`.
+ * Adds values[i] times row rows[i], packed as SNN_IMAGE_ROWS_8, to `columns` sums of 32 bits. Does
+ * not look at `shift`.
  */
-void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values);
+void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int16_t *values);
 
 /**
  * The neurons of a pixel: they leak, add their sums, fire at `threshold` and subtract it. Sums lie

@@ -21,7 +21,7 @@ static uint32_t surplus(uint32_t count, uint32_t bias)
     return count * bias * UINT32_C(0x00010001);
 }
 
-void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
+void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
 {
     const uint32_t excess = surplus(set->count, 128);
     for (uint32_t column = 0; column < set->columns; column += 8) {
@@ -44,7 +44,7 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
     }
 }
 
-void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
+void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
 {
     const uint32_t excess = surplus(set->count, 8);
     for (uint32_t column = 0; column < set->columns; column += 8) {
@@ -72,7 +72,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
     }
 }
 
-void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values)
+void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int16_t *values)
 {
     for (uint32_t column = 0; column < set->columns; column += 4) {
         uint32_t a = 0, b = 0, c = 0, d = 0, total = 0;

@@ -96,7 +96,7 @@ void snn_reset(struct snn *snn)
         state->spikes_out = 0;
         state->saturations = 0;
         state->skipped = 0;
-        snn_set_offset(snn, p);
+        snn_set_steady(snn, p);
     }
     for (uint32_t q = 0; q < snn->model->projection_count; q++) {
         memset(&snn->projections[q].counters, 0, sizeof snn->projections[q].counters);
@@ -201,7 +201,7 @@ static void step_lif(struct snn *snn, uint32_t index, uint32_t slot, uint32_t pr
     if (direct) {
         pass.leak.values = NULL;
     }
-    pass.offset = state->offset_parameter;
+    pass.steady = state->steady_parameter;
     pass.common = common;
     pass.count = state->size;
     pass.floor = population->floor;
@@ -233,8 +233,8 @@ static void step_readout(struct snn *snn, uint32_t index, uint32_t slot, uint32_
         snn_readout_leak(state);
     }
     const bool arrived = deliver(snn, index, slot, previous, &common);
-    if (common != 0 || state->offset_parameter.values != NULL) {
-        snn_readout_offset(state, common);
+    if (common != 0 || state->steady_parameter.values != NULL) {
+        snn_readout_steady(state, common);
     }
     if (arrived || state->driven) {
         state->any_membrane = true;

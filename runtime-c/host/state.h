@@ -26,9 +26,13 @@ struct snn_population_state {
     uint32_t *spikes;        /**< slots x words */
     uint32_t *spike_count;   /**< per slot */
     uint8_t *refractory;
-    void *offset;            /**< the writable values of `offset_parameter`; null: none */
-    struct snn_parameter threshold, leak, offset_parameter;
-    int32_t common_bias;     /**< a bias of one value that no offset holds */
+    /**
+     * The steady current of each neuron, its bias and the currents of all frames held, which is the
+     * same in every step: the writable values of `steady_parameter`; null: none
+     */
+    void *steady;
+    struct snn_parameter threshold, leak, steady_parameter;
+    int32_t common_bias;     /**< a bias of one value that `steady` does not hold */
     uint32_t size, words;
     uint32_t incoming, incoming_count; /**< range of snn.incoming */
     uint32_t active_steps;   /**< steps to come in which a neuron may fire without input */

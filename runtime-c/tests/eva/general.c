@@ -42,12 +42,13 @@ static void rows(uint32_t kind, uint32_t flags)
     projection.starts = offsetof(__typeof__(flash), starts);
     for (uint32_t i = 0; i < 3; i++) gather.rows[i] = (uint16_t)any_u32(0, ROWS - 1);
     gather.sums = sums;
-    const struct snn_row_set set = {.weights = kind == SNN_ROWS_LIST ? flash.list : flash.rows,
-                                    .rows = gather.rows,
-                                    .row_bytes = kind == SNN_ROWS_8 ? COLUMNS : COLUMNS / 2,
-                                    .count = 3,
-                                    .columns = COLUMNS,
-                                    .shift = any_u32(0, 24)};
+    const bool listed = kind == SNN_IMAGE_ROWS_LIST, bytes = kind == SNN_IMAGE_ROWS_8;
+    const struct snn_packed_rows set = {.weights = listed ? flash.list : flash.rows,
+                                        .rows = gather.rows,
+                                        .row_bytes = bytes ? COLUMNS : COLUMNS / 2,
+                                        .count = 3,
+                                        .columns = COLUMNS,
+                                        .shift = any_u32(0, 24)};
     snn_add_rows_general(&gather, &set);
 }
 
@@ -88,7 +89,7 @@ static void neurons(uint32_t flags, uint32_t reset, uint32_t option)
 
 void main(void)
 {
-    for (uint32_t kind = SNN_ROWS_8; kind <= SNN_ROWS_LIST; kind++) {
+    for (uint32_t kind = SNN_IMAGE_ROWS_8; kind <= SNN_IMAGE_ROWS_LIST; kind++) {
         rows(kind, SNN_LAYER_GENERAL);
         rows(kind, SNN_LAYER_GENERAL | SNN_LAYER_WIDE);
     }

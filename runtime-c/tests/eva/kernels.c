@@ -26,12 +26,12 @@ static void add_rows(void)
     for (uint32_t i = 0; i < 64; i++) rows[i] = (uint16_t)any_u32(0, ROWS - 1);
     for (uint32_t columns = 8; columns <= COLUMNS; columns += 8) {
         for (uint32_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
-            struct snn_row_set set = {.weights = (const uint8_t *)weights,
-                                      .rows = rows,
-                                      .row_bytes = columns,
-                                      .count = counts[c],
-                                      .columns = columns,
-                                      .shift = any_u32(0, 15)};
+            struct snn_packed_rows set = {.weights = (const uint8_t *)weights,
+                                          .rows = rows,
+                                          .row_bytes = columns,
+                                          .count = counts[c],
+                                          .columns = columns,
+                                          .shift = any_u32(0, 15)};
             snn_add_rows_8(sums, &set);
             snn_mac_rows_8((int32_t *)sums, &set, values);
             set.row_bytes = columns / 2;
