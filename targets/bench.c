@@ -113,7 +113,7 @@ static void run_rows(struct record *record, uint32_t bytes_of_columns)
             (int16_t)(record->shift != 0 ? random_around(1000) : (int32_t)random_below(256));
     }
     /* |row sums| <= 96 * 128 * 2 < 24576, so that a finished sum lies in 16 bits. */
-    const struct snn_row_set set = {
+    const struct snn_packed_rows set = {
         .weights = (const uint8_t *)(weights + offset),
         .rows = rows,
         .row_bytes = bytes_of_columns,
@@ -172,16 +172,17 @@ static void fill_typical(void)
  */
 static void fill_any(struct snn_lif *lif)
 {
-    if (lif->clamped != 0) {
-        lif->floor = -(int32_t)random_below(3000);
-        lif->ceiling = 3000 + (int32_t)random_below(3000);
+    if (lif->rule.clamps != 0) {
+        lif->rule.floor = -(int32_t)random_below(3000);
+        lif->rule.ceiling = 3000 + (int32_t)random_below(3000);
     }
     for (uint32_t i = 0; i < sizeof membrane / 2; i++) {
-        const bool high = lif->clamped == 0 && random_below(8) == 0;
-        const uint32_t span = (uint32_t)(lif->ceiling - lif->floor);
+        const bool high = lif->rule.clamps == 0 && random_below(8) == 0;
+        const uint32_t span = (uint32_t)(lif->rule.ceiling - lif->rule.floor);
         const uint32_t leak = random_below(8) == 0 ? 32768 * random_below(2) : random_below(32769);
         const int32_t v =
-            lif->clamped == 0 ? random_around(8000) : lif->floor + (int32_t)random_below(span + 1);
+            lif->rule.clamps == 0 ? random_around(8000)
+                                  : lif->rule.floor + (int32_t)random_below(span + 1);
         halves(membrane)[i] = (uint16_t)v;
         halves(threshold)[i] = (uint16_t)(1 + random_below(high ? 32766 : 3000));
         decay[i] = ((int32_t)leak - 32768) * 65536 + 1;
@@ -209,14 +210,14 @@ static void run_lif(struct record *record)
         .lanes = lanes,
         .steps = record->count,
         .spike_words = (lanes + 31) / 32,
-        .greater = (record->shift & GREATER) != 0,
-        .clamped = (record->shift & CLAMPED) != 0,
-        .floor = -310,
-        .ceiling = 2000,
+        .rule.greater = (record->shift & GREATER) != 0,
+        .rule.clamps = (record->shift & CLAMPED) != 0,
+        .rule.floor = -310,
+        .rule.ceiling = 2000,
     };
-    if (record->kernel != LIF && lif.clamped == 0) {
-        lif.floor = INT16_MIN;
-        lif.ceiling = INT16_MAX;
+    if (record->kernel != LIF && lif.rule.clamps == 0) {
+        lif.rule.floor = INT16_MIN;
+        lif.rule.ceiling = INT16_MAX;
     }
     if (checked) {
         fill_any(&lif);

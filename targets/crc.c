@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guard.h"
+#include "snn/crc32.h"
+
+/* One copy of the code and its table, for all files of a board's program. */
 
 uint32_t guard_crc(uint32_t crc, const void *bytes, uint32_t size)
 {
-    /* Remainders of the sixteen half bytes; polynomial 0xEDB88320. */
-    static const uint32_t remainder[16] = {
-        0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
-        0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
-        0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
-    };
-    const uint8_t *byte = bytes;
-    crc = ~crc;
-    for (uint32_t i = 0; i < size; i++) {
-        crc ^= byte[i];
-        crc = crc >> 4 ^ remainder[crc & 15];
-        crc = crc >> 4 ^ remainder[crc & 15];
-    }
-    return ~crc;
+    return snn_crc32(crc, bytes, size);
 }

@@ -6,6 +6,7 @@
 #include "guard.h"
 #include "network.h"
 #include "snn/snn.h"
+#include "snn/state_digest.h"
 #include "snn_loader.h"
 
 /* The host engine on a machine with Linux, its model read from a .snnpb file by the loader. */
@@ -16,7 +17,7 @@ static uint32_t *digests; /* by population */
 static void *frame;       /* of the largest port */
 static uint32_t presented;
 
-/** The hash of snn/count.h, over all of a population after a step. */
+/** The state digest of FORMAT.md, section 8: what a population adds after a step. */
 static void on_step(void *context, const struct snn *snn, uint32_t step, uint32_t population)
 {
     (void)context;
@@ -25,12 +26,7 @@ static void on_step(void *context, const struct snn *snn, uint32_t step, uint32_
     uint32_t digest = 0;
     for (uint32_t i = 0; i < neurons; i++) {
         const uint32_t spike = spikes == 0 ? 0 : spikes[i / 32] >> (i & 31) & 1;
-        const uint32_t v = (uint32_t)snn_membrane(snn, population, i);
-        uint32_t x =
-            (step * neurons + i + 1) * UINT32_C(0x9E3779B1) ^ (v * UINT32_C(0x85EBCA6B) + spike);
-        x ^= x >> 15;
-        x *= UINT32_C(0x2C1B3C6D);
-        digest += x ^ x >> 12;
+        digest += snn_state_digest(step * neurons + i + 1, snn_membrane(snn, population, i), spike);
     }
     digests[population] += digest;
 }

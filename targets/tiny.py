@@ -197,6 +197,7 @@ def scatter(network, projection, cells):
 
 
 def mixed(key, membrane, spike):
+    """What a neuron adds to the state digest of models/FORMAT.md, section 8."""
     mask = 0xFFFFFFFF
     x = (key * 0x9E3779B1 & mask) ^ ((membrane * 0x85EBCA6B + spike) & mask)
     x ^= x >> 15

@@ -1,5 +1,5 @@
-/// The digest of a population's membranes and spikes that `runtime-c/include/snn/count.h` defines:
-/// a sum over steps and neurons, which engines may go through in any order.
+/// The state digest of a population's membranes and spikes (`models/FORMAT.md`, section 8): a sum
+/// over steps and neurons, which engines may go through in any order.
 package struct StateDigest: Sendable {
   /// N of the population.
   package let neurons: Int

@@ -2,10 +2,7 @@
 #include "snn/clock.h"
 #include "engine.h"
 
-/*
- * Times are compared as differences to t0, so that no time is too large; an event costs no
- * division.
- */
+/* Events with time: snn/event_time.h decides, here the engine runs steps and takes events. */
 
 /* ---- Life cycle ---- */
 
@@ -25,42 +22,26 @@ void snn_device_clock_reset(struct snn_device_clock *clock)
     const struct snn_device_input_counters none = {0, 0, 0};
     snn_device_reset(clock->network);
     for (uint32_t port = 0; port < SNN_IMAGE_PORTS; port++) clock->inputs[port] = none;
-    clock->start = 0;
-    clock->timed_steps = clock->network->image->steps;
-    clock->started = false;
+    snn_event_time_reset(&clock->time, clock->network->image->steps);
 }
 
 /* ---- Time ---- */
-
-static void set_start(struct snn_device_clock *clock, uint64_t microseconds)
-{
-    clock->start = microseconds;
-    clock->started = true;
-}
-
-/** The time at which `steps` steps have ended, in microseconds after t0: below 2^16 * 2^32. */
-static uint64_t end_of(const struct snn_device *network, uint32_t steps)
-{
-    return (uint64_t)steps * network->image->step_microseconds;
-}
 
 enum snn_status snn_device_start(struct snn_device_clock *clock, uint64_t microseconds,
                                  uint32_t steps)
 {
     const struct snn_image *image = clock->network->image;
     if (steps > image->max_steps) return SNN_ERROR_ARGUMENT;
-    clock->timed_steps = steps == 0 ? image->steps : steps;
-    set_start(clock, microseconds);
+    clock->time.timed_steps = steps == 0 ? image->steps : steps;
+    snn_event_time_start(&clock->time, microseconds);
     return SNN_OK;
 }
 
 void snn_device_advance(struct snn_device_clock *clock, uint64_t microseconds)
 {
     struct snn_device *network = clock->network;
-    if (!clock->started || microseconds < clock->start) return;
-    const uint64_t elapsed = microseconds - clock->start;
-    while (network->steps < clock->timed_steps && elapsed >= end_of(network, network->steps + 1)) {
-        /* timed_steps <= max_steps, so the step is always taken. */
+    const uint32_t dt = network->image->step_microseconds;
+    while (snn_event_time_is_due(&clock->time, network->steps, dt, microseconds)) {
         if (snn_device_run(network, 1) != SNN_OK) return;
     }
 }
@@ -99,10 +80,10 @@ bool snn_device_event_xy(struct snn_device_clock *clock, uint32_t port, uint32_t
         clock->inputs[port].dropped_outside++;
         return false;
     }
-    if (!clock->started) set_start(clock, microseconds);
+    snn_event_time_begin(&clock->time, microseconds);
     snn_device_advance(clock, microseconds);
-    if (network->steps >= clock->timed_steps || microseconds < clock->start ||
-        microseconds - clock->start < end_of(network, network->steps)) {
+    if (!snn_event_time_is_open(&clock->time, network->steps, image->step_microseconds,
+                                microseconds)) {
         clock->inputs[port].dropped_late++;
         return false;
     }

@@ -3,15 +3,7 @@
 #define SNN_DEVICE_DIGEST_H
 
 #include "engine.h"
-
-/** The hash of membrane v and spike at place `key`; the formula stands in snn/count.h. */
-static inline uint32_t snn_hash_neuron(uint32_t key, int32_t v, uint32_t spike)
-{
-    uint32_t x = key * UINT32_C(0x9E3779B1) ^ ((uint32_t)v * UINT32_C(0x85EBCA6B) + spike);
-    x ^= x >> 15;
-    x *= UINT32_C(0x2C1B3C6D);
-    return x ^ x >> 12;
-}
+#include "snn/state_digest.h"
 
 /**
  * What one step of one pixel adds to the digest of its layer; `fired` receives the number of the
@@ -30,7 +22,7 @@ static inline uint32_t snn_digest_pixel(const struct snn_image_layer *layer, uin
         const int32_t v =
             layer->readout != 0 ? ((const int32_t *)membrane)[c] : ((const int16_t *)membrane)[c];
         *fired += spike;
-        digest += snn_hash_neuron(key, v, spike);
+        digest += snn_state_digest(key, v, spike);
     }
     return digest;
 }

@@ -176,14 +176,14 @@ static bool takes_values(const struct snn_gather *gather)
 }
 
 /**
- * Fills the image's `current` with the sums of the frame presented to the first projection, if that
- * carries values, else with zeros. Returns the projection's shift, or 0.
+ * Fills the image's `value_sums` with the sums of the frame presented to the first projection, if
+ * that carries values, else with zeros. Returns the projection's shift, or 0.
  */
 static uint32_t add_values(struct snn_gather *gather)
 {
     const struct snn_pixel *pixel = gather->pixel;
     const struct snn_image_projection *projection = gather->projection;
-    uint32_t *current = (uint32_t *)snn_in_arena(pixel->network, pixel->network->image->current);
+    uint32_t *current = (uint32_t *)snn_in_arena(pixel->network, pixel->network->image->value_sums);
     fill(current, pixel->layer->columns, 0);
     if (!takes_values(gather)) return 0;
     gather->frame = pixel->network->frame[projection->source];
@@ -211,7 +211,7 @@ static uint32_t begin_sums(struct snn_gather *gather)
         return sum_words;
     }
     const int32_t *current =
-        (const int32_t *)snn_in_arena(pixel->network, pixel->network->image->current);
+        (const int32_t *)snn_in_arena(pixel->network, pixel->network->image->value_sums);
     const uint32_t shift = add_values(gather);
     const int32_t *bias = parameters(pixel, layer->bias);
     for (uint32_t lane = 0; lane < layer->columns; lane++) {
@@ -281,7 +281,7 @@ static void run_driven(struct snn_gather *gather)
     const struct snn_image_layer *layer = pixel->layer;
     const struct snn_driven driven = {
         .shift = add_values(gather),
-        .current = (const int32_t *)snn_in_arena(pixel->network, pixel->network->image->current),
+        .current = (const int32_t *)snn_in_arena(pixel->network, pixel->network->image->value_sums),
         .drive = parameters(pixel, layer->drive),
         .bias = parameters(pixel, layer->bias),
         .sums = pixel->sums,
@@ -408,9 +408,9 @@ static void set_neurons(struct snn_pixel *pixel)
     lif->sum_step = 0;
     lif->steps = pixel->steps;
     lif->spike_words = layer->map_bytes / 4;
-    lif->greater = layer->greater;
-    lif->floor = layer->floor;
-    lif->ceiling = layer->ceiling;
+    lif->rule.greater = layer->greater;
+    lif->rule.floor = layer->floor;
+    lif->rule.ceiling = layer->ceiling;
     if (!ONLY_SPIKES) {
         pixel->only_spikes = !snn_streams(image) && (layer->flags & SNN_LAYER_GENERAL) == 0 &&
                        (observer == 0 || (observer->neurons == 0 && observer->saturated == 0));
@@ -423,7 +423,7 @@ static void set_neurons(struct snn_pixel *pixel)
                                                                             : image->membrane);
         lif->lanes = layer->lanes;
         lif->spikes = (uint32_t *)snn_in_arena(network, image->spikes);
-        lif->clamped = layer->flags & SNN_LAYER_CLAMPED;
+        lif->rule.clamps = layer->flags & (SNN_LAYER_CLAMPED | SNN_LAYER_GENERAL);
     }
 }
 

@@ -108,7 +108,7 @@ uint32_t snn_gather_spikes(struct snn_gather *gather);
 void snn_gather_values(struct snn_gather *gather);
 
 /** Adds the rows that no kernel adds: rows in a list, and rows to sums of 32 bits. */
-void snn_add_rows_general(const struct snn_gather *gather, const struct snn_row_set *set);
+void snn_add_rows_general(const struct snn_gather *gather, const struct snn_packed_rows *set);
 
 /**
  * One step of a pixel's neurons by every rule, also those that snn_lif_step leaves out. Returns how

@@ -17,7 +17,7 @@ static uint32_t flush(const struct snn_gather *gather, const uint16_t *end)
     const struct snn_pixel *pixel = gather->pixel;
     const struct snn_observer *observer = pixel->network->observer;
     const int16_t *values = gather->frame != 0 ? gather->values : 0;
-    const struct snn_row_set set = {
+    const struct snn_packed_rows set = {
         .weights = (const uint8_t *)pixel->network->image + projection->weights,
         .rows = gather->rows,
         .row_bytes = projection->row_bytes,
@@ -32,9 +32,9 @@ static uint32_t flush(const struct snn_gather *gather, const uint16_t *end)
     if (values != 0) {
         snn_mac_rows_8((int32_t *)gather->sums, &set, values);
     } else if (SNN_DEVICE_GENERAL != 0 &&
-               (projection->rows == SNN_ROWS_LIST || snn_is_wide(pixel->layer))) {
+               (projection->rows == SNN_IMAGE_ROWS_LIST || snn_is_wide(pixel->layer))) {
         snn_add_rows_general(gather, &set);
-    } else if (projection->rows == SNN_ROWS_4) {
+    } else if (projection->rows == SNN_IMAGE_ROWS_4) {
         snn_add_rows_4((uint32_t *)gather->sums, &set);
     } else {
         snn_add_rows_8((uint32_t *)gather->sums, &set);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
-#include "snn/model.h"
+#include "snn/lif.h"
 
 /*
  * What few networks need, in plain C: lists of synapses, sums of 32 bits, membranes that stop at
@@ -10,7 +10,7 @@
 /** The weight of a column of a packed row. */
 static int32_t packed_weight(const uint8_t *row, uint32_t column, uint32_t rows)
 {
-    if (rows == SNN_ROWS_8) {
+    if (rows == SNN_IMAGE_ROWS_8) {
         const uint32_t lane = column & 3;
         const uint32_t place = lane == 1 ? 2 : lane == 2 ? 1 : lane;
         return (int32_t)row[(column & ~UINT32_C(3)) + place] - 128;
@@ -30,7 +30,7 @@ static uint32_t listed_weight(const uint8_t *synapse, uint32_t shift)
  * Adds rows of lists. Fields are copied to locals first: `sums` may alias any of these structs, so
  * the compiler would reload them after every store.
  */
-static void add_lists(const struct snn_gather *gather, const struct snn_row_set *set)
+static void add_lists(const struct snn_gather *gather, const struct snn_packed_rows *set)
 {
     const uint32_t *starts =
         (const uint32_t *)snn_in_image(gather->pixel->network->image, gather->projection->starts);
@@ -55,10 +55,10 @@ static void add_lists(const struct snn_gather *gather, const struct snn_row_set 
     }
 }
 
-void snn_add_rows_general(const struct snn_gather *gather, const struct snn_row_set *set)
+void snn_add_rows_general(const struct snn_gather *gather, const struct snn_packed_rows *set)
 {
     const uint32_t packing = gather->projection->rows, channels = gather->pixel->layer->channels;
-    if (packing == SNN_ROWS_LIST) {
+    if (packing == SNN_IMAGE_ROWS_LIST) {
         add_lists(gather, set);
         return;
     }
@@ -78,27 +78,25 @@ uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *li
                               ? 0
                               : (uint8_t *)snn_in_arena(pixel->network, layer->refractory) +
                                     pixel->index * layer->lanes;
-    uint32_t saturated = 0;
+    uint32_t saturations = 0;
     for (uint32_t lane = 0; lane < layer->channels; lane++) {
-        const int32_t threshold = lif->threshold[lane];
-        int32_t v = lif->membrane[lane];
+        const int32_t sum = snn_finished_sum(layer, lif->sums, lane);
         if ((lane & 31) == 0) lif->spikes[lane / 32] = 0;
         if (refractory != 0 && refractory[lane] > 0) {
             refractory[lane]--;
             continue;
         }
-        if (lif->decay != 0) v = snn_leaked(v, lif->decay[lane]);
-        const int32_t u = snn_add_s32(v, snn_finished_sum(layer, lif->sums, lane));
-        v = u < layer->floor ? layer->floor : u > layer->ceiling ? layer->ceiling : u;
-        if (v != u) saturated++;
-        if (v > threshold || (v == threshold && lif->greater == 0)) {
+        /* It wraps: nobody bounds the sums of an image that no exporter wrote. */
+        const struct snn_lif_kind kind = {lif->decay != 0, false, layer->reset, layer->reset_value,
+                                          true};
+        struct snn_lif_neuron neuron = {lif->membrane[lane],
+                                        lif->threshold[lane] + (int32_t)layer->greater,
+                                        kind.leaks ? snn_leak_of(lif->decay[lane]) : 0};
+        if (snn_lif_update(&neuron, sum, &lif->rule, kind, &saturations)) {
             lif->spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
-            v = layer->reset == SNN_RESET_SUBTRACT ? v - threshold
-                : layer->reset == SNN_RESET_ZERO   ? 0
-                                                   : layer->reset_value;
             if (refractory != 0) refractory[lane] = layer->refractory_steps;
         }
-        lif->membrane[lane] = (int16_t)v;
+        lif->membrane[lane] = (int16_t)neuron.membrane;
     }
-    return saturated;
+    return saturations;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
+#include "snn/crc32.h"
 #include "snn/model.h"
 
 /*
@@ -15,22 +16,6 @@ struct check {
     uint32_t index;                      /**< its index */
     uint32_t next_projection;            /**< the first projection that no layer has claimed */
 };
-
-/** zlib's CRC-32, four bits at a time. */
-static uint32_t crc32_of(const uint8_t *bytes, uint32_t count)
-{
-    static const uint32_t table[16] = {0x00000000u, 0x1DB71064u, 0x3B6E20C8u, 0x26D930ACu,
-                                       0x76DC4190u, 0x6B6B51F4u, 0x4DB26158u, 0x5005713Cu,
-                                       0xEDB88320u, 0xF00F9344u, 0xD6D6A3E8u, 0xCB61B38Cu,
-                                       0x9B64C2B0u, 0x86D3D2D4u, 0xA00AE278u, 0xBDBDF21Cu};
-    uint32_t crc = UINT32_MAX;
-    for (uint32_t i = 0; i < count; i++) {
-        crc ^= bytes[i];
-        crc = (crc >> 4) ^ table[crc & 15];
-        crc = (crc >> 4) ^ table[crc & 15];
-    }
-    return ~crc;
-}
 
 /**
  * Whether `count` items of `size` bytes lie inside `total` bytes from `offset` on, which is a
@@ -75,7 +60,7 @@ static enum snn_status check_header(const struct snn_image *image, size_t size)
         return SNN_ERROR_SYNTAX;
     }
     const uint32_t covered = offsetof(struct snn_image, crc) + sizeof image->crc;
-    if (crc32_of((const uint8_t *)image + covered, image->bytes - covered) != image->crc) {
+    if (snn_crc32(0, (const uint8_t *)image + covered, image->bytes - covered) != image->crc) {
         return SNN_ERROR_SYNTAX;
     }
     if (image->steps < 1 || image->max_steps < image->steps || image->max_steps > 65535) {
@@ -149,7 +134,7 @@ static enum snn_status check_source(const struct check *check,
         }
         /* Values come first, by one projection, in whole rows, to a layer that asks for them. */
         const bool first = projection == snn_projections(image) + check->layer->first_projection;
-        if (!first || projection->pool != 1 || projection->rows != SNN_ROWS_8) {
+        if (!first || projection->pool != 1 || projection->rows != SNN_IMAGE_ROWS_8) {
             return SNN_ERROR_SHAPE;
         }
         return (check->layer->flags & SNN_LAYER_DRIVEN) != 0 ? SNN_OK : SNN_ERROR_LIMIT;
@@ -205,13 +190,13 @@ static enum snn_status check_projection(const struct check *check,
     if (!in_image(check, projection->synapses, rows, 2)) return SNN_ERROR_SIZE;
     if (pool > 1 && !check_places(check, projection)) return SNN_ERROR_INDEX;
     if (pool == 1 && projection->places != 0) return SNN_ERROR_INDEX;
-    if (projection->rows == SNN_ROWS_LIST) {
+    if (projection->rows == SNN_IMAGE_ROWS_LIST) {
         return check->image->needs_general == 1 ? check_list(check, projection, rows)
                                                 : SNN_ERROR_LIMIT;
     }
-    if (projection->rows > SNN_ROWS_LIST) return SNN_ERROR_ENUM;
+    if (projection->rows > SNN_IMAGE_ROWS_LIST) return SNN_ERROR_ENUM;
     const uint32_t columns = check->layer->columns;
-    if (projection->row_bytes != (projection->rows == SNN_ROWS_8 ? columns : columns / 2)) {
+    if (projection->row_bytes != (projection->rows == SNN_IMAGE_ROWS_8 ? columns : columns / 2)) {
         return SNN_ERROR_SIZE;
     }
     return in_image(check, projection->weights, rows, projection->row_bytes) ? SNN_OK
@@ -228,7 +213,7 @@ static enum snn_status check_shared(const struct check *check)
     const uint32_t words = (layer->lanes + 31u) / 32;
     if (!in_arena(check, image->sums, block * layer->columns, sum_bytes)) return SNN_ERROR_SIZE;
     if ((layer->flags & SNN_LAYER_DRIVEN) != 0 &&
-        !in_arena(check, image->current, layer->columns, 4)) {
+        !in_arena(check, image->value_sums, layer->columns, 4)) {
         return SNN_ERROR_SIZE;
     }
     if (layer->readout != 0) {

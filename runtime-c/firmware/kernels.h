@@ -3,6 +3,7 @@
 #define SNN_DEVICE_KERNELS_H
 
 #include "snn/image.h"
+#include "snn/lif.h"
 
 #include <stddef.h>
 
@@ -80,27 +81,28 @@ typedef uint16_t snn_half;
  * Rows to add: row rows[i] begins at weights + rows[i] * row_bytes and has `columns` weights, a
  * multiple of 8.
  */
-struct snn_row_set {
+struct snn_packed_rows {
     const uint8_t *weights;
     const uint16_t *rows;
     uint32_t row_bytes, count, columns, shift; /**< count >= 1 */
 };
 
-/** Adds weight << shift of every row, packed as SNN_ROWS_8, to columns / 2 words of sums. */
-void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set);
-/** Adds weight << shift of every row, packed as SNN_ROWS_4, to columns / 2 words of sums. */
-void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set);
+/** Adds weight << shift of every row, packed as SNN_IMAGE_ROWS_8, to columns / 2 words of sums. */
+void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set);
+/** Adds weight << shift of every row, packed as SNN_IMAGE_ROWS_4, to columns / 2 words of sums. */
+void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set);
 /**
- * Adds values[i] times row rows[i], packed as SNN_ROWS_8, to `columns` sums of 32 bits. Does not
- * look at `shift`.
+ * Adds values[i] times row rows[i], packed as SNN_IMAGE_ROWS_8, to `columns` sums of 32 bits. Does
+ * not look at `shift`.
  */
-void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values);
+void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int16_t *values);
 
 /**
  * The neurons of a pixel: they leak, add their sums, fire at `threshold` and subtract it. Sums lie
- * within int16. `clamped` set: v + sum may overflow int16; it is clamped to floor ... ceiling, and
- * a membrane above the ceiling fires. `clamped` clear: the exporter has proven that v + sum stays
- * inside. Assembly reads the fields up to `ceiling` by their offsets: 4 bytes each, in this order.
+ * within int16. `rule.clamps` set: v + sum may overflow int16; it is clamped to floor ... ceiling,
+ * and a membrane above the ceiling fires. `rule.clamps` clear: the exporter has proven that v + sum
+ * stays inside. Assembly reads the fields up to `rule` by their offsets: 4 bytes each, in this
+ * order.
  */
 struct snn_lif {
     int16_t *membrane;
@@ -113,9 +115,7 @@ struct snn_lif {
     uint32_t lanes; /**< for snn_lif_step a multiple of 4 */
     /** for snn_fire: steps, at least 1; words from one step's spikes to the next */
     uint32_t steps, spike_words;
-    uint32_t greater; /**< 1: a spike subtracts threshold - 1 */
-    uint32_t clamped;
-    int32_t floor, ceiling;
+    struct snn_lif_rule rule;
     /** for snn_fire: membranes before the first step, within int16; null: zeros */
     const int32_t *initial;
 };
@@ -123,8 +123,8 @@ struct snn_lif {
     SNN_KERNELS == SNN_KERNELS_ARM_DSP
 /** Does not compile where a field is not at the offset that assembly reads. */
 typedef char snn_lif_layout[offsetof(struct snn_lif, spikes) == 16 &&
-                                    offsetof(struct snn_lif, greater) == 36 &&
-                                    offsetof(struct snn_lif, ceiling) == 48
+                                    offsetof(struct snn_lif, rule.greater) == 36 &&
+                                    offsetof(struct snn_lif, rule.ceiling) == 48
                                 ? 1
                                 : -1];
 #endif
@@ -138,9 +138,9 @@ uint32_t snn_lif_step(const struct snn_lif *lif);
 /**
  * The spikes of `steps` steps, where membranes are not needed: neurons that cannot fire are not
  * computed. There is at least one lane; the arrays of thresholds, sums and `initial` have entries
- * up to a multiple of 4 lanes. Does not look at `membrane` and `clamped`; always clamps to floor
- * ... ceiling, where floor <= 0. The spike of lane i in step t sets bit `bit` + i counted from
- * spikes + t * spike_words; no other bit changes.
+ * up to a multiple of 4 lanes. Does not look at `membrane` and `rule.clamps`; always clamps to
+ * floor ... ceiling, where floor <= 0. The spike of lane i in step t sets bit `bit` + i counted
+ * from spikes + t * spike_words; no other bit changes.
  */
 void snn_fire(const struct snn_lif *lif, uint32_t bit);
 

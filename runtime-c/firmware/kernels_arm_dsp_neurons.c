@@ -60,12 +60,12 @@ static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn
                                                                 uint32_t fours)
 {
     uint32_t top = 0, bottom = 0, last = (fours << 16) - 65536u + 2u;
-    if (lif->clamped != 0) {
-        top = in_both((uint32_t)(lif->ceiling > 32766 ? 32766 : lif->ceiling));
-        bottom = in_both((uint32_t)(lif->floor < -32767 ? -32767 : lif->floor));
+    if (lif->rule.clamps != 0) {
+        top = in_both((uint32_t)(lif->rule.ceiling > 32766 ? 32766 : lif->rule.ceiling));
+        bottom = in_both((uint32_t)(lif->rule.floor < -32767 ? -32767 : lif->rule.floor));
         last += UINT32_C(1) << 31;
     }
-    const uint32_t more = in_both(lif->greater);
+    const uint32_t more = in_both(lif->rule.greater);
     register uint32_t greater __asm__("r4") = more;
     register uint32_t *spikes __asm__("r5") = lif->spikes;
     register uint32_t ceiling __asm__("r6") = top;
@@ -187,16 +187,16 @@ static __attribute__((noinline)) uint32_t step_four(const struct snn_lif *lif, u
         int32_t v = lif->membrane[lane];
         if (lif->decay != 0) v += (int32_t)((2 * (int64_t)v * lif->decay[lane]) >> 32) + (v < 0);
         v += ((const int16_t *)(const void *)lif->sums)[lane];
-        if (v < lif->floor) {
-            v = lif->floor;
+        if (v < lif->rule.floor) {
+            v = lif->rule.floor;
             clamps++;
         }
         if (v >= threshold) {
-            if (v > lif->ceiling) {
-                v = lif->ceiling;
+            if (v > lif->rule.ceiling) {
+                v = lif->rule.ceiling;
                 clamps++;
             }
-            v = v - threshold + (int32_t)lif->greater;
+            v = v - threshold + (int32_t)lif->rule.greater;
             lif->spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
         }
         lif->membrane[lane] = (int16_t)v;

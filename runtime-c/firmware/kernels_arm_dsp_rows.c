@@ -33,7 +33,7 @@ static uint32_t both(uint32_t lane)
     "uxtab16 r10, r10, lr\n"               \
     "uxtab16 r11, r11, lr, ror #8\n"
 
-void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
+void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
 {
     const uint32_t from = both(0u - 128u * set->count), kept = both(0xFFFFu >> set->shift);
     /*
@@ -190,7 +190,7 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
     "and lr, lr, #0x0F0F0F0F\n"       \
     "add r10, lr\n"
 
-void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
+void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
 {
     const uint32_t kept = both(0xFFu & (0xFFFFu >> set->shift));
     register const uint16_t *rows __asm__("r0") = set->rows;
@@ -361,7 +361,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
     "smlabb r10, r3, lr, r10\n"    \
     "smlatb r11, r3, lr, r11\n"
 
-void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values)
+void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int16_t *values)
 {
     int32_t total = 0;
     for (uint32_t i = 0; i < set->count; i++) total += values[i];

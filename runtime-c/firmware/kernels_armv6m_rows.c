@@ -21,8 +21,9 @@ struct group {
  * Fills in rows first ... end - 1. Out of line: three copies would cost more flash than the call
  * costs time.
  */
-__attribute__((noinline)) static void find_rows(struct group *group, const struct snn_row_set *set,
-                                                uint32_t first, uint32_t end)
+__attribute__((noinline)) static void find_rows(struct group *group,
+                                                const struct snn_packed_rows *set, uint32_t first,
+                                                uint32_t end)
 {
     const uint8_t **row = group->rows;
     const uint32_t row_bytes = set->row_bytes;
@@ -116,7 +117,7 @@ __attribute__((noinline)) static void find_rows(struct group *group, const struc
     "adds r2, r2, r1\n"                     \
     "stm r7!, {r0, r2}\n"
 
-void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
+void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
 {
     struct group group;
     for (uint32_t first = 0; first < set->count; first += GROUP) {
@@ -170,7 +171,7 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
     }
 }
 
-void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
+void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
 {
     struct group group;
     for (uint32_t first = 0; first < set->count; first += FIELD_ROWS) {
@@ -294,7 +295,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
     "adds r1, r1, r2\n"                     \
     "stm r3!, {r0, r1}\n"
 
-void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values)
+void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int16_t *values)
 {
     struct group group;
     for (uint32_t first = 0; first < set->count; first += GROUP) {

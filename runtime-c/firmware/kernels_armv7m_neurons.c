@@ -61,7 +61,7 @@
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
     register uint32_t clamps __asm__("r4");
-    register uint32_t greater __asm__("r5") = lif->greater * UINT32_C(0x00010001);
+    register uint32_t greater __asm__("r5") = lif->rule.greater * UINT32_C(0x00010001);
     /*
      * Stack: 0 first membrane, 4 `greater` in both lanes, 8 spikes, 12 r7, 16 where to go on after
      * a spike; clamped: 20 clamps, 24 floor + 2^15 in both lanes. r0 membranes, r1 sums, r2

@@ -27,7 +27,7 @@
     ADD_WORD("r8", "r9", "r12", bits, mask)     \
     ADD_WORD("r10", "r11", "lr", bits, mask)
 
-void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
+void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
 {
     register const uint16_t *rows __asm__("r0") = set->rows;
     register uint32_t row_bytes __asm__("r1") = set->row_bytes;
@@ -144,7 +144,7 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
         : "r11", "r12", "lr", "cc", "memory");
 }
 
-void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
+void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
 {
     register const uint16_t *rows __asm__("r0") = set->rows;
     register uint32_t row_bytes __asm__("r1") = set->row_bytes;
@@ -259,7 +259,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
         : "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 
-void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values)
+void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int16_t *values)
 {
     int32_t total = 0;
     for (uint32_t i = 0; i < set->count; i++) total += values[i];

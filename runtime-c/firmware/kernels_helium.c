@@ -30,7 +30,7 @@ static inline void add_eight(uint32_t *sums, uint16x8_t columns, uint16x8_t orde
 }
 
 /* A row of 32 columns takes 11 instructions, of 8 columns 5; every eight columns 6 more. */
-void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
+void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
 {
     static const uint16_t order_of[8] = {0, 2, 1, 3, 4, 6, 5, 7};
     const uint16x8_t order = vldrhq_u16(order_of);
@@ -95,7 +95,7 @@ static inline void add_words(uint32_t *sums, uint16x8_t columns, uint16_t excess
  * takes 7 instructions, 8 where they are fewer.
  */
 static inline void add_rows_32(uint32_t *sums, const uint8_t *weights, const uint16_t *row,
-                               uint32_t count, uint32_t columns, const struct snn_row_set *set,
+                               uint32_t count, uint32_t columns, const struct snn_packed_rows *set,
                                bool whole)
 {
     const uint32_t row_bytes = set->row_bytes, shift = set->shift;
@@ -115,7 +115,7 @@ static inline void add_rows_32(uint32_t *sums, const uint8_t *weights, const uin
     add_words(sums + 3, vmovltq_u8(high), excess, shift, words, whole);
 }
 
-void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
+void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
 {
     for (uint32_t first = 0; first < set->count; first += FIELD_ROWS) {
         const uint32_t count = set->count - first < FIELD_ROWS ? set->count - first : FIELD_ROWS;
@@ -144,7 +144,7 @@ static inline void add_four(int32_t *sums, int32x4_t columns, uint32x4_t order)
  * A row of 24 columns takes 16 instructions, of 8 columns 8. Assembler because gcc 12 adds to find
  * the bytes.
  */
-void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values)
+void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int16_t *values)
 {
     static const uint32_t order_of[4] = {0, 2, 1, 3};
     const uint32x4_t order = vldrwq_u32(order_of);
@@ -226,9 +226,9 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
  */
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
-    const bool clamped = lif->clamped != 0;
-    const int16x8_t floor = vdupq_n_s16((int16_t)(clamped ? lif->floor : INT16_MIN));
-    const int16x8_t ceiling = vdupq_n_s16((int16_t)(clamped ? lif->ceiling : INT16_MAX));
+    const bool clamped = lif->rule.clamps != 0;
+    const int16x8_t floor = vdupq_n_s16((int16_t)(clamped ? lif->rule.floor : INT16_MIN));
+    const int16x8_t ceiling = vdupq_n_s16((int16_t)(clamped ? lif->rule.ceiling : INT16_MAX));
     const uint16x8_t lane = vidupq_n_u16(0, 1), ones = vdupq_n_u16(1);
     const uint16x8_t bits = vshlq_u16(ones, vreinterpretq_s16_u16(lane));
     const uint16x8_t high_halves = vaddq_u16(vaddq_u16(lane, lane), ones);
@@ -272,9 +272,9 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
                        [decay] "+&l"(decay), [spikes] "+&r"(spikes), [clamps] "+&Te"(clamps),
                         [fired] "=&Te"(fired),
                        [v] "=&w"(v), [a] "=&w"(a), [b] "=&w"(b)
-                     : [greater] "r"(lif->greater), [lanes] "r"(lif->lanes), [floor] "w"(floor),
-                        [ceiling] "w"(ceiling),
-                       [ones] "w"(ones), [bits] "w"(bits), [high_halves] "w"(high_halves)
+                     : [greater] "r"(lif->rule.greater), [lanes] "r"(lif->lanes),
+                       [floor] "w"(floor), [ceiling] "w"(ceiling), [ones] "w"(ones),
+                       [bits] "w"(bits), [high_halves] "w"(high_halves)
                      : "lr", "cc", "memory");
     return clamps;
 }

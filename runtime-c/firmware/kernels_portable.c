@@ -3,7 +3,7 @@
 
 #if SNN_KERNELS == SNN_KERNELS_PORTABLE
 
-#include "snn/fixed_point.h"
+#include "snn/lif.h"
 
 /*
  * C99 for any 32-bit machine: two or four columns to a word, eight columns at a time in registers.
@@ -21,7 +21,7 @@ static uint32_t surplus(uint32_t count, uint32_t bias)
     return count * bias * UINT32_C(0x00010001);
 }
 
-void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
+void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
 {
     const uint32_t excess = surplus(set->count, 128);
     for (uint32_t column = 0; column < set->columns; column += 8) {
@@ -44,7 +44,7 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
     }
 }
 
-void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
+void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
 {
     const uint32_t excess = surplus(set->count, 8);
     for (uint32_t column = 0; column < set->columns; column += 8) {
@@ -72,7 +72,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
     }
 }
 
-void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values)
+void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int16_t *values)
 {
     for (uint32_t column = 0; column < set->columns; column += 4) {
         uint32_t a = 0, b = 0, c = 0, d = 0, total = 0;
@@ -94,36 +94,31 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     }
 }
 
-/** v + floor(2 v m / 2^32) + (v < 0), the leak of kernels.h, as trunc0(v leak / 2^15). */
-static int32_t leaked(int32_t v, int32_t decay)
-{
-    return snn_leak_s16((int16_t)v, snn_leak_of(decay));
-}
-
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
-    uint32_t clamps = 0;
-    for (uint32_t lane = 0; lane < lif->lanes; lane++) {
-        const int32_t threshold = lif->threshold[lane];
-        int32_t v = lif->membrane[lane];
-        if ((lane & 31) == 0) lif->spikes[lane / 32] = 0;
-        if (lif->decay != 0) v = leaked(v, lif->decay[lane]);
-        v += (int32_t)((const snn_half *)(const void *)lif->sums)[lane] - (int32_t)SNN_SUM_ZERO;
-        if (lif->clamped != 0 && v < lif->floor) {
-            v = lif->floor;
-            clamps++;
+    const snn_half *sum = (const snn_half *)(const void *)lif->sums;
+    const int16_t *threshold = lif->threshold;
+    const int32_t *decay = lif->decay;
+    int16_t *membrane = lif->membrane;
+    uint32_t *spikes = lif->spikes;
+    uint32_t left = lif->lanes, clamps = 0, bit = 1;
+    *spikes = 0;
+    for (;;) {
+        const struct snn_lif_kind kind = {decay != 0, true, SNN_RESET_SUBTRACT, 0, false};
+        const int32_t arrived = (int32_t)*sum - (int32_t)SNN_SUM_ZERO;
+        struct snn_lif_neuron neuron = {*membrane, *threshold, 0};
+        if (kind.leaks) neuron.leak = snn_leak_of(*decay++);
+        sum++;
+        threshold++;
+        if (snn_lif_update(&neuron, arrived, &lif->rule, kind, &clamps)) *spikes |= bit;
+        *membrane++ = (int16_t)neuron.membrane;
+        if (--left == 0) return clamps;
+        bit <<= 1;
+        if (bit == 0) {
+            *++spikes = 0;
+            bit = 1;
         }
-        if (v >= threshold) {
-            if (lif->clamped != 0 && v > lif->ceiling) {
-                v = lif->ceiling;
-                clamps++;
-            }
-            v = v - threshold + (int32_t)lif->greater;
-            lif->spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
-        }
-        lif->membrane[lane] = (int16_t)v;
     }
-    return clamps;
 }
 
 #endif

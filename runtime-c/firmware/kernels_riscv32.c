@@ -45,7 +45,7 @@ static inline void add_bytes(uint32_t *sums, uint32_t even, uint32_t rest, uint3
 }
 
 /* A row of 16 columns takes 25 instructions, of 8 columns 15; every four columns 14 more. */
-void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set)
+void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
 {
     const uint32_t row_bytes = set->row_bytes, shift = set->shift, excess = set->count * 128 * BOTH;
     const uint16_t *const end = set->rows + set->count;
@@ -110,7 +110,7 @@ static void add_nibbles(uint32_t *sums, uint32_t even, uint32_t rest, uint32_t e
  * A row of 32 columns takes 25 instructions, of 8 columns 10; every eight columns 31 more for up to
  * 16 rows.
  */
-void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
+void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
 {
     const uint32_t row_bytes = set->row_bytes, shift = set->shift;
     const uint16_t *rows = set->rows;
@@ -163,7 +163,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set)
  * A row of eight columns takes 31 instructions: a load, a product and a sum each, and 7 more; for
  * size, of four 19.
  */
-void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values)
+void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int16_t *values)
 {
     const uint32_t row_bytes = set->row_bytes;
     const uint16_t *const end = set->rows + set->count;
@@ -230,11 +230,11 @@ static inline __attribute__((always_inline)) void step_lane(const struct snn_lif
     }
     if (RARELY(v >= threshold)) {
         const uint32_t lane = (uint32_t)(membrane - lif->membrane);
-        if (lif->clamped != 0 && v > lif->ceiling) {
-            v = lif->ceiling;
+        if (lif->rule.clamps != 0 && v > lif->rule.ceiling) {
+            v = lif->rule.ceiling;
             ++*clamps;
         }
-        v += (int32_t)lif->greater - threshold;
+        v += (int32_t)lif->rule.greater - threshold;
         lif->spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
     }
     *membrane = (int16_t)v;
@@ -244,7 +244,7 @@ static inline __attribute__((always_inline)) void step_lane(const struct snn_lif
 static inline __attribute__((always_inline)) uint32_t run(const struct snn_lif *lif, bool leak)
 {
     enum { AT_ONCE = WIDE ? 4 : 1 };
-    const int32_t floor = lif->clamped != 0 ? lif->floor : INT32_MIN;
+    const int32_t floor = lif->rule.clamps != 0 ? lif->rule.floor : INT32_MIN;
     int16_t *membrane = lif->membrane;
     const int16_t *const end = membrane + lif->lanes, *threshold = lif->threshold;
     const snn_half *sum = (const snn_half *)(const void *)lif->sums;

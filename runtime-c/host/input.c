@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* What comes in: events, and frames of values with the offsets that they leave. */
+/* What comes in: events, and frames of values with the currents that they leave. */
 
 /* ---- Events ---- */
 
@@ -146,33 +146,33 @@ void snn_add_value_sums(struct snn *snn, const struct snn_delivery *delivery, vo
     memset(values, 0, size * sizeof *values);
 }
 
-/** The bias of a population into its offsets. */
+/** The bias of a population into its steady currents. */
 static void set_bias(const struct snn_population *population, struct snn_population_state *state,
                      bool wide)
 {
     uint32_t k = 0;
     if (population->bias_count == 0) {
-        memset(state->offset, 0,
-               state->offset_parameter.period * (wide ? sizeof(int32_t) : sizeof(int16_t)));
+        memset(state->steady, 0,
+               state->steady_parameter.period * (wide ? sizeof(int32_t) : sizeof(int16_t)));
         return;
     }
-    for (uint32_t i = 0; i < state->offset_parameter.period; i++) {
+    for (uint32_t i = 0; i < state->steady_parameter.period; i++) {
         const int32_t bias = population->bias[k];
         k = ++k < population->bias_count ? k : 0;
         if (wide) {
-            ((int32_t *)state->offset)[i] = bias;
+            ((int32_t *)state->steady)[i] = bias;
         } else {
-            ((int16_t *)state->offset)[i] = (int16_t)bias;
+            ((int16_t *)state->steady)[i] = (int16_t)bias;
         }
     }
 }
 
-void snn_set_offset(struct snn *snn, uint32_t index)
+void snn_set_steady(struct snn *snn, uint32_t index)
 {
     const struct snn_population *population = &snn->model->populations[index];
     struct snn_population_state *state = &snn->populations[index];
     const bool wide = population->kind == SNN_READOUT || state->accumulator == SNN_ACCUMULATOR_S32;
-    if (state->offset == NULL) {
+    if (state->steady == NULL) {
         return;
     }
     set_bias(population, state, wide);
@@ -183,7 +183,7 @@ void snn_set_offset(struct snn *snn, uint32_t index)
             const struct snn_input_state *input = &snn->inputs[projection->source];
             struct snn_delivery delivery = {snn, projection, tap, NULL, true, input->fresh, 0, 0};
             snn_deliver_values(&delivery, input->frame);
-            snn_add_value_sums(snn, &delivery, state->offset, wide);
+            snn_add_value_sums(snn, &delivery, state->steady, wide);
         }
     }
 }
@@ -200,7 +200,7 @@ void snn_begin_step(struct snn *snn)
             const struct snn_projection *projection =
                 snn->taps[snn->incoming[state->incoming + i]].projection;
             if (snn_is_held(snn->model, projection) && snn->inputs[projection->source].fresh) {
-                snn_set_offset(snn, p);
+                snn_set_steady(snn, p);
                 break;
             }
         }

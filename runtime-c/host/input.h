@@ -4,7 +4,7 @@
 
 #include "synapse.h"
 
-/* Input (input.c): event ports, frames of values, and the offsets that held frames leave. */
+/* Input (input.c): event ports, frames of values, and the currents that held frames leave. */
 
 /** The port's state if the model has such a port and it takes events; else null. */
 struct snn_input_state *snn_event_port(struct snn *snn, uint32_t port);
@@ -13,12 +13,12 @@ struct snn_input_state *snn_event_port(struct snn *snn, uint32_t port);
  * or why it was dropped; true when it was taken.
  */
 bool snn_inject(struct snn *snn, uint32_t port, uint32_t index);
-/** Turns newly held frames into the offsets of the populations they reach. */
+/** Turns newly held frames into the steady currents of the populations they reach. */
 void snn_begin_step(struct snn *snn);
 /** Clears the slots of the step that is open now: what they held, no projection reaches for. */
 void snn_open_step(struct snn *snn);
-/** Offsets of one population anew: its bias and the currents of all frames held. */
-void snn_set_offset(struct snn *snn, uint32_t population);
+/** The steady currents of one population anew: its bias and the currents of all frames held. */
+void snn_set_steady(struct snn *snn, uint32_t population);
 /**
  * Adds the scaled sums that a delivery of values left in snn->value_sum to `sum`, and clears them.
  */

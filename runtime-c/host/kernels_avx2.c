@@ -373,16 +373,16 @@ AVX2_INLINE uint32_t to_bits(__m256i first, __m256i second)
 }
 
 /**
- * v + sum + offset + common in 32 bits, clamped: 8 lanes; `changed` gains -1 where the clamp did
+ * v + sum + steady + common in 32 bits, clamped: 8 lanes; `changed` gains -1 where the clamp did
  * something.
  */
 AVX2_INLINE __m256i integrate_8(const struct snn_lif_pass *pass, __m128i v, int32_t *sum,
-                                uint32_t offset_index, __m256i *changed)
+                                uint32_t steady_index, __m256i *changed)
 {
     __m256i u = _mm256_add_epi32(_mm256_cvtepi16_epi32(v), load(sum));
     u = _mm256_add_epi32(u, _mm256_set1_epi32(pass->common));
-    if (pass->offset.values != NULL) {
-        u = _mm256_add_epi32(u, load((const int32_t *)pass->offset.values + offset_index));
+    if (pass->steady.values != NULL) {
+        u = _mm256_add_epi32(u, load((const int32_t *)pass->steady.values + steady_index));
     }
     store(sum, _mm256_setzero_si256());
     const __m256i clamped = _mm256_min_epi32(_mm256_max_epi32(u, _mm256_set1_epi32(pass->floor)),
@@ -393,16 +393,16 @@ AVX2_INLINE __m256i integrate_8(const struct snn_lif_pass *pass, __m128i v, int3
 
 /** Integrates 16 neurons; `changed` is -1 in lanes that saturated. */
 AVX2_INLINE __m256i integrate_16(const struct snn_lif_pass *pass, __m256i v, uint32_t i,
-                                 uint32_t offset_index, __m256i *changed, int accumulator)
+                                 uint32_t steady_index, __m256i *changed, int accumulator)
 {
     if (accumulator == SNN_ACCUMULATOR_S32) {
         int32_t *sum = (int32_t *)pass->sum + i;
         __m256i low_changed;
         __m256i high_changed;
         const __m256i low =
-            integrate_8(pass, _mm256_castsi256_si128(v), sum, offset_index, &low_changed);
+            integrate_8(pass, _mm256_castsi256_si128(v), sum, steady_index, &low_changed);
         const __m256i high = integrate_8(pass, _mm256_extracti128_si256(v, 1), sum + 8,
-                                         offset_index + 8, &high_changed);
+                                         steady_index + 8, &high_changed);
         *changed = _mm256_permute4x64_epi64(_mm256_packs_epi32(low_changed, high_changed), 0xD8);
         return _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8);
     }
@@ -412,8 +412,8 @@ AVX2_INLINE __m256i integrate_16(const struct snn_lif_pass *pass, __m256i v, uin
         sum = _mm256_add_epi16(sum, load(from));
         store(from, _mm256_setzero_si256());
     }
-    if (pass->offset.values != NULL) {
-        sum = _mm256_add_epi16(sum, load((const int16_t *)pass->offset.values + offset_index));
+    if (pass->steady.values != NULL) {
+        sum = _mm256_add_epi16(sum, load((const int16_t *)pass->steady.values + steady_index));
     }
     /*
      * u = v + sum with |v| <= 2^15, |sum| < 2^15. Where it fits int16 both sums below are u. Where
@@ -431,7 +431,7 @@ AVX2_INLINE __m256i integrate_16(const struct snn_lif_pass *pass, __m256i v, uin
 
 /** Places of the parameters of a word of 32 neurons. */
 struct places {
-    uint32_t threshold, leak, offset;
+    uint32_t threshold, leak, steady;
 };
 
 /** 16 neurons: new membranes are stored, lanes that spike returned. */
@@ -443,7 +443,7 @@ AVX2_INLINE __m256i step_16(const struct snn_lif_pass *pass, uint32_t i, const s
     if (leaky) {
         v = leak_16(v, parameter_16(&pass->leak, at->leak + half));
     }
-    v = integrate_16(pass, v, i, at->offset + half, changed, accumulator);
+    v = integrate_16(pass, v, i, at->steady + half, changed, accumulator);
     const __m256i threshold = parameter_16(&pass->threshold, at->threshold + half);
     const __m256i spikes =
         pass->compare == SNN_GREATER
@@ -485,7 +485,7 @@ AVX2_INLINE void step_words(struct snn_lif_pass *whole, int accumulator, bool le
         saturations += (uint32_t)__builtin_popcount(to_bits(changed[0], changed[1]));
         at.threshold = at.threshold + 32 < pass->threshold.period ? at.threshold + 32 : 0;
         at.leak = at.leak + 32 < pass->leak.period ? at.leak + 32 : 0;
-        at.offset = at.offset + 32 < pass->offset.period ? at.offset + 32 : 0;
+        at.steady = at.steady + 32 < pass->steady.period ? at.steady + 32 : 0;
     }
     whole->spike_count += spike_count;
     whole->saturations += saturations;

@@ -315,13 +315,13 @@ AVX512_INLINE __m512i parameter_32(const struct snn_parameter *parameter, uint32
 
 /** Half a word in 32 bits: see integrate_32. */
 AVX512_INLINE __m512i integrate_16(const struct snn_lif_pass *pass, __m256i v, int32_t *sum,
-                                   uint32_t offset_index, __mmask16 *changed)
+                                   uint32_t steady_index, __mmask16 *changed)
 {
     __m512i u = _mm512_add_epi32(_mm512_cvtepi16_epi32(v), _mm512_loadu_si512(sum));
     u = _mm512_add_epi32(u, _mm512_set1_epi32(pass->common));
-    if (pass->offset.values != NULL) {
-        u = _mm512_add_epi32(u, _mm512_loadu_si512((const int32_t *)pass->offset.values +
-                                                   offset_index));
+    if (pass->steady.values != NULL) {
+        u = _mm512_add_epi32(u, _mm512_loadu_si512((const int32_t *)pass->steady.values +
+                                                   steady_index));
     }
     _mm512_storeu_si512(sum, _mm512_setzero_si512());
     const __m512i clamped = _mm512_min_epi32(_mm512_max_epi32(u, _mm512_set1_epi32(pass->floor)),
@@ -330,18 +330,18 @@ AVX512_INLINE __m512i integrate_16(const struct snn_lif_pass *pass, __m256i v, i
     return clamped;
 }
 
-/** 32 neurons from i on: v + sum + offset, clamped; `changed` has the lanes that saturated. */
+/** 32 neurons from i on: v + sum + steady, clamped; `changed` has the lanes that saturated. */
 AVX512_INLINE __m512i integrate_32(const struct snn_lif_pass *pass, __m512i v, uint32_t i,
-                                   uint32_t offset_index, __mmask32 *changed, int accumulator)
+                                   uint32_t steady_index, __mmask32 *changed, int accumulator)
 {
     if (accumulator == SNN_ACCUMULATOR_S32) {
         int32_t *sum = (int32_t *)pass->sum + i;
         __mmask16 low_changed;
         __mmask16 high_changed;
         const __m512i low =
-            integrate_16(pass, _mm512_castsi512_si256(v), sum, offset_index, &low_changed);
+            integrate_16(pass, _mm512_castsi512_si256(v), sum, steady_index, &low_changed);
         const __m512i high = integrate_16(pass, _mm512_extracti64x4_epi64(v, 1), sum + 16,
-                                          offset_index + 16, &high_changed);
+                                          steady_index + 16, &high_changed);
         *changed = (__mmask32)low_changed | (__mmask32)high_changed << 16;
         return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtepi32_epi16(low)),
                                   _mm512_cvtepi32_epi16(high), 1);
@@ -352,9 +352,9 @@ AVX512_INLINE __m512i integrate_32(const struct snn_lif_pass *pass, __m512i v, u
         sum = _mm512_add_epi16(sum, _mm512_loadu_si512(from));
         _mm512_storeu_si512(from, _mm512_setzero_si512());
     }
-    if (pass->offset.values != NULL) {
-        sum = _mm512_add_epi16(sum, _mm512_loadu_si512((const int16_t *)pass->offset.values +
-                                                       offset_index));
+    if (pass->steady.values != NULL) {
+        sum = _mm512_add_epi16(sum, _mm512_loadu_si512((const int16_t *)pass->steady.values +
+                                                       steady_index));
     }
     /* Saturated and wrapped sums: the argument stands in kernels_avx2.c, integrate_16. */
     const __m512i wrapped = _mm512_add_epi16(v, sum);
@@ -378,7 +378,7 @@ AVX512_INLINE void step_words(struct snn_lif_pass *whole, int accumulator, bool 
     const int16_t reset_to = pass->reset == SNN_RESET_ZERO ? 0 : pass->reset_value;
     uint32_t t = 0;
     uint32_t l = 0;
-    uint32_t o = 0;
+    uint32_t s = 0;
     uint32_t spike_count = 0;
     uint32_t saturations = 0;
     __m512i any = _mm512_setzero_si512();
@@ -388,7 +388,7 @@ AVX512_INLINE void step_words(struct snn_lif_pass *whole, int accumulator, bool 
         const __m512i threshold = parameter_32(&pass->threshold, t);
         __mmask32 changed;
         __m512i v = leaky ? leak_32(before, parameter_32(&pass->leak, l)) : before;
-        v = integrate_32(pass, v, i, o, &changed, accumulator);
+        v = integrate_32(pass, v, i, s, &changed, accumulator);
         __mmask32 spikes = pass->compare == SNN_GREATER ? _mm512_cmpgt_epi16_mask(v, threshold)
                                                         : _mm512_cmpge_epi16_mask(v, threshold);
         v = pass->reset == SNN_RESET_SUBTRACT
@@ -413,7 +413,7 @@ AVX512_INLINE void step_words(struct snn_lif_pass *whole, int accumulator, bool 
         saturations += (uint32_t)__builtin_popcount(changed);
         t = t + 32 < pass->threshold.period ? t + 32 : 0;
         l = l + 32 < pass->leak.period ? l + 32 : 0;
-        o = o + 32 < pass->offset.period ? o + 32 : 0;
+        s = s + 32 < pass->steady.period ? s + 32 : 0;
     }
     whole->spike_count += spike_count;
     whole->saturations += saturations;

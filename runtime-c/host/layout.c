@@ -84,7 +84,7 @@ static bool has_held_input(const struct snn_model *model, uint32_t population)
 }
 
 /** Bias and held current of a population: an array of its own, the model's array, or one number. */
-static void place_offset(struct memory *memory, const struct snn_model *model, uint32_t index,
+static void place_steady(struct memory *memory, const struct snn_model *model, uint32_t index,
                          struct snn_population_state *state)
 {
     const struct snn_population *population = &model->populations[index];
@@ -95,21 +95,21 @@ static void place_offset(struct memory *memory, const struct snn_model *model, u
         state->driven = state->driven || population->bias[i] != 0;
     }
     if (held) {
-        state->offset_parameter.period = state->size;
+        state->steady_parameter.period = state->size;
     } else if (population->bias_count <= 1) {
         state->common_bias = population->bias_count == 1 ? population->bias[0] : 0;
         return;
     } else if (wide &&
                (population->bias_count == state->size || population->bias_count % 32 == 0)) {
-        state->offset_parameter.values = population->bias;
-        state->offset_parameter.period = population->bias_count;
+        state->steady_parameter.values = population->bias;
+        state->steady_parameter.period = population->bias_count;
         return;
     } else {
-        state->offset_parameter.period = tile_period(population->bias_count, state->size);
+        state->steady_parameter.period = tile_period(population->bias_count, state->size);
     }
-    state->offset =
-        take(memory, state->offset_parameter.period, wide ? sizeof(int32_t) : sizeof(int16_t));
-    state->offset_parameter.values = state->offset;
+    state->steady =
+        take(memory, state->steady_parameter.period, wide ? sizeof(int32_t) : sizeof(int16_t));
+    state->steady_parameter.values = state->steady;
 }
 
 static struct snn_population_state place_population(struct memory *memory,
@@ -128,7 +128,7 @@ static struct snn_population_state place_population(struct memory *memory,
     } else {
         state.leak.period = 0;
     }
-    place_offset(memory, model, index, &state);
+    place_steady(memory, model, index, &state);
     if (population->kind == SNN_READOUT) {
         state.membrane = take(memory, state.size, sizeof(int32_t));
         return state;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "snn/fixed_point.h"
+#include "snn/lif.h"
 #include "state.h"
 
 #include <string.h>
 
 /*
- * The neuron pass of FORMAT.md, section 4, in portable C. Faster passes take whole words of 32
- * neurons and leave the rest to this one.
+ * The neuron pass in portable C: snn_lif_update of snn/lif.h, neuron by neuron. Faster passes take
+ * whole words of 32 neurons and leave the rest to this one.
  */
 
-/** What arrives at neuron i: accumulator (cleared), offset and the part common to all. */
-static int32_t arriving(struct snn_lif_pass *pass, uint32_t i, uint32_t offset_index)
+/** What arrives at neuron i: accumulator (cleared), steady current and the part common to all. */
+static int32_t arriving(struct snn_lif_pass *pass, uint32_t i, uint32_t steady_index)
 {
     /*
      * Below 2^24 in the end (B(j) of FORMAT.md, section 5); on the way the sum may wrap, and
@@ -21,8 +21,8 @@ static int32_t arriving(struct snn_lif_pass *pass, uint32_t i, uint32_t offset_i
         int32_t *accumulator = pass->sum;
         sum += (uint32_t)accumulator[i];
         accumulator[i] = 0;
-        if (pass->offset.values != NULL) {
-            sum += (uint32_t)((const int32_t *)pass->offset.values)[offset_index];
+        if (pass->steady.values != NULL) {
+            sum += (uint32_t)((const int32_t *)pass->steady.values)[steady_index];
         }
         return snn_s32(sum);
     }
@@ -32,18 +32,11 @@ static int32_t arriving(struct snn_lif_pass *pass, uint32_t i, uint32_t offset_i
         sum += (uint32_t)arrived;
         accumulator[i] = 0;
     }
-    if (pass->offset.values != NULL) {
-        const int32_t offset = ((const int16_t *)pass->offset.values)[offset_index];
-        sum += (uint32_t)offset;
+    if (pass->steady.values != NULL) {
+        const int32_t steady = ((const int16_t *)pass->steady.values)[steady_index];
+        sum += (uint32_t)steady;
     }
     return snn_s16(sum);
-}
-
-/** v + sum; a direct membrane already holds its weights modulo 2^16, and the whole fits int16. */
-static int32_t integrate(const struct snn_lif_pass *pass, int16_t v, int32_t sum)
-{
-    return pass->accumulator == SNN_ACCUMULATOR_DIRECT ? snn_s16((uint32_t)v + (uint32_t)sum)
-                                                       : v + sum;
 }
 
 static uint32_t advance(uint32_t index, uint32_t period)
@@ -59,42 +52,43 @@ void snn_lif_from(struct snn_lif_pass *pass, uint32_t first)
     /* Start indices of the repeating parameters: by remainder, once per pass. */
     uint32_t t = first % pass->threshold.period;
     uint32_t l = pass->leak.values != NULL ? first % pass->leak.period : 0;
-    uint32_t o = pass->offset.values != NULL ? first % pass->offset.period : 0;
+    uint32_t s = pass->steady.values != NULL ? first % pass->steady.period : 0;
+    const bool direct = pass->accumulator == SNN_ACCUMULATOR_DIRECT;
+    const struct snn_lif_rule rule = {pass->compare == SNN_GREATER ? 1 : 0, 1, pass->floor,
+                                      pass->ceiling};
+    const struct snn_lif_kind kind = {leaks != NULL, false, pass->reset, pass->reset_value,
+                                      false};
     uint32_t word = 0;
     bool any = pass->any_membrane;
     for (uint32_t i = first; i < pass->count; i++) {
-        const int32_t sum = arriving(pass, i, o);
-        const int32_t threshold = thresholds[t];
-        int32_t v = membrane[i];
-        bool spike = false;
+        int32_t sum = arriving(pass, i, s);
+        struct snn_lif_neuron neuron = {membrane[i], thresholds[t] + (int32_t)rule.greater,
+                                        leaks != NULL ? leaks[l] : 0};
         if (pass->refractory != NULL && pass->refractory[i] > 0) {
             pass->refractory[i]--;
         } else {
-            const int16_t kept = leaks != NULL ? snn_leak_s16((int16_t)v, leaks[l]) : (int16_t)v;
-            const int32_t u = integrate(pass, kept, sum);
-            v = u < pass->floor ? pass->floor : u > pass->ceiling ? pass->ceiling : u;
-            pass->saturations += v != u ? 1u : 0u;
-            spike = pass->compare == SNN_GREATER ? v > threshold : v >= threshold;
-            if (spike) {
-                v = pass->reset == SNN_RESET_SUBTRACT ? v - threshold
-                    : pass->reset == SNN_RESET_ZERO   ? 0
-                                                      : pass->reset_value;
+            if (direct) {
+                /* The membrane holds its weights modulo 2^16 already, and the whole fits int16. */
+                neuron.membrane = snn_s16((uint32_t)neuron.membrane + (uint32_t)sum);
+                sum = 0;
+            }
+            if (snn_lif_update(&neuron, sum, &rule, kind, &pass->saturations)) {
+                word |= UINT32_C(1) << (i & 31);
                 pass->spike_count++;
                 if (pass->refractory != NULL) {
                     pass->refractory[i] = pass->refractory_steps;
                 }
             }
-            membrane[i] = (int16_t)v;
+            membrane[i] = (int16_t)neuron.membrane;
         }
-        any = any || v != 0;
-        word |= (spike ? UINT32_C(1) : 0) << (i & 31);
+        any = any || neuron.membrane != 0;
         if ((i & 31) == 31 || i + 1 == pass->count) {
             pass->spikes[i >> 5] = word;
             word = 0;
         }
         t = advance(t, pass->threshold.period);
         l = advance(l, pass->leak.period);
-        o = advance(o, pass->offset.period);
+        s = advance(s, pass->steady.period);
     }
     pass->any_membrane = any;
 }
@@ -128,24 +122,24 @@ static uint32_t gather_marks(const uint16_t marks[16])
     return (two | two >> 16) & 0xFFFFu;
 }
 
-/** sum[j] += common + offset[j] modulo 2^16; a null offset is 0. */
-static void add_offsets_s16(uint16_t *restrict sum, uint32_t common, const int16_t *restrict offset)
+/** sum[j] += common + steady[j] modulo 2^16; where `steady` is null it is 0. */
+static void add_steady_s16(uint16_t *restrict sum, uint32_t common, const int16_t *restrict steady)
 {
     for (uint32_t j = 0; j < WORD; j++) {
         sum[j] = (uint16_t)(sum[j] + (uint16_t)common);
     }
-    for (uint32_t j = 0; offset != NULL && j < WORD; j++) {
-        sum[j] = (uint16_t)(sum[j] + (uint16_t)offset[j]);
+    for (uint32_t j = 0; steady != NULL && j < WORD; j++) {
+        sum[j] = (uint16_t)(sum[j] + (uint16_t)steady[j]);
     }
 }
 
-static void add_offsets_s32(uint32_t *restrict sum, uint32_t common, const int32_t *restrict offset)
+static void add_steady_s32(uint32_t *restrict sum, uint32_t common, const int32_t *restrict steady)
 {
     for (uint32_t j = 0; j < WORD; j++) {
         sum[j] += common;
     }
-    for (uint32_t j = 0; offset != NULL && j < WORD; j++) {
-        sum[j] += (uint32_t)offset[j];
+    for (uint32_t j = 0; steady != NULL && j < WORD; j++) {
+        sum[j] += (uint32_t)steady[j];
     }
 }
 
@@ -255,24 +249,24 @@ void snn_lif_words(struct snn_lif_pass *whole)
     int16_t filled[WORD];
     uint16_t marks[WORD];
     uint32_t t = 0;
-    uint32_t o = 0;
+    uint32_t s = 0;
     for (uint32_t j = 0; j < WORD; j++) {
         filled[j] = ((const int16_t *)pass->threshold.values)[0];
     }
     for (uint32_t word = 0; word < words; word++, membrane += WORD) {
         if (pass->accumulator == SNN_ACCUMULATOR_S32) {
             int32_t *sum = (int32_t *)pass->sum + word * WORD;
-            const int32_t *offset = pass->offset.values;
-            add_offsets_s32((uint32_t *)sum, (uint32_t)pass->common,
-                            offset == NULL ? NULL : offset + o);
+            const int32_t *steady = pass->steady.values;
+            add_steady_s32((uint32_t *)sum, (uint32_t)pass->common,
+                           steady == NULL ? NULL : steady + s);
             saturations += clamp_sum_s32(membrane, sum, &rule);
             memset(sum, 0, WORD * sizeof *sum);
         } else {
             const bool direct = pass->accumulator == SNN_ACCUMULATOR_DIRECT;
             int16_t *sum = direct ? membrane : (int16_t *)pass->sum + word * WORD;
-            const int16_t *offset = pass->offset.values;
-            add_offsets_s16((uint16_t *)sum, (uint32_t)pass->common,
-                            offset == NULL ? NULL : offset + o);
+            const int16_t *steady = pass->steady.values;
+            add_steady_s16((uint16_t *)sum, (uint32_t)pass->common,
+                           steady == NULL ? NULL : steady + s);
             if (direct) {
                 saturations += clamp_s16(membrane, &rule);
             } else {
@@ -285,7 +279,7 @@ void snn_lif_words(struct snn_lif_pass *whole)
         pass->spikes[word] = bits;
         spike_count += snn_count_bits(bits);
         t = next_word(t, pass->threshold.period);
-        o = next_word(o, pass->offset.period);
+        s = next_word(s, pass->steady.period);
     }
     whole->spike_count += spike_count;
     whole->saturations += saturations;
@@ -305,14 +299,14 @@ void snn_readout_leak(struct snn_population_state *state)
     }
 }
 
-void snn_readout_offset(struct snn_population_state *state, int32_t common)
+void snn_readout_steady(struct snn_population_state *state, int32_t common)
 {
-    const int32_t *offsets = state->offset_parameter.values;
+    const int32_t *values = state->steady_parameter.values;
     int32_t *membrane = state->membrane;
-    uint32_t o = 0;
+    uint32_t s = 0;
     for (uint32_t i = 0; i < state->size; i++) {
-        const int32_t offset = offsets != NULL ? offsets[o] : 0;
-        membrane[i] = snn_add_s32(membrane[i], snn_add_s32(offset, common));
-        o = advance(o, state->offset_parameter.period);
+        const int32_t steady = values != NULL ? values[s] : 0;
+        membrane[i] = snn_add_s32(membrane[i], snn_add_s32(steady, common));
+        s = advance(s, state->steady_parameter.period);
     }
 }

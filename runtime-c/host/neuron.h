@@ -22,8 +22,8 @@ struct snn_lif_pass {
     uint32_t *spikes;    /**< (count + 31) / 32 words */
     struct snn_parameter threshold; /**< int16 */
     struct snn_parameter leak;      /**< uint16; null: no leak in this pass */
-    /** int32 for S32, else int16; bias plus held current; null: none */
-    struct snn_parameter offset;
+    /** the steady current, bias plus held current: int32 for S32, else int16; null: none */
+    struct snn_parameter steady;
     int32_t common;                 /**< added to every neuron */
     uint32_t count;
     int16_t floor, ceiling, reset_value;
@@ -45,8 +45,8 @@ void snn_lif_from(struct snn_lif_pass *pass, uint32_t first);
  */
 void snn_lif_words(struct snn_lif_pass *pass);
 
-/** One step of a READOUT: leak before the sums arrive, offsets after. */
+/** One step of a READOUT: leak before the sums arrive, steady currents after. */
 void snn_readout_leak(struct snn_population_state *state);
-void snn_readout_offset(struct snn_population_state *state, int32_t common);
+void snn_readout_steady(struct snn_population_state *state, int32_t common);
 
 #endif

@@ -96,14 +96,13 @@ void snn_reset(struct snn *snn)
         state->spikes_out = 0;
         state->saturations = 0;
         state->skipped = 0;
-        snn_set_offset(snn, p);
+        snn_set_steady(snn, p);
     }
     for (uint32_t i = 0; i < snn->tap_count; i++) {
         memset(&snn->taps[i].counters, 0, sizeof snn->taps[i].counters);
     }
     snn->steps = 0;
-    snn->started = false;
-    snn->timed_steps = snn->model->steps;
+    snn_event_time_reset(&snn->time, snn->model->steps);
     snn->weight_bytes = 0;
 }
 
@@ -223,7 +222,7 @@ static void step_lif(struct snn *snn, uint32_t index, uint32_t step)
     if (direct) {
         pass.leak.values = NULL;
     }
-    pass.offset = state->offset_parameter;
+    pass.steady = state->steady_parameter;
     pass.common = common;
     pass.count = state->size;
     pass.floor = population->floor;
@@ -255,8 +254,8 @@ static void step_readout(struct snn *snn, uint32_t index, uint32_t step)
         snn_readout_leak(state);
     }
     const bool arrived = deliver(snn, index, step, &common);
-    if (common != 0 || state->offset_parameter.values != NULL) {
-        snn_readout_offset(state, common);
+    if (common != 0 || state->steady_parameter.values != NULL) {
+        snn_readout_steady(state, common);
     }
     if (arrived || state->driven) {
         state->any_membrane = true;

@@ -2,6 +2,7 @@
 #ifndef SNN_HOST_STATE_H
 #define SNN_HOST_STATE_H
 
+#include "snn/event_time.h"
 #include "snn/snn.h"
 #include "kernel_table.h"
 
@@ -35,9 +36,13 @@ struct snn_population_state {
     uint32_t *spikes;        /**< slots x words */
     uint32_t *spike_count;   /**< per slot */
     uint8_t *refractory;
-    void *offset;            /**< the writable values of `offset_parameter`; null: none */
-    struct snn_parameter threshold, leak, offset_parameter;
-    int32_t common_bias;     /**< a bias of one value that no offset holds */
+    /**
+     * The steady current of each neuron, its bias and the currents of all frames held, which is the
+     * same in every step: the writable values of `steady_parameter`; null: none
+     */
+    void *steady;
+    struct snn_parameter threshold, leak, steady_parameter;
+    int32_t common_bias;     /**< a bias of one value that `steady` does not hold */
     uint32_t size, words, slots;
     uint32_t incoming, incoming_count; /**< range of snn.incoming */
     uint32_t active_steps;   /**< steps to come in which a neuron may fire without input */
@@ -84,9 +89,7 @@ struct snn {
     size_t value_sum_size; /**< entries */
     uint32_t block;     /**< steps that a population may run ahead of those behind it */
     uint32_t steps;     /**< closed since the reset */
-    bool started;       /**< t0 is known */
-    uint32_t timed_steps; /**< of this sample, for events with time */
-    uint64_t start; /**< t0 */
+    struct snn_event_time time;
     uint64_t weight_bytes;
     snn_trace_function *trace;
     void *trace_context;

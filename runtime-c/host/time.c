@@ -1,33 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "input.h"
 
-/* Events with time: they close the steps that end before them. */
+/* Events with time: snn/event_time.h decides, here the engine runs steps and takes events. */
 
 enum snn_status snn_start(struct snn *snn, uint64_t microseconds, uint32_t steps)
 {
     if (snn->model->step_microseconds == 0 || steps > snn->model->max_steps) {
         return SNN_ERROR_ARGUMENT;
     }
-    snn->start = microseconds;
-    snn->timed_steps = steps == 0 ? snn->model->steps : steps;
-    snn->started = true;
+    snn->time.timed_steps = steps == 0 ? snn->model->steps : steps;
+    snn_event_time_start(&snn->time, microseconds);
     return SNN_OK;
-}
-
-/** When so many steps end, in microseconds after t0: at most 2^16 * 2^31. */
-static uint64_t end_of(const struct snn *snn, uint32_t steps)
-{
-    return (uint64_t)steps * snn->model->step_microseconds;
 }
 
 void snn_advance(struct snn *snn, uint64_t microseconds)
 {
-    if (!snn->started || microseconds < snn->start) {
-        return;
-    }
-    const uint64_t elapsed = microseconds - snn->start;
-    while (snn->steps < snn->timed_steps && elapsed >= end_of(snn, snn->steps + 1)) {
-        /* timed_steps <= max_steps, so the step is always taken. */
+    const uint32_t dt = snn->model->step_microseconds;
+    while (snn_event_time_is_due(&snn->time, snn->steps, dt, microseconds)) {
         if (snn_step(snn) != SNN_OK) {
             return;
         }
@@ -49,13 +38,10 @@ bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32
         input->counters.dropped_outside++;
         return false;
     }
-    if (!snn->started) {
-        snn->start = microseconds;
-        snn->started = true;
-    }
+    snn_event_time_begin(&snn->time, microseconds);
     snn_advance(snn, microseconds);
-    if (snn->steps >= snn->timed_steps || microseconds < snn->start ||
-        microseconds - snn->start < end_of(snn, snn->steps)) {
+    if (!snn_event_time_is_open(&snn->time, snn->steps, snn->model->step_microseconds,
+                                microseconds)) {
         input->counters.dropped_late++;
         return false;
     }

@@ -4,9 +4,11 @@
 #include "write_model.h"
 
 #include "generated/snn_model.pb-c.h"
+#include "snn/crc32.h"
 #include "snn_loader.h"
 
 #include <string.h>
+#include <zlib.h>
 
 /*
  * Random models written as .snnpb bytes in every coding and layout, read back and compared; then
@@ -317,6 +319,21 @@ static void test_broken_files(uint64_t seed, const char *corpus)
     model_release(&test);
 }
 
+/** Device images are sealed by zlib and checked without it. */
+static void test_the_crc_of_images_is_zlibs(void)
+{
+    uint8_t bytes[256];
+    for (uint32_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(i * 167 + 13);
+    }
+    for (uint32_t length = 0; length <= sizeof bytes; length++) {
+        const uint32_t expected = (uint32_t)crc32(0, bytes, length);
+        CHECK_EQUAL(snn_crc32(0, bytes, length), expected);
+        const uint32_t part = length / 3;
+        CHECK_EQUAL(snn_crc32(snn_crc32(0, bytes, part), bytes + part, length - part), expected);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *corpus = argc > 1 ? argv[1] : NULL;
@@ -325,6 +342,7 @@ int main(int argc, char **argv)
         test_files_of_version_1_are_read();
         test_narrow_codings_and_wide_rows();
         test_names_that_are_not_utf8_are_refused();
+        test_the_crc_of_images_is_zlibs();
         for (uint32_t coding = 0; coding < MODEL_CODINGS; coding++) {
             CHECK(model_codings_written[coding] > 0);
         }

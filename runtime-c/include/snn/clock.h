@@ -3,6 +3,7 @@
 #define SNN_CLOCK_H
 
 #include "snn/device.h"
+#include "snn/event_time.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -32,10 +33,8 @@ struct snn_device_input_counters {
  */
 struct snn_device_clock {
     struct snn_device *network;
-    uint64_t start; /**< t0 in microseconds, once `started` */
+    struct snn_event_time time;
     struct snn_device_input_counters inputs[SNN_IMAGE_PORTS]; /**< by port; of values: all 0 */
-    uint32_t timed_steps; /**< of this sample, at most max_steps */
-    bool started;
 };
 
 /**

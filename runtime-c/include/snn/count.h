@@ -23,12 +23,7 @@ extern "C" {
 /** Of one layer, in the image's order. */
 struct snn_layer_count {
     uint64_t spikes_out, saturations;
-    /**
-     * Sum modulo 2^32 over steps t and neurons i, by linear index, of a hash of membrane v (after
-     * reset) and spike s (0 or 1): x = (t N + i + 1) 0x9E3779B1 xor (v 0x85EBCA6B + s); x ^= x >>
-     * 15; x *= 0x2C1B3C6D; x ^= x >> 12. A sum, so that engines that go through steps, layers and
-     * pixels in another order arrive at the same.
-     */
+    /** The state digest of FORMAT.md, section 8: a sum over all steps and neurons. */
     uint32_t digest;
 };
 

@@ -43,7 +43,8 @@ struct snn_image {
     uint16_t port_count, layer_count, projection_count, reserved;
     uint32_t ports, layers, projections; /**< offsets of the arrays of structs below */
     uint32_t sums;     /**< arena: block x the widest layer's columns, 2 or 4 bytes each */
-    uint32_t current;  /**< arena: int32 x the columns of the widest DRIVEN layer */
+    /** arena: sums of values before their shift, int32 x the columns of the widest DRIVEN layer */
+    uint32_t value_sums;
     uint32_t membrane; /**< arena: int16 x the widest layer's lanes; layer by layer only */
     uint32_t spikes;   /**< arena: words of the widest layer's lanes */
     uint32_t scores;   /**< arena: int32 x lanes of the read-out, the last layer */
@@ -116,10 +117,10 @@ struct snn_image_layer {
 
 enum snn_image_rows {
     /** a byte a column, weight + 128; of every four columns the middle two have changed places */
-    SNN_ROWS_8 = 0,
+    SNN_IMAGE_ROWS_8 = 0,
     /** four bits a column, weight + 8; of every eight columns the order is 0 4 2 6 1 5 3 7 */
-    SNN_ROWS_4 = 1,
-    SNN_ROWS_LIST = 2 /**< only the synapses: `starts`, and pairs of column and weight */
+    SNN_IMAGE_ROWS_4 = 1,
+    SNN_IMAGE_ROWS_LIST = 2 /**< only the synapses: `starts`, and pairs of column and weight */
 };
 
 /** What a projection carries. */

@@ -41,8 +41,8 @@ static void any_clock(void)
     any_bytes(arena, sizeof arena);
     any_bytes(&clock, sizeof clock);
     clock.network = &network;
-    clock.timed_steps = any_u32(0, MAX_STEPS);
-    clock.started = any_u32(0, 1) != 0;
+    clock.time.timed_steps = any_u32(0, MAX_STEPS);
+    clock.time.started = any_u32(0, 1) != 0;
     network.steps = any_u32(0, MAX_STEPS);
 }
 

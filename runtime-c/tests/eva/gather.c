@@ -11,13 +11,13 @@
  */
 
 /*@ assigns sums[0 .. 7]; */
-void snn_add_rows_8(uint32_t *sums, const struct snn_row_set *set);
+void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set);
 /*@ assigns sums[0 .. 7]; */
-void snn_add_rows_4(uint32_t *sums, const struct snn_row_set *set);
+void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set);
 /*@ assigns sums[0 .. 7]; */
-void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t *values);
+void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int16_t *values);
 /*@ assigns \nothing; */
-void snn_add_rows_general(const struct snn_gather *gather, const struct snn_row_set *set);
+void snn_add_rows_general(const struct snn_gather *gather, const struct snn_packed_rows *set);
 
 enum { CHANNELS = 3, HEIGHT = 4, WIDTH = 5, NEURONS = CHANNELS * HEIGHT * WIDTH };
 

@@ -42,12 +42,13 @@ static void rows(uint32_t kind, uint32_t flags)
     projection.starts = offsetof(__typeof__(flash), starts);
     for (uint32_t i = 0; i < 3; i++) gather.rows[i] = (uint16_t)any_u32(0, ROWS - 1);
     gather.sums = sums;
-    const struct snn_row_set set = {.weights = kind == SNN_ROWS_LIST ? flash.list : flash.rows,
-                                    .rows = gather.rows,
-                                    .row_bytes = kind == SNN_ROWS_8 ? COLUMNS : COLUMNS / 2,
-                                    .count = 3,
-                                    .columns = COLUMNS,
-                                    .shift = any_u32(0, 24)};
+    const bool listed = kind == SNN_IMAGE_ROWS_LIST, bytes = kind == SNN_IMAGE_ROWS_8;
+    const struct snn_packed_rows set = {.weights = listed ? flash.list : flash.rows,
+                                        .rows = gather.rows,
+                                        .row_bytes = bytes ? COLUMNS : COLUMNS / 2,
+                                        .count = 3,
+                                        .columns = COLUMNS,
+                                        .shift = any_u32(0, 24)};
     snn_add_rows_general(&gather, &set);
 }
 
@@ -55,6 +56,7 @@ static int16_t membrane[LANES], threshold[LANES];
 static int32_t decay[LANES];
 static uint32_t spikes[1];
 
+/** `option`: 1 a leak, 2 refractory steps, 4 fires above the threshold. */
 static void neurons(uint32_t flags, uint32_t reset, uint32_t option)
 {
     flash.layer.flags = (uint8_t)flags;
@@ -73,23 +75,25 @@ static void neurons(uint32_t flags, uint32_t reset, uint32_t option)
         threshold[i] = (int16_t)any_s32(0, INT16_MAX);
         decay[i] = i == 0 ? 1 : -65536 * any_s32(1, 32768) + 1;
     }
+    flash.layer.greater = option & 4 ? 1 : 0;
     const struct snn_lif lif = {.membrane = membrane,
                                 .sums = sums,
                                 .threshold = threshold,
                                 .decay = option & 1 ? decay : 0,
                                 .spikes = spikes,
                                 .lanes = LANES,
-                                .greater = any_u32(0, 1)};
+                                .rule = {flash.layer.greater, 1, flash.layer.floor,
+                                         flash.layer.ceiling}};
     (void)snn_lif_general(&pixel, &lif);
 }
 
 void main(void)
 {
-    for (uint32_t kind = SNN_ROWS_8; kind <= SNN_ROWS_LIST; kind++) {
+    for (uint32_t kind = SNN_IMAGE_ROWS_8; kind <= SNN_IMAGE_ROWS_LIST; kind++) {
         rows(kind, SNN_LAYER_GENERAL);
         rows(kind, SNN_LAYER_GENERAL | SNN_LAYER_WIDE);
     }
-    for (uint32_t option = 0; option < 4; option++) {
+    for (uint32_t option = 0; option < 8; option++) {
         for (uint32_t reset = 0; reset <= SNN_RESET_VALUE; reset++) {
             neurons(SNN_LAYER_GENERAL, reset, option);
             neurons(SNN_LAYER_GENERAL | SNN_LAYER_WIDE, reset, option);

@@ -26,12 +26,12 @@ static void add_rows(void)
     for (uint32_t i = 0; i < 64; i++) rows[i] = (uint16_t)any_u32(0, ROWS - 1);
     for (uint32_t columns = 8; columns <= COLUMNS; columns += 8) {
         for (uint32_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
-            struct snn_row_set set = {.weights = (const uint8_t *)weights,
-                                      .rows = rows,
-                                      .row_bytes = columns,
-                                      .count = counts[c],
-                                      .columns = columns,
-                                      .shift = any_u32(0, 15)};
+            struct snn_packed_rows set = {.weights = (const uint8_t *)weights,
+                                          .rows = rows,
+                                          .row_bytes = columns,
+                                          .count = counts[c],
+                                          .columns = columns,
+                                          .shift = any_u32(0, 15)};
             snn_add_rows_8(sums, &set);
             snn_mac_rows_8((int32_t *)sums, &set, values);
             set.row_bytes = columns / 2;
@@ -71,10 +71,10 @@ static void neurons(uint32_t lanes, uint32_t option)
                                 .lanes = lanes,
                                 .steps = STEPS,
                                 .spike_words = (lanes + 31) / 32,
-                                .greater = any_u32(0, 1),
-                                .clamped = option & 4,
-                                .floor = any_s32(-32767, 0),
-                                .ceiling = any_s32(0, INT16_MAX)};
+                                .rule.greater = any_u32(0, 1),
+                                .rule.clamps = option & 4,
+                                .rule.floor = any_s32(-32767, 0),
+                                .rule.ceiling = any_s32(0, INT16_MAX)};
     (void)snn_lif_step(&lif);
     struct snn_lif firing = lif;
     static int32_t initial[LANES];
@@ -98,9 +98,9 @@ static void driven(uint32_t lanes, uint32_t option)
                                 .lanes = lanes,
                                 .steps = STEPS,
                                 .spike_words = 2,
-                                .greater = any_u32(0, 1),
-                                .floor = any_s32(INT16_MIN, 0),
-                                .ceiling = any_s32(0, INT16_MAX)};
+                                .rule.greater = any_u32(0, 1),
+                                .rule.floor = any_s32(INT16_MIN, 0),
+                                .rule.ceiling = any_s32(0, INT16_MAX)};
     const struct snn_driven values = {current, drive, option & 2 ? bias : 0, any_u32(0, 24),
                                       step_sums};
     snn_fire_driven(&lif, &values, any_u32(0, 23));

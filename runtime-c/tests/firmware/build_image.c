@@ -2,6 +2,7 @@
 #include "build_image.h"
 
 #include "../check.h"
+#include "snn/crc32.h"
 #include "snn/fixed_point.h"
 
 #include <string.h>
@@ -27,7 +28,7 @@ const struct image_spec image_specs[IMAGE_SPECS] = {
                  .initial = 5},
                 {.channels = 10, .height = 1, .width = 1, .leak = NO_LEAK}},
      .projections = {{.target = 0, .from_port = 1, .pool = 1, .shift = 2},
-                     {.target = 1, .pool = 1, .rows = SNN_ROWS_4, .shift = 1}}},
+                     {.target = 1, .pool = 1, .rows = SNN_IMAGE_ROWS_4, .shift = 1}}},
     {.name = "convolution",
      .block = 1,
      .steps = 6,
@@ -55,7 +56,7 @@ const struct image_spec image_specs[IMAGE_SPECS] = {
                       .kernel_width = 3},
                      {.target = 1,
                       .pool = 1,
-                      .rows = SNN_ROWS_4,
+                      .rows = SNN_IMAGE_ROWS_4,
                       .shift = 3,
                       .stride = 2,
                       .padding = 1,
@@ -102,8 +103,12 @@ const struct image_spec image_specs[IMAGE_SPECS] = {
      .layers =
          {{.channels = 33, .height = 1, .width = 1, .greater = 1, .threshold = 100, .leak = 32000},
           {.channels = 5, .height = 1, .width = 1, .leak = NO_LEAK}},
-     .projections = {{.target = 0, .from_port = 1, .pool = 1, .rows = SNN_ROWS_LIST, .shift = 1},
-                     {.target = 1, .pool = 1, .rows = SNN_ROWS_LIST}}},
+     .projections = {{.target = 0,
+                      .from_port = 1,
+                      .pool = 1,
+                      .rows = SNN_IMAGE_ROWS_LIST,
+                      .shift = 1},
+                     {.target = 1, .pool = 1, .rows = SNN_IMAGE_ROWS_LIST}}},
     {.name = "general",
      .block = 1,
      .steps = 9,
@@ -154,14 +159,14 @@ const struct image_spec image_specs[IMAGE_SPECS] = {
                       .from_port = 1,
                       .pool = 1,
                       .shift = 9,
-                      .rows = SNN_ROWS_4,
+                      .rows = SNN_IMAGE_ROWS_4,
                       .stride = 1,
                       .kernel_height = 1,
                       .kernel_width = 1},
                      {.target = 1,
                       .pool = 2,
                       .shift = 1,
-                      .rows = SNN_ROWS_LIST,
+                      .rows = SNN_IMAGE_ROWS_LIST,
                       .stride = 1,
                       .kernel_height = 1,
                       .kernel_width = 1},
@@ -191,7 +196,7 @@ const struct image_spec image_specs[IMAGE_SPECS] = {
      .projections =
          {{.target = 0, .from_port = 1, .source = 1, .pool = 1, .shift = 4},
           {.target = 0, .from_port = 1, .pool = 1},
-          {.target = 0, .source = 0, .delay = 1, .pool = 1, .rows = SNN_ROWS_4, .shift = 2},
+          {.target = 0, .source = 0, .delay = 1, .pool = 1, .rows = SNN_IMAGE_ROWS_4, .shift = 2},
           {.target = 1, .pool = 1}}},
     {.name = "neurons",
      .block = 6,
@@ -237,7 +242,7 @@ const struct image_spec image_specs[IMAGE_SPECS] = {
                       .kernel_width = 3},
                      {.target = 1,
                       .pool = 1,
-                      .rows = SNN_ROWS_4,
+                      .rows = SNN_IMAGE_ROWS_4,
                       .stride = 1,
                       .padding = 1,
                       .kernel_height = 3,
@@ -451,7 +456,7 @@ static void place_rows(struct builder *builder, struct snn_image_projection *to,
             synapses[row] += weight_of(index, row, c) != 0;
         }
     }
-    if (to->rows == SNN_ROWS_LIST) {
+    if (to->rows == SNN_IMAGE_ROWS_LIST) {
         to->starts = place(builder, (rows + 1) * 4);
         uint32_t *starts = (uint32_t *)(void *)(builder->bytes + to->starts), count = 0;
         for (uint32_t row = 0; row < rows; row++) starts[row + 1] = starts[row] + synapses[row];
@@ -466,13 +471,13 @@ static void place_rows(struct builder *builder, struct snn_image_projection *to,
         }
         return;
     }
-    to->row_bytes = to->rows == SNN_ROWS_8 ? layer->columns : layer->columns / 2u;
+    to->row_bytes = to->rows == SNN_IMAGE_ROWS_8 ? layer->columns : layer->columns / 2u;
     to->weights = place(builder, rows * to->row_bytes);
     for (uint32_t i = 0; i < rows * layer->columns; i++) {
         const uint32_t row = i / layer->columns, c = i % layer->columns;
         const int32_t weight = c < layer->channels ? weight_of(index, row, c) : 0;
         uint8_t *bytes = builder->bytes + to->weights + row * to->row_bytes;
-        if (to->rows == SNN_ROWS_8) {
+        if (to->rows == SNN_IMAGE_ROWS_8) {
             bytes[c / 4 * 4 + eight[c % 4]] = (uint8_t)(weight + 128);
         } else {
             const uint32_t nibble = four[c % 8];
@@ -571,11 +576,11 @@ struct snn_image *image_build(const struct image_spec *spec, size_t *size)
         if (layers[i].flags & SNN_LAYER_GENERAL) image->needs_general = 1;
     }
     for (uint32_t i = 0; i < spec->projection_count; i++) {
-        if (spec->projections[i].rows == SNN_ROWS_LIST) image->needs_general = 1;
+        if (spec->projections[i].rows == SNN_IMAGE_ROWS_LIST) image->needs_general = 1;
         build_projection(&builder, spec, i, image, &projections[i]);
     }
     image->sums = reserve(&builder, sums * spec->block);
-    if (current != 0) image->current = reserve(&builder, current);
+    if (current != 0) image->value_sums = reserve(&builder, current);
     if (spec->block > 1) image->membrane = reserve(&builder, lanes * 2);
     image->spikes = reserve(&builder, (lanes + 31) / 32 * 4);
     image->scores = reserve(&builder, layers[spec->layer_count - 1].lanes * 4u);
@@ -595,12 +600,8 @@ void image_seal(void *memory, size_t size)
     image->major = SNN_IMAGE_MAJOR;
     image->minor = SNN_IMAGE_MINOR;
     image->bytes = (uint32_t)size & ~UINT32_C(3);
-    uint32_t crc = UINT32_MAX;
-    for (size_t i = offsetof(struct snn_image, crc) + 4; i < image->bytes; i++) {
-        crc ^= ((const uint8_t *)memory)[i];
-        for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ ((crc & 1) ? UINT32_C(0xEDB88320) : 0);
-    }
-    image->crc = ~crc;
+    const uint32_t from = offsetof(struct snn_image, crc) + sizeof image->crc;
+    image->crc = snn_crc32(0, (const uint8_t *)memory + from, image->bytes - from);
 }
 
 /* ---- A model ---- */

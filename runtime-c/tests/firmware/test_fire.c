@@ -51,12 +51,12 @@ static uint32_t fired(const struct snn_lif *lif, uint32_t lane, const int32_t *s
     uint32_t steps = 0;
     for (uint32_t step = 0; step < lif->steps; step++) {
         v = v * leak / 32768 + sums[step];
-        if (v < lif->floor) v = lif->floor;
-        if (v > lif->ceiling) v = lif->ceiling;
-        seen.floors += v == lif->floor;
-        seen.ceilings += v == lif->ceiling;
+        if (v < lif->rule.floor) v = lif->rule.floor;
+        if (v > lif->rule.ceiling) v = lif->rule.ceiling;
+        seen.floors += v == lif->rule.floor;
+        seen.ceilings += v == lif->rule.ceiling;
         if (v < threshold) continue;
-        v = v - threshold + (int32_t)lif->greater;
+        v = v - threshold + (int32_t)lif->rule.greater;
         steps |= UINT32_C(1) << step;
     }
     return steps;
@@ -95,14 +95,15 @@ static void begin_pixel(struct pixel *pixel)
         .lanes = lanes,
         .steps = (uint32_t)any(1, STEPS),
         .spike_words = WORDS,
-        .greater = (uint32_t)any(0, 1),
-        .floor = any(0, 1) == 0 ? INT16_MIN : -any(0, high),
-        .ceiling = any(0, 1) == 0 ? INT16_MAX : any(high, INT16_MAX),
+        .rule.greater = (uint32_t)any(0, 1),
+        .rule.floor = any(0, 1) == 0 ? INT16_MIN : -any(0, high),
+        .rule.ceiling = any(0, 1) == 0 ? INT16_MAX : any(high, INT16_MAX),
         .initial = any(0, 2) == 0 ? pixel->initial : NULL,
     };
     for (uint32_t lane = 0; lane < fours; lane++) {
         pixel->threshold[lane] = (int16_t)any(1, high);
-        pixel->initial[lane] = any(0, 1) == 0 ? 0 : any(pixel->lif.floor, pixel->lif.ceiling);
+        pixel->initial[lane] =
+            any(0, 1) == 0 ? 0 : any(pixel->lif.rule.floor, pixel->lif.rule.ceiling);
         seen.begun += pixel->lif.initial != NULL && pixel->initial[lane] >= pixel->threshold[lane];
     }
     for (uint32_t lane = 0; lane < lanes; lane++) {
