@@ -10,9 +10,9 @@
  */
 static inline uint32_t snn_state_digest(uint32_t key, int32_t membrane, uint32_t spike)
 {
-    uint32_t x = key * UINT32_C(0x9E3779B1) ^ ((uint32_t)membrane * UINT32_C(0x85EBCA6B) + spike);
+    uint32_t x = key * 0x9E3779B1u ^ ((uint32_t)membrane * 0x85EBCA6Bu + spike);
     x ^= x >> 15;
-    x *= UINT32_C(0x2C1B3C6D);
+    x *= 0x2C1B3C6Du;
     return x ^ x >> 12;
 }
 
