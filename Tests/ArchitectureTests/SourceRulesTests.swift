@@ -82,7 +82,6 @@ import Testing
   /// Longer files, with the lines they may have and the reason.
   private static let longFiles = [
     "runtime-c/firmware/engine.c": 520,  // one walk, from a run to a pixel, of static functions
-    "runtime-c/host/kernels_avx2.c": 530,  // one instruction set, as its neighbours are
     "runtime-c/tests/firmware/build_image.c": 740,  // half of it is the table of images
     "runtime-c/tests/firmware/test_images.c": 600,  // a fifth of it is the table of broken rules
   ]

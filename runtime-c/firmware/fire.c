@@ -77,8 +77,8 @@ static inline int32_t finished(snn_half sum)
 
 /**
  * Runs all steps of a lane; does nothing for a lane beyond lif->lanes. This is snn_lif_update for a
- * neuron of snn_lif_step, written out: a spike looks at the ceiling and no spike at the floor, which
- * on a Cortex-M4 saves 3 % of what a neuron that may fire costs.
+ * neuron of snn_lif_step, written out: a spike looks at the ceiling and no spike at the floor,
+ * which on a Cortex-M4 saves 3 % of what a neuron that may fire costs.
  */
 static APART void fire_neuron(const struct snn_lif *lif, uint32_t lane, uint32_t bit)
 {

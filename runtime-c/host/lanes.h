@@ -43,13 +43,19 @@ static inline uint32_t snn_expand(const struct snn_taps *taps, const struct snn_
                                   uint32_t offsets[SNN_LANE_BITS], uint64_t *synapses)
 {
     const struct snn_lane *lane = taps->lane + hit->lane;
-    uint32_t count = 0;
-    for (snn_lanes left = hit->lanes; left != 0; left &= left - 1) {
+    const uint32_t length = taps->length;
+    const uint32_t first = hit->tap * length;
+    snn_lanes left = hit->lanes;
+    uint32_t *offset = offsets;
+    uint64_t sum = 0;
+    do {
         const struct snn_lane *one = lane + snn_lowest_lane(left);
-        offsets[count++] = (one->run + hit->tap) * taps->length;
-        *synapses += one->synapses;
-    }
-    return count;
+        *offset++ = one->run * length + first;
+        sum += one->synapses;
+        left &= left - 1;
+    } while (left != 0);
+    *synapses += sum;
+    return (uint32_t)(offset - offsets);
 }
 
 /** The first tap's weights of a hit of one lane, such as a value. */

@@ -48,8 +48,8 @@ static uint32_t count_clipped(const struct snn_projection_state *state, const ui
 }
 
 /**
- * Synapses of the parts of kernels that hits miss; counts the spikes that arrive and the full rows'
- * bytes read.
+ * Synapses of the parts of kernels that hits miss. Takes the bytes of their rows back, which were
+ * counted as if every hit had the whole kernel.
  */
 static uint64_t count_missed(struct snn_delivery *delivery, const struct snn_hit *hits,
                              uint32_t hit_count)
@@ -60,26 +60,30 @@ static uint64_t count_missed(struct snn_delivery *delivery, const struct snn_hit
     uint64_t runs = 0;
     for (uint32_t i = 0; i < hit_count; i++) {
         const uint32_t taps = (uint32_t)hits[i].taps_y * hits[i].taps_x;
-        const uint32_t spikes = snn_count_lanes(hits[i].lanes);
-        runs += (uint64_t)spikes * taps;
-        delivery->arrived += spikes;
         if (taps == state->kernel_taps) {
             continue;
         }
-        if (start == NULL) {
-            missed += (uint64_t)spikes * (state->kernel_taps - taps) * state->taps.length;
-            continue;
-        }
-        for (snn_lanes left = hits[i].lanes; left != 0; left &= left - 1) {
+        runs += (uint64_t)snn_count_lanes(hits[i].lanes) * (state->kernel_taps - taps);
+        for (snn_lanes left = hits[i].lanes; start != NULL && left != 0; left &= left - 1) {
             const struct snn_lane *lane = &state->lane[hits[i].lane + snn_lowest_lane(left)];
             missed +=
                 lane->synapses - count_clipped(state, start, &hits[i], lane->run + hits[i].tap);
         }
     }
     if (delivery->projection->weights.layout == SNN_ROWS_FULL) {
-        delivery->snn->weight_bytes += runs * state->taps.length;
+        delivery->snn->weight_bytes -= runs * state->taps.length;
     }
-    return missed;
+    return start == NULL ? runs * state->taps.length : missed;
+}
+
+/** Counts spikes or values that arrive, and the bytes of their full rows. */
+static void count_arrived(struct snn_delivery *delivery, uint32_t count)
+{
+    const struct snn_projection_state *state = delivery->state;
+    delivery->arrived += count;
+    if (delivery->projection->weights.layout == SNN_ROWS_FULL) {
+        delivery->snn->weight_bytes += (uint64_t)count * state->kernel_taps * state->taps.length;
+    }
 }
 
 /* ---- Adding ---- */
@@ -138,6 +142,7 @@ static void send_values(struct snn_delivery *delivery, const struct snn_hit *hit
     if (delivery->projection->weights.layout == SNN_ROWS_FULL) {
         delivery->snn->kernels->mac_taps(delivery->sum, taps, hits, values, hit_count);
     }
+    count_arrived(delivery, hit_count);
     synapses -= count_missed(delivery, hits, hit_count);
     delivery->state->counters.macs += delivery->counted ? synapses : 0;
 }
@@ -148,6 +153,7 @@ static void send_values(struct snn_delivery *delivery, const struct snn_hit *hit
 struct batch {
     struct snn_delivery *delivery;
     uint32_t count;
+    uint32_t arrived; /**< spikes of all hits so far */
     struct snn_hit hits[SNN_HITS];
 };
 
@@ -224,6 +230,25 @@ static void push_deep_cell(struct batch *batch, const uint32_t *bits, uint32_t y
     }
 }
 
+#if SNN_LANE_BITS == 64
+/** Takes cells of 2 x 2 pixels of 16 channels: each of their two lines is a word of the map. */
+static void take_cells_of_two_words(struct batch *batch, const uint32_t *bits)
+{
+    const struct snn_projection_state *state = batch->delivery->state;
+    const uint32_t line = state->source.width * state->source.channels / 32;
+    for (uint32_t y = 0; y < state->pooled.height; y++) {
+        const uint32_t row = state->map_y[2 * y];
+        const uint32_t *upper = bits + 2 * y * line;
+        for (uint32_t x = 0; x < state->pooled.width; x++) {
+            const snn_lanes lanes = upper[x] | (snn_lanes)upper[line + x] << 32;
+            if (lanes != 0) {
+                push(batch, hit_of(state, row, state->map_x[2 * x], 0, lanes));
+            }
+        }
+    }
+}
+#endif
+
 /** Cell by cell: what meets at the same targets is added together. */
 static void take_cells(struct batch *batch, const uint32_t *bits)
 {
@@ -231,6 +256,12 @@ static void take_cells(struct batch *batch, const uint32_t *bits)
     const uint32_t channels = state->source.channels;
     const uint32_t width =
         state->pool * channels <= SNN_LANE_BITS ? state->pool * channels : channels;
+#if SNN_LANE_BITS == 64
+    if (state->pool == 2 && channels == 16 && state->source.width % 2 == 0) {
+        take_cells_of_two_words(batch, bits);
+        return;
+    }
+#endif
     for (uint32_t y = 0; y + state->pool <= state->source.height; y += state->pool) {
         const uint32_t row = state->map_y[y];
         for (uint32_t x = 0; x + state->pool <= state->source.width; x += state->pool) {
@@ -242,6 +273,26 @@ static void take_cells(struct batch *batch, const uint32_t *bits)
             }
         }
     }
+}
+
+/** Spikes beyond the last whole cell of a line or column. */
+static uint32_t count_outside(const struct snn_projection_state *state, const uint32_t *bits)
+{
+    const uint32_t width = state->source.width;
+    const uint32_t inside_y = state->source.height - state->source.height % state->pool;
+    const uint32_t inside_x = width - width % state->pool;
+    uint32_t count = 0;
+    if (inside_y == state->source.height && inside_x == width) {
+        return 0;
+    }
+    for (uint32_t y = 0; y < state->source.height; y++) {
+        const uint32_t first = (y * width + (y < inside_y ? inside_x : 0)) * state->source.channels;
+        const uint32_t end = (y + 1) * width * state->source.channels;
+        for (uint32_t at = first; at < end; at += 32) {
+            count += snn_count_lanes(bits_at(bits, at, end - at < 32 ? end - at : 32));
+        }
+    }
+    return count;
 }
 
 /** Spike by spike, each a hit of one lane. */
@@ -258,6 +309,7 @@ static void take_spikes(struct batch *batch, const struct snn_source *source)
             const uint32_t row = state->map_y[y];
             const uint32_t column = state->map_x[place - y * state->source.width];
             if (row != SNN_OUTSIDE && column != SNN_OUTSIDE) {
+                batch->arrived++;
                 push(batch,
                      hit_of(state, row, column, indices[i] - place * state->source.channels, 1));
             }
@@ -271,6 +323,7 @@ void snn_conv_spikes(struct snn_delivery *delivery, const struct snn_source *sou
     struct batch batch;
     batch.delivery = delivery;
     batch.count = 0;
+    batch.arrived = 0;
     /*
      * Cells cost a few instructions each even when empty. Those of different groups have different
      * targets.
@@ -278,10 +331,12 @@ void snn_conv_spikes(struct snn_delivery *delivery, const struct snn_source *sou
     if (source->bits != NULL && delivery->projection->convolution.groups == 1 &&
         source->count >= state->pooled.height * state->pooled.width / 2) {
         take_cells(&batch, source->bits);
+        batch.arrived = source->count - count_outside(state, source->bits);
     } else {
         take_spikes(&batch, source);
     }
     send_spikes(delivery, batch.hits, batch.count);
+    count_arrived(delivery, batch.arrived);
 }
 
 void snn_conv_values(struct snn_delivery *delivery, const int16_t *frame)

@@ -43,6 +43,29 @@ static void send(struct snn_delivery *delivery, const uint32_t *rows, const int3
     }
 }
 
+/** The rows of a chunk of spikes behind a pool, in place; returns how many lie in its windows. */
+static uint32_t find_cells(const struct snn_projection_state *state, uint32_t *indices,
+                           uint32_t count)
+{
+    const uint32_t width = state->source.width;
+    uint32_t inside = 0;
+    uint32_t line = 0; /* the first pixel of the line of the spike before, and its map entry */
+    uint32_t row = state->map_y[0];
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t place = snn_divide(indices[i], state->channel_reciprocal);
+        if (place - line >= width) {
+            const uint32_t y = snn_divide(place, state->width_reciprocal);
+            line = y * width;
+            row = state->map_y[y];
+        }
+        const uint32_t column = state->map_x[place - line];
+        const uint32_t channel = indices[i] - place * state->source.channels;
+        indices[inside] = row + column + channel;
+        inside += row != SNN_OUTSIDE && column != SNN_OUTSIDE ? 1u : 0u;
+    }
+    return inside;
+}
+
 void snn_dense_spikes(struct snn_delivery *delivery, const struct snn_source *source)
 {
     uint32_t indices[SNN_CHUNK];
@@ -50,13 +73,7 @@ void snn_dense_spikes(struct snn_delivery *delivery, const struct snn_source *so
     snn_cursor_begin(&cursor, source, delivery->snn->kernels);
     for (uint32_t count; (count = snn_cursor_next(&cursor, indices)) > 0;) {
         if (delivery->state->map_y != NULL) {
-            uint32_t inside = 0;
-            for (uint32_t i = 0; i < count; i++) {
-                const uint32_t cell = snn_pooled_index(delivery->state, indices[i]);
-                indices[inside] = cell;
-                inside += cell != SNN_OUTSIDE ? 1u : 0u;
-            }
-            count = inside;
+            count = find_cells(delivery->state, indices, count);
         }
         delivery->arrived += count;
         send(delivery, indices, NULL, count);

@@ -141,6 +141,43 @@ static void check_scene(const struct scene *scene, uint64_t seed)
     model_release(&test);
 }
 
+/** One step of values on the same convolution, a third of them 0. */
+static void check_values(const struct scene *scene, uint64_t seed)
+{
+    static struct test_model test;
+    struct random r = {seed + 99};
+    CHECK(make_scene(&test, scene, &r));
+    test.inputs[0].kind = SNN_VALUES;
+    test.inputs[0].min_value = -255;
+    test.inputs[0].max_value = 255;
+    test.projections[0].shift = 6;
+    const uint32_t count = snn_shape_size(&test.inputs[0].shape);
+    const size_t size = snn_state_size(&test.model);
+    int16_t *frame = model_memory(&test, count * sizeof *frame);
+    CHECK(size > 0);
+    for (uint32_t i = 0; i < count; i++) {
+        frame[i] = (int16_t)(random_chance(&r, 33) ? 0 : random_in(&r, -255, 255));
+    }
+    for (int k = 0; k < kernel_set_count; k++) {
+        struct snn *snn = NULL;
+        struct reference reference;
+        const struct test_presented presented[1] = {{NULL, 0, frame}};
+        void *memory = malloc(size);
+        CHECK(memory != NULL);
+        CHECK_EQUAL(snn_init(&snn, &test.model, memory, size), SNN_OK);
+        snn->kernels = kernel_sets[k];
+        reference_init(&reference, &test);
+        CHECK_EQUAL(snn_values_s16(snn, 0, frame, count), SNN_OK);
+        CHECK_EQUAL(snn_step(snn), SNN_OK);
+        reference_step(&reference, presented);
+        check_step(snn, &reference, snn_shape_size(&test.populations[0].shape));
+        CHECK_EQUAL(snn_projection_counters(snn, 0).macs, reference.projections[0].macs);
+        reference_release(&reference);
+        free(memory);
+    }
+    model_release(&test);
+}
+
 static void print_scene(const struct scene *s)
 {
     fprintf(stderr,
@@ -209,12 +246,42 @@ static void test_three_by_three(void)
     }
 }
 
+/**
+ * Cells of 2 x 2 pixels of 16 channels, whose lines are words of the spike map, before targets of
+ * whole vectors of 16 and 32 channels, and of no whole vectors.
+ */
+static void test_cells_of_two_words(void)
+{
+    static const uint32_t channels_out[5] = {16, 24, 32, 48, 64};
+    for (uint32_t number = 0; number < 5 * 36 * 2; number++) {
+        const uint32_t height = 2 + number / 5 % 6;
+        const uint32_t width = 2 + number / 30 % 6;
+        last = (struct scene){
+            16, channels_out[number % 5], height, width, 2, {3, 3, 1, 1, 1, 1, 1, 1, 1},
+            number >= 180, number % 7 < 3};
+        check_scene(&last, number);
+    }
+}
+
+static void test_values(void)
+{
+    static const uint32_t channels_out[6] = {1, 8, 16, 24, 32, 40};
+    for (uint32_t number = 0; number < 6 * 5; number++) {
+        const uint8_t kernel = (uint8_t)(1 + number / 6);
+        last = (struct scene){1 + number % 2, channels_out[number % 6], 5, 6, 1,
+                              {kernel, kernel, 1, 1, 1, 1, 1, 1, 1}, false, number % 3 == 0};
+        check_values(&last, number);
+    }
+}
+
 int main(void)
 {
     (void)signal(SIGABRT, on_abort);
     find_kernels();
     test_small_geometries();
     test_three_by_three();
+    test_cells_of_two_words();
+    test_values();
     printf("test_conv: ok\n");
     return 0;
 }

@@ -10,7 +10,7 @@
  * event at time t goes through these three calls, in this order:
  *
  *     snn_event_time_begin(&time, t);                                      the first event is t0
- *     while (snn_event_time_is_due(&time, steps, dt, t)) run a step;       it closes what lies behind
+ *     while (snn_event_time_is_due(&time, steps, dt, t)) run a step;       it closes past steps
  *     if (snn_event_time_is_open(&time, steps, dt, t)) accept the event;   else it is late
  *
  * with `steps` the steps that the engine has closed so far. Times are compared as differences to
