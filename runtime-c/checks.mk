@@ -3,6 +3,7 @@
 #   make test-images   images right, wrong, cut off and hostile
 #   make test-fire     spikes of the neurons that may fire against those of all
 #   make test-clock    events with time, by hand and against the host engine
+#   make bench-engines the nets of `make bench` on both engines, in turn
 #   make test-device   PAIRS="MODEL.snnpb MODEL.snnimg ...": images against their models on the host engine, sanitized
 #   make eva           Frama-C's Eva: no overflow, no bad shift, no access out of bounds, for every input
 #   make misra         MISRA C:2012 by cppcheck, against the deviations of MISRA.md
@@ -49,6 +50,14 @@ test-fire: $(B)/tests/test_fire_O2 $(B)/tests/test_fire_Os
 test-clock: $(B)/tests/test_clock
 	@$(B)/tests/test_clock
 
+$(B)/tests/bench_engines: $(DEVICE_INPUTS) $(B)/libsnn.a
+	@mkdir -p $(@D)
+	$(CC) -O3 $(IMAGE_FLAGS) $(EXTRA) tests/firmware/bench_engines.c tests/firmware/build_image.c $(wildcard firmware/*.c) \
+	    $(B)/libsnn.a -o $@
+
+bench-engines: $(B)/tests/bench_engines
+	@$(B)/tests/bench_engines
+
 test: test-images test-fire test-clock
 run-tests: test-images test-fire test-clock
 
@@ -94,4 +103,4 @@ fuzz-device: $(B)/fuzz/seeds
 	$(B)/fuzz/fuzz_events -max_total_time=$(SECONDS) -timeout=10 -max_len=1024 -verbosity=0 -print_final_stats=1 \
 	    $(B)/fuzz/events
 
-.PHONY: checks test-images test-clock eva misra stack text symbols warnings fuzz-device
+.PHONY: checks test-images test-clock bench-engines eva misra stack text symbols warnings fuzz-device

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { NO_LEAK = 32768, CAPACITY = 1 << 16 };
+enum { NO_LEAK = 32768, CAPACITY = 1 << 20 };
 
 const struct image_spec image_specs[IMAGE_SPECS] = {
     {.name = "dense",
@@ -284,11 +284,14 @@ static struct shape window_of(const struct image_spec *spec,
                           source.width / projection->pool};
 }
 
-/** -8 ... 7, so that every way to store rows takes it; a third are 0. */
-static int32_t weight_of(uint32_t projection, uint32_t row, uint32_t column)
+/** -8 ... 7, or -7 ... 7, so that every way to store rows takes it; a third are 0. */
+static int32_t weight_of(const struct image_spec *spec, uint32_t projection, uint32_t row,
+                         uint32_t column)
 {
     const uint32_t mixed = (projection * 977 + row * 131 + column + 7) * UINT32_C(2654435761) >> 7;
-    return mixed % 3 == 0 ? 0 : (int32_t)(mixed / 3 % 16) - 8;
+    if (mixed % 3 == 0) return 0;
+    if (spec->balanced) return (int32_t)((mixed ^ mixed >> 11) / 3 % 15) - 7;
+    return (int32_t)(mixed / 3 % 16) - 8;
 }
 
 /** What parameter arrays add to the value of neuron 0. */
@@ -440,15 +443,16 @@ static void build_layer(struct builder *builder, const struct image_spec *spec, 
 }
 
 /** Rows as `rows` says, of the weights of the formula. */
-static void place_rows(struct builder *builder, struct snn_image_projection *to, uint32_t index,
-                       uint32_t rows, const struct snn_image_layer *layer)
+static void place_rows(struct builder *builder, const struct image_spec *spec,
+                       struct snn_image_projection *to, uint32_t index, uint32_t rows,
+                       const struct snn_image_layer *layer)
 {
     static const uint8_t eight[4] = {0, 2, 1, 3}, four[8] = {0, 4, 2, 6, 1, 5, 3, 7};
     to->synapses = place(builder, rows * 2);
     uint16_t *synapses = (uint16_t *)(void *)(builder->bytes + to->synapses);
     for (uint32_t row = 0; row < rows; row++) {
         for (uint32_t c = 0; c < layer->channels; c++) {
-            synapses[row] += weight_of(index, row, c) != 0;
+            synapses[row] += weight_of(spec, index, row, c) != 0;
         }
     }
     if (to->rows == SNN_ROWS_LIST) {
@@ -458,7 +462,7 @@ static void place_rows(struct builder *builder, struct snn_image_projection *to,
         to->weights = place(builder, starts[rows] * 2);
         for (uint32_t row = 0; row < rows; row++) {
             for (uint32_t c = 0; c < layer->channels; c++) {
-                const int32_t weight = weight_of(index, row, c);
+                const int32_t weight = weight_of(spec, index, row, c);
                 if (weight == 0) continue;
                 builder->bytes[to->weights + 2 * count] = (uint8_t)c;
                 builder->bytes[to->weights + 2 * count++ + 1] = (uint8_t)weight;
@@ -470,7 +474,7 @@ static void place_rows(struct builder *builder, struct snn_image_projection *to,
     to->weights = place(builder, rows * to->row_bytes);
     for (uint32_t i = 0; i < rows * layer->columns; i++) {
         const uint32_t row = i / layer->columns, c = i % layer->columns;
-        const int32_t weight = c < layer->channels ? weight_of(index, row, c) : 0;
+        const int32_t weight = c < layer->channels ? weight_of(spec, index, row, c) : 0;
         uint8_t *bytes = builder->bytes + to->weights + row * to->row_bytes;
         if (to->rows == SNN_ROWS_8) {
             bytes[c / 4 * 4 + eight[c % 4]] = (uint8_t)(weight + 128);
@@ -529,7 +533,7 @@ static void build_projection(struct builder *builder, const struct image_spec *s
                                    i % window.channels);
         }
     }
-    place_rows(builder, to, index, size_of(window), layers + from->target);
+    place_rows(builder, spec, to, index, size_of(window), layers + from->target);
 }
 
 struct snn_image *image_build(const struct image_spec *spec, size_t *size)
@@ -672,7 +676,7 @@ static void build_weights(struct built_model *built, const struct image_spec *sp
         const uint32_t row = dense ? run : run % taps * window.channels + run / taps;
         starts[run + 1] = starts[run];
         for (uint32_t c = 0; c < targets; c++) {
-            const int32_t weight = weight_of(index, row, c);
+            const int32_t weight = weight_of(spec, index, row, c);
             values[run * targets + c] = (int8_t)weight;
             starts[run + 1] += weight != 0;
         }

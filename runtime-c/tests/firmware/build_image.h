@@ -38,6 +38,7 @@ struct projection_spec {
 struct image_spec {
     const char *name;
     uint16_t block;
+    uint8_t balanced; /**< 1: the weights' mean is about 0 */
     uint32_t steps;
     uint32_t port_count, layer_count, projection_count;
     struct port_spec ports[SPEC_PORTS];
