@@ -257,7 +257,7 @@ static void test_cells_of_two_words(void)
         const uint32_t height = 2 + number / 5 % 6;
         const uint32_t width = 2 + number / 30 % 6;
         last = (struct scene){
-            16, channels_out[number % 5], height, width, 2, {3, 3, 1, 1, 1, 1, 1, 1, 1},
+            16, channels_out[number % 5], height, width, 2, {3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},
             number >= 180, number % 7 < 3};
         check_scene(&last, number);
     }
@@ -269,7 +269,7 @@ static void test_values(void)
     for (uint32_t number = 0; number < 6 * 5; number++) {
         const uint8_t kernel = (uint8_t)(1 + number / 6);
         last = (struct scene){1 + number % 2, channels_out[number % 6], 5, 6, 1,
-                              {kernel, kernel, 1, 1, 1, 1, 1, 1, 1}, false, number % 3 == 0};
+                              {kernel, kernel, 1, 1, 1, 1, 1, 1, 1, 1, 1}, false, number % 3 == 0};
         check_values(&last, number);
     }
 }
