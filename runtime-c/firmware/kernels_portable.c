@@ -94,8 +94,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_row_set *set, const int16_t 
     }
 }
 
-/** v + floor(2 v m / 2^32) + (v < 0), the leak of kernels.h, as trunc0(v leak / 2^15). */
-static int32_t leaked(int32_t v, int32_t decay)
+/** trunc0(v leak / 2^15). */
+static int32_t leaked(int32_t v, uint32_t decay)
 {
     return snn_leak_s16((int16_t)v, snn_leak_of(decay));
 }
