@@ -37,7 +37,7 @@ static uint32_t weights[ROWS * COLUMNS / 4 + 2 * MARGIN];
 static uint32_t sums[SUM_WORDS + 2 * MARGIN];
 static uint32_t membrane[COLUMNS / 2 + 2 * MARGIN];
 static uint32_t threshold[COLUMNS / 2 + 2 * MARGIN];
-static int32_t decay[COLUMNS + 4 * MARGIN];
+static uint32_t decay[COLUMNS + 4 * MARGIN];
 /* Neurons have no weights. */
 static int32_t *const initial = (int32_t *)weights;
 static int32_t *const current = (int32_t *)weights + 2 * COLUMNS;
@@ -151,13 +151,16 @@ static void run_rows(struct record *record, uint32_t bytes_of_columns)
 
 enum { LEAK = 1, SAME_SUMS = 2, GREATER = 4, CLAMPED = 8 };
 
-/** Counted: one neuron in 25 fires in a step. */
+/**
+ * Counted: one neuron in 25 fires in a step. Every lane has its own threshold, within a tenth of
+ * 1000, and its own leak, one of 200 ... 255 of 256, the grid that training rounds leaks to.
+ */
 static void fill_typical(void)
 {
     for (uint32_t i = 0; i < sizeof membrane / 2; i++) {
         halves(membrane)[i] = (uint16_t)random_around(300);
-        halves(threshold)[i] = 1000;
-        decay[i] = (29491 - 32768) * 65536 + 1;
+        halves(threshold)[i] = (uint16_t)(900 + i * 37 % 200);
+        decay[i] = (200 + i * 23 % 56) * 128 * 65536 + 1;
         drive[i] = 1000;
     }
     for (uint32_t i = 0; i < sizeof sums / 2; i++) {
@@ -185,7 +188,7 @@ static void fill_any(struct snn_lif *lif)
                                   : lif->rule.floor + (int32_t)random_below(span + 1);
         halves(membrane)[i] = (uint16_t)v;
         halves(threshold)[i] = (uint16_t)(1 + random_below(high ? 32766 : 3000));
-        decay[i] = ((int32_t)leak - 32768) * 65536 + 1;
+        decay[i] = leak * 65536 + 1;
         initial[i] = v;
         current[i] = random_around(2000);
         drive[i] = random_around(2000);

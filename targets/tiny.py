@@ -116,7 +116,7 @@ class Packer:
         if not any(self.takes_values(p) for _, p in into):
             driven = 0
         threshold = self.constant("h", [layer.threshold or 1] * lanes)
-        decay = 0 if layer.leak is None else self.constant("i", [(layer.leak - 32768) * 65536 + 1] * lanes)
+        decay = 0 if layer.leak is None else self.constant("I", [layer.leak * 65536 + 1] * lanes)
         offset, map_bytes, slot_mask = self.maps[i]
         fields = [i, channels, height, width, lanes, up(channels, 8)]
         fields += [driven, layer.readout, 0, 0, 0, slot_mask]
@@ -160,7 +160,7 @@ def image(network):
     shared = packer.shared()
     rest = struct.pack("<4I2H4H8I", packer.arena.bytes, network.steps, network.steps, 0, network.block, 0, *counts, 0,
                        *offsets, *shared) + b"".join(parts) + packer.constants
-    return struct.pack("<I2H2I", 0x494E4E53, 1, 1, 16 + len(rest), zlib.crc32(rest)) + rest
+    return struct.pack("<I2H2I", 0x494E4E53, 1, 2, 16 + len(rest), zlib.crc32(rest)) + rest
 
 
 # ---- The computation ----

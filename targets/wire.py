@@ -165,8 +165,8 @@ class Image:
         if len(data) < self.HEADER.size or data[:4] != b"SNNI":
             raise ValueError(f"not a device image: expected b'SNNI' and a header, found {data[:4]}")
         fields = self.HEADER.unpack_from(data)
-        if fields[1:3] != (1, 1):
-            raise ValueError(f"device image: expected version 1.1, found {fields[1]}.{fields[2]}")
+        if fields[1:3] != (1, 2):
+            raise ValueError(f"device image: expected version 1.2, found {fields[1]}.{fields[2]}")
         self.bytes, self.crc, self.arena_bytes, self.steps, self.max_steps = fields[3:8]
         if self.bytes != len(data):
             raise ValueError(f"device image: expected {self.bytes} bytes, found {len(data)}")

@@ -63,7 +63,7 @@ struct DeviceImageWriter {
 
   private func headerFields(_ contents: DeviceContents, crc: Int) -> [DeviceContents.Field] {
     return [
-      .word("magic", 0x494E_4E53), .half("major", 1), .half("minor", 1),
+      .word("magic", 0x494E_4E53), .half("major", 1), .half("minor", 2),
       .word("bytes", contents.byteCount), .word("crc", crc), .word("arena_bytes", arena.bytes),
       .word("steps", model.steps), .word("max_steps", model.maximumSteps),
       .word("step_microseconds", model.stepMicroseconds), .half("block", block),
@@ -205,10 +205,11 @@ struct DeviceImageWriter {
         }
       }
     }
+    let noDecay = Population.noLeak * 65536 + 1
     return (
       threshold,
-      append("decay", .int32, padding: 1, unlessAll: 1) {
-        (population.leak(of: $0) - Population.noLeak) * 65536 + 1
+      append("decay", .uint32, padding: noDecay, unlessAll: noDecay) {
+        population.leak(of: $0) * 65536 + 1
       },
       append("bias", .int32, padding: 0, unlessAll: 0) { population.bias(of: $0) },
       append("initial", .int32, padding: 0, unlessAll: 0) { population.initial(of: $0) },

@@ -82,7 +82,7 @@ import Testing
   /// Longer files, with the lines they may have and the reason.
   private static let longFiles = [
     "runtime-c/firmware/engine.c": 520,  // one walk, from a run to a pixel, of static functions
-    "runtime-c/tests/firmware/build_image.c": 740,  // half of it is the table of images
+    "runtime-c/tests/firmware/build_image.c": 750,  // half of it is the table of images
     "runtime-c/tests/firmware/test_images.c": 600,  // a fifth of it is the table of broken rules
   ]
 

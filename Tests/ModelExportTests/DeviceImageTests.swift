@@ -39,7 +39,7 @@ import Wiring
     let image = try DeviceImage(model())
     let reader = ImageReader(image)
     #expect(Array(image.bytes[0..<4]) == Array("SNNI".utf8))
-    #expect(reader.half(4) == 1 && reader.half(6) == 1)
+    #expect(reader.half(4) == 1 && reader.half(6) == 2)
     #expect(reader.word(8) == image.bytes.count && image.bytes.count % 4 == 0)
     #expect(reader.word(12) == Int(crc32(of: image.bytes[16...])))
     #expect(reader.word(16) == image.arena.bytes && image.arena.bytes % 4 == 0)
@@ -76,9 +76,9 @@ import Wiring
         11, 21, 31, 41, 51, 32767, 32767, 32767,
       ])
     let decay = reader.word(hidden + 28)
-    let half = (16384 - 32768) * 65536 + 1
+    let (half, whole) = (16384 * 65536 + 1, 32768 * 65536 + 1)
     #expect(
-      (0..<8).map { reader.signedWord(decay + 4 * $0) } == [half, half, half, half, half, 1, 1, 1])
+      (0..<8).map { reader.word(decay + 4 * $0) } == [half, half, half, half, half, whole, whole, whole])
     // No bias, no initial membranes, no state between samples; a map of 20 bits.
     #expect([32, 36, 44, 48].map { reader.word(hidden + $0) } == [0, 0, 0, 0])
     #expect(reader.word(hidden + 52) != 0 && reader.word(hidden + 56) == 4)

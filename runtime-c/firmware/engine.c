@@ -329,7 +329,7 @@ static void run_readout(const struct snn_pixel *pixel)
     const struct snn_image *image = network->image;
     const struct snn_image_layer *layer = pixel->layer;
     const struct snn_observer *observer = network->observer;
-    const int32_t *decay = parameters(pixel, layer->decay);
+    const uint32_t *decay = (const uint32_t *)parameters(pixel, layer->decay);
     int32_t *scores = (int32_t *)snn_in_arena(network, image->scores);
     for (uint32_t step = pixel->first; step < pixel->first + pixel->steps;
          step++, sums += pixel->neurons.sum_step) {
@@ -403,7 +403,7 @@ static void set_neurons(struct snn_pixel *pixel)
     pixel->sums = (uint32_t *)snn_in_arena(network, image->sums);
     lif->sums = pixel->sums;
     lif->threshold = (const int16_t *)snn_in_image(image, layer->threshold);
-    lif->decay = (const int32_t *)snn_in_image(image, layer->decay);
+    lif->decay = (const uint32_t *)snn_in_image(image, layer->decay);
     lif->initial = parameters(pixel, layer->initial);
     lif->sum_step = 0;
     lif->steps = pixel->steps;

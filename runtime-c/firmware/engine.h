@@ -117,7 +117,7 @@ void snn_add_rows_general(const struct snn_gather *gather, const struct snn_pack
 uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *lif);
 
 /** trunc0(v * leak / 2^15) by the decay of image.h. */
-static inline int32_t snn_leaked(int32_t v, int32_t decay)
+static inline int32_t snn_leaked(int32_t v, uint32_t decay)
 {
     return snn_leak_s32(v, snn_leak_of(decay));
 }

@@ -54,14 +54,13 @@ static inline void count_up(struct tally *tally, uint32_t sums)
 #endif
 }
 
-/** v + floor(2 v m / 2^32) + (v < 0): the leak of kernels.h. */
-static inline int32_t after_leak(int32_t v, int32_t decay)
+/** trunc0(v leak / 2^15). */
+static inline int32_t after_leak(int32_t v, uint32_t decay)
 {
 #if SNN_KERNELS == SNN_KERNELS_PORTABLE || SNN_KERNELS == SNN_KERNELS_ARMV6M
     return v * (int32_t)snn_leak_of(decay) / 32768; /* v lies within int16 */
 #else
-    const uint64_t product = (uint64_t)((int64_t)(2 * v) * decay);
-    return v + snn_s32((uint32_t)(product >> 32)) + (v < 0 ? 1 : 0);
+    return snn_s16(snn_leaked_lane(v, decay));
 #endif
 }
 
@@ -83,8 +82,8 @@ static inline int32_t finished(snn_half sum)
 static APART void fire_neuron(const struct snn_lif *lif, uint32_t lane, uint32_t bit)
 {
     if (lane >= lif->lanes) return;
-    const int32_t threshold = lif->threshold[lane], floor = lif->rule.floor,
-                  decay = lif->decay == 0 ? 1 : lif->decay[lane];
+    const int32_t threshold = lif->threshold[lane], floor = lif->rule.floor;
+    const uint32_t decay = lif->decay == 0 ? 0x80000001u : lif->decay[lane];
     const uint32_t mask = UINT32_C(1) << ((bit + lane) & 31), spike_words = lif->spike_words,
                    sum_step = 2 * lif->sum_step;
     uint32_t *spikes = lif->spikes + (bit + lane) / 32, left = lif->steps;

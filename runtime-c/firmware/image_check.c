@@ -223,12 +223,12 @@ static enum snn_status check_shared(const struct check *check)
     return in_arena(check, image->spikes, words, 4) ? SNN_OK : SNN_ERROR_SIZE;
 }
 
-/** Whether each of `count` decays has the form of image.h: (leak - 32768) * 65536 + 1. */
+/** Whether each of `count` decays has the form of image.h: leak * 65536 + 1. */
 static bool check_decays(const struct check *check, uint32_t count)
 {
-    const int32_t *decay = (const int32_t *)snn_in_image(check->image, check->layer->decay);
+    const uint32_t *decay = (const uint32_t *)snn_in_image(check->image, check->layer->decay);
     for (uint32_t i = 0; decay != 0 && i < count; i++) {
-        if (decay[i] > 1 || ((uint32_t)decay[i] & 0xFFFFu) != 1) return false;
+        if (decay[i] > 0x80000001u || (decay[i] & 0xFFFFu) != 1) return false;
     }
     return true;
 }

@@ -108,7 +108,7 @@ struct snn_lif {
     int16_t *membrane;
     const uint32_t *sums;
     const int16_t *threshold; /**< the least membrane that fires, at least 1 */
-    const int32_t *decay;     /**< m: v becomes v + floor(2 v m / 2^32) + (v < 0); null: no leak */
+    const uint32_t *decay;    /**< leak * 65536 + 1: see snn_leaked_lane; null: no leak */
     uint32_t *spikes;
     /** for snn_fire: words from one step's sums to the next; 0: all steps share the same sums */
     uint32_t sum_step;
@@ -159,9 +159,20 @@ struct snn_driven {
 void snn_fire_driven(const struct snn_lif *lif, const struct snn_driven *driven, uint32_t bit);
 
 /** The leak in Q15 of a decay. */
-static inline uint32_t snn_leak_of(int32_t decay)
+static inline uint32_t snn_leak_of(uint32_t decay)
 {
-    return ((uint32_t)decay ^ 0x80000000u) >> 16;
+    return decay >> 16;
+}
+
+/**
+ * trunc0(v * leak / 2^15) modulo 2^16, of a decay d = leak * 65536 + 1 and v within int16: the high
+ * word of 2 v d, where 2 v is taken modulo 2^32. The last bit of d adds 2 v / 2^32 to the quotient,
+ * too little to matter above 0, and enough below 0 to make every floor one too low. A negative 2 v
+ * modulo 2^32 is 2 v + 2^32, which adds d to the high word: 1 modulo 2^16, what was too low.
+ */
+static inline uint32_t snn_leaked_lane(int32_t v, uint32_t decay)
+{
+    return (uint32_t)(((uint64_t)(2 * (uint32_t)v) * decay) >> 32);
 }
 
 #endif

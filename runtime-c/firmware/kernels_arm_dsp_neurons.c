@@ -15,20 +15,17 @@ static uint32_t in_both(uint32_t lane)
 }
 
 /*
- * The leak of a pair of lanes: v += floor(2 v m / 2^32) + (v < 0), m of the low lane and of the
- * high. r12 holds 2 in its low half. The product of 2 v and m is added to v * 2^32 + (2 v modulo
- * 2^32): the low word takes the rounding along, since m is 1 modulo 2^16. r11, lr scratch. 6
- * instructions.
+ * The leak of a pair of lanes, v, by the decays of the low lane and of the high, which it destroys:
+ * snn_leaked_lane for each. r12 holds 2 in its low half, lr is scratch. 5 instructions.
  */
 #define LEAK(v, low, high)                         \
-    "asr r11, " v ", #16\n"                        \
-    "smultb lr, " v ", r12\n"                      \
-    "smlal lr, r11, lr, " high "\n"                \
     "smulbb lr, " v ", r12\n"                      \
-    "smlal lr, " v ", lr, " low "\n"               \
-    "pkhbt " v ", " v ", r11, lsl #16\n"
+    "umull " low ", lr, lr, " low "\n"             \
+    "smultb " low ", " v ", r12\n"                 \
+    "umull " high ", " low ", " low ", " high "\n" \
+    "pkhbt " v ", lr, " low ", lsl #16\n"
 
-/* r4 and r5, four membranes, with the decays before r3. 13 instructions. */
+/* r4 and r5, four membranes, with the decays before r3. 11 instructions. */
 #define LEAK_FOUR                                  \
     "ldmdb r3!, {r6, r8, r9, r10}\n"               \
     LEAK("r4", "r6", "r8")                         \
@@ -50,8 +47,13 @@ static uint32_t in_both(uint32_t lane)
     "qsub16 r8, r5, r8\n"                          \
     "and lr, r6, r8\n"
 
+/* Lanes of v become those of `reset` where they fire: v less its threshold, `above`, is not below 0. */
+#define TAKE(v, above, reset)                      \
+    "sadd16 lr, " above ", " above "\n"            \
+    "sel " v ", " reset ", " v "\n"
+
 /**
- * Runs the first `fours` fours of lanes, the last four first. Stops at a four in which a membrane
+ * Without leak or clamped: runs the first `fours` fours of lanes, the last four first. Stops at a four in which a membrane
  * is below the floor, or fires and is above the ceiling, and yields how many fours are left,
  * including that four; 0: none. A bound at the limit of 16 bits is taken one inside it, because a
  * saturated lane no longer shows whether it was clamped.
@@ -77,8 +79,8 @@ static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn
      * Stack: 0 greater, 4 spikes, 8 ceiling, 12 r7, which is the floor meanwhile. Ends of r0
      * membranes, r1 sums, r2 thresholds, r3 decays. r12: 2 for LEAK, above it the turns that are
      * left and so the lane, and in the sign whether membranes are clamped. 4 lanes a turn,
-     * membranes in r4 and r5: 26 instructions with leak, 13 without, 24 more if any fires; clamped
-     * 5 more, 10 if any fires.
+     * membranes in r4 and r5: 13 instructions, 24 more if any fires; clamped with leak 29, 10 more
+     * if any fires.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -89,23 +91,10 @@ static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn
         "add r1, r1, r9, lsl #3\n"
         "add r2, r2, r9, lsl #3\n"
         "cmp r12, #0\n"
-        "cbz r3, 11f\n"
+        "bpl 3f\n"
+        "cbz r3, 4f\n"
         "add r3, r3, r9, lsl #4\n"
-        "bmi 4f\n"
-        "1:\n"
-        "ldrd r4, r5, [r0, #-8]!\n"
-        LEAK_FOUR
-        ADD_SUMS
-        COMPARE
-        "tst lr, lr, lsl #16\n"
-        "bpl 8f\n"
-        "2:\n"
-        "strd r4, r5, [r0]\n"
-        "subs r12, r12, #0x10000\n"
-        "bcs 1b\n"
-        "b 10f\n"
-        "11:\n"
-        "bmi 4f\n"
+        "b 4f\n"
         "3:\n" /* without leak */
         "ldrd r4, r5, [r0, #-8]!\n"
         ADD_SUMS
@@ -146,12 +135,10 @@ static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn
         /* lanes of r6 and r8 not below 0 fire and become the membrane, one more if `greater` */
         "8:\n"
         "ldrd r9, r11, [sp]\n"
-        "sadd16 lr, r6, r6\n"
-        "qadd16 lr, r6, r9\n"
-        "sel r4, lr, r4\n"
-        "sadd16 lr, r8, r8\n"
-        "qadd16 lr, r8, r9\n"
-        "sel r5, lr, r5\n"
+        "qadd16 r10, r6, r9\n"
+        TAKE("r4", "r6", "r10")
+        "qadd16 r10, r8, r9\n"
+        TAKE("r5", "r8", "r10")
         "mov lr, #0x00010001\n"
         "bic r6, lr, r6, lsr #15\n"
         "bic r8, lr, r8, lsr #15\n"
@@ -166,8 +153,6 @@ static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn
         "strb r6, [r11, lr]\n"
         "cmp r12, #0\n"
         "bmi 6b\n"
-        "cmp r3, #0\n"
-        "bne 2b\n"
         "b 9b\n"
         "10:\n"
         "pop {r4, r5, r6, r7}\n"
@@ -178,6 +163,127 @@ static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn
     return ((turns >> 16) + 1) & 0x7FFFu;
 }
 
+/**
+ * With leak, not clamped: a step of all lanes.
+ *
+ * Stack: 0 the end of the bytes of spikes, 4 lanes, 8 r7, 12 `greater` in both lanes. r0 membranes,
+ * r1 sums, r2 thresholds, r3 decays. r12: 2 for LEAK, above it less than 0 by the turns that are
+ * left. 8 lanes a turn, membranes in r4 ... r7: 41 instructions, 24 more if any fires, 29 if
+ * `greater`. The last four of an odd number of fours take a turn of their own.
+ */
+static inline __attribute__((always_inline)) void run_eights(const struct snn_lif *lif)
+{
+    register const struct snn_lif *neurons __asm__("r4") = lif;
+    register uint32_t greater __asm__("r8") = lif->rule.greater * UINT32_C(0x00010001);
+    __asm__ volatile(
+        ".syntax unified\n"
+        "ldm r4!, {r0, r1, r2, r3, r5}\n"
+        "ldr r6, [r4, #4]\n" /* lanes */
+        "movs r4, #0\n"
+        "mov r9, r5\n"
+        "mov r10, r6\n"
+        "1:\n"
+        "str r4, [r9], #4\n"
+        "subs r10, r10, #32\n"
+        "bhi 1b\n"
+        "mov r12, #2\n"
+        "lsrs r9, r6, #3\n"
+        "add r5, r5, r9\n"
+        "sub r12, r12, r9, lsl #16\n"
+        "push {r5, r6, r7, r8}\n"
+        "beq 4f\n"
+        "2:\n"
+        "ldm r0, {r4, r5, r6, r7}\n"
+        "ldm r3!, {r8, r9, r10, r11}\n"
+        LEAK("r4", "r8", "r9")
+        LEAK("r5", "r10", "r11")
+        "ldm r3!, {r8, r9, r10, r11}\n"
+        LEAK("r6", "r8", "r9")
+        LEAK("r7", "r10", "r11")
+        "ldm r1!, {r8, r9, r10, r11}\n"
+        "qadd16 r4, r4, r8\n"
+        "qadd16 r5, r5, r9\n"
+        "qadd16 r6, r6, r10\n"
+        "qadd16 r7, r7, r11\n"
+        "ldm r2!, {r8, r9, r10, r11}\n"
+        "qsub16 r8, r4, r8\n"
+        "qsub16 r9, r5, r9\n"
+        "qsub16 r10, r6, r10\n"
+        "qsub16 r11, r7, r11\n"
+        "and lr, r8, r9\n"
+        "and lr, lr, r10\n"
+        "and lr, lr, r11\n"
+        "tst lr, lr, lsl #16\n"
+        "bpl 5f\n"
+        "3:\n"
+        "stm r0!, {r4, r5, r6, r7}\n"
+        "adds r12, r12, #0x10000\n"
+        "bmi 2b\n"
+        "4:\n"
+        "ldr r6, [sp, #4]\n"
+        "lsls r6, r6, #29\n"
+        "beq 9f\n"
+        "ldm r0, {r4, r5}\n"
+        "ldm r3, {r6, r8, r9, r10}\n"
+        LEAK("r4", "r6", "r8")
+        LEAK("r5", "r9", "r10")
+        "ldm r1, {r6, r8}\n"
+        "qadd16 r4, r4, r6\n"
+        "qadd16 r5, r5, r8\n"
+        "ldm r2, {r6, r8}\n"
+        "qsub16 r6, r4, r6\n"
+        "qsub16 r8, r5, r8\n"
+        "ldr r9, [sp, #12]\n"
+        "qadd16 r10, r6, r9\n"
+        TAKE("r4", "r6", "r10")
+        "qadd16 r10, r8, r9\n"
+        TAKE("r5", "r8", "r10")
+        "stm r0, {r4, r5}\n"
+        "mov lr, #0x00010001\n"
+        "bic r6, lr, r6, lsr #15\n"
+        "bic r8, lr, r8, lsr #15\n"
+        "orr r6, r6, r8, lsl #2\n"
+        "orr r6, r6, r6, lsr #15\n"
+        "ldr r7, [sp]\n"
+        "strb r6, [r7]\n"
+        "b 9f\n"
+        /* lanes of r8 ... r11 not below 0 fire and become the membrane, one more if `greater` */
+        "5:\n"
+        TAKE("r4", "r8", "r8")
+        TAKE("r5", "r9", "r9")
+        TAKE("r6", "r10", "r10")
+        TAKE("r7", "r11", "r11")
+        "mov lr, #0x00010001\n"
+        "bic r8, lr, r8, lsr #15\n"
+        "bic r9, lr, r9, lsr #15\n"
+        "bic r10, lr, r10, lsr #15\n"
+        "bic r11, lr, r11, lsr #15\n"
+        "ldr lr, [sp, #12]\n"
+        "cmp lr, #0\n"
+        "bne 7f\n"
+        "6:\n"
+        "orr r8, r8, r9, lsl #2\n"
+        "orr r10, r10, r11, lsl #2\n"
+        "orr r8, r8, r10, lsl #4\n"
+        "orr r8, r8, r8, lsr #15\n"
+        "ldr r9, [sp]\n"
+        "asr lr, r12, #16\n"
+        "strb r8, [r9, lr]\n"
+        "b 3b\n"
+        "7:\n"
+        "sadd16 r4, r4, r8\n"
+        "sadd16 r5, r5, r9\n"
+        "sadd16 r6, r6, r10\n"
+        "sadd16 r7, r7, r11\n"
+        "b 6b\n"
+        "9:\n"
+        "ldr r7, [sp, #8]\n"
+        "add sp, sp, #16\n"
+        : "+r"(neurons), "+r"(greater)
+        :
+        : "r0", "r1", "r2", "r3", "r5", "r6", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
 /** Four lanes one by one, clamped exactly. Returns the clamps. */
 static __attribute__((noinline)) uint32_t step_four(const struct snn_lif *lif, uint32_t lane)
 {
@@ -185,7 +291,7 @@ static __attribute__((noinline)) uint32_t step_four(const struct snn_lif *lif, u
     for (const uint32_t end = lane + 4; lane != end; lane++) {
         const int32_t threshold = lif->threshold[lane];
         int32_t v = lif->membrane[lane];
-        if (lif->decay != 0) v += (int32_t)((2 * (int64_t)v * lif->decay[lane]) >> 32) + (v < 0);
+        if (lif->decay != 0) v = (int16_t)snn_leaked_lane(v, lif->decay[lane]);
         v += ((const int16_t *)(const void *)lif->sums)[lane];
         if (v < lif->rule.floor) {
             v = lif->rule.floor;
@@ -206,6 +312,10 @@ static __attribute__((noinline)) uint32_t step_four(const struct snn_lif *lif, u
 
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
+    if (lif->decay != 0 && lif->rule.clamps == 0) {
+        run_eights(lif);
+        return 0;
+    }
     uint32_t fours = lif->lanes / 4, clamps = 0;
     uint32_t *word = lif->spikes;
     const uint32_t *const end = word + (fours + 7) / 8;

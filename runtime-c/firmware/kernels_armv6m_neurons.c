@@ -9,23 +9,22 @@
  */
 
 /*
- * A lane v, brought into r7 by `cut`, after its leak: x = floor((v leak + (v < 0 ? 32767 : 0)) /
- * 2^15), where x holds m = (leak - 2^15) 2^16 + 1. r12 2^15 in both lanes. 7 instructions.
+ * A lane v after its leak, the upper half of a decay `at` bytes behind r3: x = floor((v leak + (v <
+ * 0 ? 32767 : 0)) / 2^15). v scratch. 5 instructions.
  */
-#define LEAK(x, cut)                        \
-    "add " x ", r12\n"                      \
-    "lsrs " x ", " x ", #16\n"              \
-    cut                                     \
-    "muls " x ", r7, " x "\n"               \
-    "lsrs r7, r7, #17\n"                    \
-    "adds " x ", " x ", r7\n"               \
+#define LEAK(x, v, at)                      \
+    "ldrh " x ", [r3, #" at "]\n"           \
+    "muls " x ", " v ", " x "\n"            \
+    "lsrs " v ", " v ", #17\n"              \
+    "adds " x ", " x ", " v "\n"            \
     "asrs " x ", " x ", #15\n"
 
-/* The lanes of r4 after their leak in r5 and r6. 15 instructions. */
-#define LEAK_PAIR                           \
-    "ldm r3!, {r5, r6}\n"                   \
-    LEAK("r5", "sxth r7, r4\n")             \
-    LEAK("r6", "asrs r7, r4, #16\n")
+/* The lanes of r4 after their leak in r5 and r6. 12 instructions. */
+#define LEAK_PAIR(low, high)                \
+    "asrs r5, r4, #16\n"                    \
+    LEAK("r6", "r5", high)                  \
+    "sxth r4, r4\n"                         \
+    LEAK("r5", "r4", low)
 
 /* Lanes lifted by 2^15 add as one number. */
 #define PACK                                \
@@ -33,8 +32,8 @@
     "adds r5, r5, r6\n"
 
 /*
- * Stores the membranes of r5, lifted, or goes to `spike` if one may fire: less its threshold, in
- * r4, one that fires has bit 15 set, as one has that borrows from the other lane. r7 2^15 in both
+ * Stores the membranes of r5, lifted, after a call of 6 if one may fire: less its threshold, in r4,
+ * one that fires has bit 15 set, as one has that borrows from the other lane. r7 2^15 in both
  * lanes. 6 instructions.
  */
 #define COMPARE(spike)                      \
@@ -42,8 +41,21 @@
     "subs r6, r5, r4\n"                     \
     "eors r5, r7\n"                         \
     "tst r6, r7\n"                          \
-    "bne " spike "\n"                       \
-    "stm r0!, {r5}\n"
+    "beq 21f\n"                             \
+    "bl " spike "\n"                        \
+    "b 22f\n"                               \
+    "21:\n"                                 \
+    "stm r0!, {r5}\n"                       \
+    "22:\n"
+
+/* A pair of lanes with leak, not clamped. 23 instructions. */
+#define STEP_PAIR(low, high)                \
+    "ldr r4, [r0]\n"                        \
+    LEAK_PAIR(low, high)                    \
+    PACK                                    \
+    "ldm r1!, {r6}\n"                       \
+    "adds r5, r5, r6\n"                     \
+    COMPARE("6f")
 
 /*
  * A membrane less the floor that lies outside 0 ... r7 goes to 0 or r7, and is counted. r4 scratch.
@@ -65,11 +77,11 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
     register uint32_t greater __asm__("r5") = lif->rule.greater * UINT32_C(0x00010001);
     register uint32_t lift __asm__("r6") = UINT32_C(0x80008000);
     /*
-     * Stack: 0 first membrane, 4 `greater` in both lanes, 8 spikes, 12 r7, 16 where to go on after
-     * a spike; clamped: 20 clamps, 24 floor + 2^15, 28 ceiling less floor, 32 floor + 2^15 in both
-     * lanes. r0 membranes, r1 sums, r2 thresholds, r3 decays, r12 2^15 in both lanes, lr end of the
-     * membranes. A pair of lanes a turn: r5 becomes its membranes, 29 instructions, without leak
-     * 13, clamped 44; 26 more where one fires.
+     * Stack: 0 first membrane, 4 `greater` in both lanes, 8 spikes, 12 r7; clamped: 20 clamps, 24
+     * floor + 2^15, 28 ceiling less floor, 32 floor + 2^15 in both lanes. r0 membranes, r1 sums, r2
+     * thresholds, r3 decays, r12 2^15 in both lanes, r8 end of the membranes. With leak two pairs a
+     * turn, else one: r5 becomes its membranes, 24.5 instructions, without leak 13, clamped 43; 28
+     * more where one fires.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -80,7 +92,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "ldr r5, [r4, #4]\n" /* lanes */
         "lsls r7, r5, #1\n"
         "adds r7, r7, r0\n"
-        "mov lr, r7\n"
+        "mov r8, r7\n"
         "movs r7, #0\n"
         "1:\n"
         "stm r6!, {r7}\n"
@@ -91,12 +103,9 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "bne 7f\n"
         "cmp r3, #0\n"
         "bne 4f\n"
-        "adr r7, 2f\n"
-        "str r7, [sp, #16]\n"
-        ".balign 4\n"
         "2:\n" /* no leak */
         "mov r7, r12\n"
-        "cmp r0, lr\n"
+        "cmp r0, r8\n"
         "beq 9f\n"
         "3:\n"
         "ldr r4, [r0]\n"
@@ -105,25 +114,18 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "adds r5, r5, r4\n"
         "subs r5, r5, r7\n"
         COMPARE("6f")
-        "cmp r0, lr\n"
+        "cmp r0, r8\n"
         "bne 3b\n"
         "b 9f\n"
         "4:\n"
-        "adr r7, 4f\n"
-        "str r7, [sp, #16]\n"
-        ".balign 4\n"
-        "4:\n"
-        "cmp r0, lr\n"
+        "cmp r0, r8\n"
         "beq 9f\n"
-        "5:\n"
-        "ldr r4, [r0]\n"
-        LEAK_PAIR
-        PACK
-        "ldm r1!, {r6}\n"
-        "adds r5, r5, r6\n"
         "mov r7, r12\n"
-        COMPARE("6f")
-        "cmp r0, lr\n"
+        "5:\n"
+        STEP_PAIR("2", "6")
+        STEP_PAIR("10", "14")
+        "adds r3, #16\n"
+        "cmp r0, r8\n"
         "bne 5b\n"
         "9:\n"
         "movs r4, #0\n"
@@ -155,8 +157,8 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "ldrb r5, [r7, r4]\n"
         "orrs r5, r6\n"
         "strb r5, [r7, r4]\n"
-        "ldr r4, [sp, #16]\n"
-        "mov pc, r4\n"
+        "mov r7, r12\n"
+        "bx lr\n"
         "7:\n" /* r7 = 0 */
         "str r7, [sp, #20]\n"
         "ldr r6, [r4, #24]\n" /* floor */
@@ -170,17 +172,15 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "str r5, [sp, #24]\n"
         "str r7, [sp, #28]\n"
         "str r6, [sp, #32]\n"
-        "adr r7, 7f\n"
-        "str r7, [sp, #16]\n"
-        ".balign 4\n"
         "7:\n" /* clamped: the lanes one by one, for with their sums they may leave 16 bits */
-        "cmp r0, lr\n"
+        "cmp r0, r8\n"
         "beq 15f\n"
         "8:\n"
         "ldr r4, [r0]\n"
         "cmp r3, #0\n"
         "beq 12f\n"
-        LEAK_PAIR
+        LEAK_PAIR("2", "6")
+        "adds r3, #8\n"
         "13:\n"
         "ldm r1!, {r4}\n"
         "uxth r7, r4\n"
@@ -201,7 +201,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "adds r5, r5, r7\n"
         "mov r7, r12\n"
         COMPARE("6b")
-        "cmp r0, lr\n"
+        "cmp r0, r8\n"
         "bne 8b\n"
         "15:\n"
         "ldr r4, [sp, #20]\n"
@@ -223,7 +223,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "add sp, sp, #36\n"
         : "=r"(clamps), "+r"(greater), "+r"(lift)
         : "0"(lif)
-        : "r0", "r1", "r2", "r3", "r12", "lr", "cc", "memory");
+        : "r0", "r1", "r2", "r3", "r8", "r12", "lr", "cc", "memory");
     return clamps;
 }
 

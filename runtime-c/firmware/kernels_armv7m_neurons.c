@@ -9,25 +9,35 @@
  */
 
 /*
- * A lane v after its leak, to `to`: v + floor((v d + (v < 0 ? 32767 : 0)) / 2^15), where d = x >>
- * 16 is the leak less 1. `cut` brings v out of its pair; `mul` may be mla, whose `addend` is 2^15
- * times what to add to v. 5 instructions.
+ * x becomes 2^15 times a lane v after its leak, with a fraction: v x + (v < 0 ? 32767 : 0), where x
+ * holds the leak. `mul` may be mla, whose `addend` is 2^15 times what to add to v. 2 instructions.
  */
-#define LEAK(to, x, v, cut, mul, addend)            \
-    cut                                             \
-    "asr " x ", " x ", #16\n"                       \
+#define LEAK(x, v, mul, addend)                     \
     mul " " x ", " x ", " v addend "\n"             \
-    "add " x ", " x ", " v ", lsr #17\n"            \
-    "add " to ", " v ", " x ", asr #15\n"
+    "add " x ", " x ", " v ", lsr #17\n"
 
-/* The four lanes of the pairs at r0 after their leak, in r6, r4, r9, r5. 22 instructions. */
-#define LEAK_FOUR(mul, addend)                                      \
-    "ldrd r4, r5, [r0]\n"                                           \
-    "ldm r3!, {r6, r8, r9, r10}\n"                                  \
-    LEAK("r6", "r6", "r7", "sxth r7, r4\n", mul, addend)            \
-    LEAK("r4", "r8", "r4", "asrs r4, r4, #16\n", mul, addend)       \
-    LEAK("r9", "r9", "r7", "sxth r7, r5\n", mul, addend)            \
-    LEAK("r5", "r10", "r5", "asrs r5, r5, #16\n", mul, addend)
+/* The leak of a lane, 4 bytes an entry in the upper half of its decay. */
+#define LOAD_LEAK(x, at) "ldrh " x ", [r3, #" at "]\n"
+
+/* The four lanes of the pairs at r0 after their leak, in r6, r4, r9, r5. 21 instructions. */
+#define LEAK_FOUR(mul, addend)                      \
+    "ldrd r4, r5, [r0]\n"                           \
+    LOAD_LEAK("r6", "4")                            \
+    LOAD_LEAK("r8", "8")                            \
+    LOAD_LEAK("r9", "12")                           \
+    "ldrh r10, [r3, #16]!\n"                        \
+    "sxth r7, r4\n"                                 \
+    LEAK("r6", "r7", mul, addend)                   \
+    "asrs r6, r6, #15\n"                            \
+    "asrs r4, r4, #16\n"                            \
+    LEAK("r8", "r4", mul, addend)                   \
+    "asr r4, r8, #15\n"                             \
+    "sxth r7, r5\n"                                 \
+    LEAK("r9", "r7", mul, addend)                   \
+    "asr r9, r9, #15\n"                             \
+    "asrs r5, r5, #16\n"                            \
+    LEAK("r10", "r5", mul, addend)                  \
+    "asr r5, r10, #15\n"
 
 /* Lanes lifted by 2^15 add as one number. */
 #define PACK                                \
@@ -58,6 +68,108 @@
     "bichi " x ", lr, r7\n"                 \
     "addhi r8, r8, #1\n"
 
+#ifdef __OPTIMIZE_SIZE__
+#define EIGHTS
+#else
+/* A pair of lanes, v, after their leaks, x and y, added to their sums. c scratch. 9 instructions. */
+#define LEAK_PAIR(sums, v, x, y, c)                 \
+    "sxth " c ", " v "\n"                           \
+    LEAK(x, c, "mul", "")                           \
+    "add " sums ", " sums ", " x ", asr #15\n"      \
+    "asr " v ", " v ", #16\n"                       \
+    LEAK(y, v, "mul", "")                           \
+    "asr " y ", " y ", #15\n"                       \
+    "add " sums ", " sums ", " y ", lsl #16\n"
+
+/*
+ * Resets a lane of the eight before r0 and r2 if it fires, and sets its bit in r9. lr `greater`, r6
+ * and r7 scratch. 4 instructions, 3 more if it fires.
+ */
+#define FIRE(at, bit)                               \
+    "ldrsh r6, [r0, #-" at "]\n"                    \
+    "ldrsh r7, [r2, #-" at "]\n"                    \
+    "subs r6, r6, r7\n"                             \
+    "bmi 19f\n"                                     \
+    "add r6, r6, lr\n"                              \
+    "strh r6, [r0, #-" at "]\n"                     \
+    "orr r9, r9, #" bit "\n"                        \
+    "19:\n"
+
+/* The lanes of a pair, of which one may fire where bits of `above` are set. */
+#define FIRE_PAIR(above, low, low_bit, high, high_bit) \
+    "tst " above ", #0x80008000\n"                  \
+    "beq 18f\n"                                     \
+    FIRE(low, low_bit)                              \
+    FIRE(high, high_bit)                            \
+    "18:\n"
+
+/*
+ * With leak, not clamped: 8 lanes a turn, until 4 or none are left; a build for size takes them four
+ * by four. r12 is the end of the eights, on the stack lie the bytes behind it. The sums, in r6 ...
+ * r9, become the membranes. A turn takes 65 instructions, where one fires 27 more.
+ */
+#define EIGHTS                                      \
+    "sub r7, r12, r0\n"                             \
+    "and r7, r7, #8\n"                              \
+    "sub r12, r12, r7\n"                            \
+    "push {r7}\n"                                   \
+    "cmp r0, r12\n"                                 \
+    "beq 22f\n"                                     \
+    "20:\n"                                         \
+    "ldrd r4, r5, [r0]\n"                           \
+    "ldm r1!, {r6, r7}\n"                           \
+    LOAD_LEAK("r8", "4")                            \
+    LOAD_LEAK("r9", "8")                            \
+    LEAK_PAIR("r6", "r4", "r8", "r9", "r10")        \
+    LOAD_LEAK("r8", "12")                           \
+    LOAD_LEAK("r9", "16")                           \
+    LEAK_PAIR("r7", "r5", "r8", "r9", "r10")        \
+    "ldrd r4, r5, [r0, #8]\n"                       \
+    "ldm r1!, {r8, r9}\n"                           \
+    LOAD_LEAK("r10", "20")                          \
+    LOAD_LEAK("r11", "24")                          \
+    LEAK_PAIR("r8", "r4", "r10", "r11", "lr")       \
+    LOAD_LEAK("r10", "28")                          \
+    "ldrh r11, [r3, #32]!\n"                        \
+    LEAK_PAIR("r9", "r5", "r10", "r11", "lr")       \
+    "ldm r2!, {r4, r5, r10, r11}\n"                 \
+    "subs r4, r6, r4\n"                             \
+    "subs r5, r7, r5\n"                             \
+    "sub r10, r8, r10\n"                            \
+    "sub r11, r9, r11\n"                            \
+    "eor r6, r6, #0x80008000\n"                     \
+    "eor r7, r7, #0x80008000\n"                     \
+    "eor r8, r8, #0x80008000\n"                     \
+    "eor r9, r9, #0x80008000\n"                     \
+    "stm r0!, {r6, r7, r8, r9}\n"                   \
+    "orr r6, r4, r5\n"                              \
+    "orr r7, r10, r11\n"                            \
+    "orrs r6, r6, r7\n"                             \
+    "tst r6, #0x80008000\n"                         \
+    "bne 23f\n"                                     \
+    "21:\n"                                         \
+    "cmp r0, r12\n"                                 \
+    "bne 20b\n"                                     \
+    "22:\n"                                         \
+    "pop {r7}\n"                                    \
+    "add r12, r12, r7\n"                            \
+    "b 24f\n"                                       \
+    "23:\n"                                         \
+    "ldr lr, [sp, #8]\n"                            \
+    "mov r9, #0\n"                                  \
+    FIRE_PAIR("r4", "16", "1", "14", "2")           \
+    FIRE_PAIR("r5", "12", "4", "10", "8")           \
+    FIRE_PAIR("r10", "8", "16", "6", "32")          \
+    FIRE_PAIR("r11", "4", "64", "2", "128")         \
+    "ldr r6, [sp, #4]\n"                            \
+    "ldr r7, [sp, #12]\n"                           \
+    "subs r6, r0, r6\n"                             \
+    "add r7, r7, r6, lsr #4\n"                      \
+    "strb r9, [r7, #-1]\n"                          \
+    "b 21b\n"                                       \
+    "24:\n"
+#endif
+
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
     register uint32_t clamps __asm__("r4");
@@ -66,8 +178,8 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
      * Stack: 0 first membrane, 4 `greater` in both lanes, 8 spikes, 12 r7, 16 where to go on after
      * a spike; clamped: 20 clamps, 24 floor + 2^15 in both lanes. r0 membranes, r1 sums, r2
      * thresholds, r3 decays, r12 end of the membranes; clamped: r11 -(floor + 2^15) 2^15, where
-     * floor <= 0, and lr ceiling less floor. 4 lanes a turn: r4 and r5 become their membranes, 38
-     * instructions, without leak 19, clamped 53; 32 more where one fires.
+     * floor <= 0, and lr ceiling less floor. 4 lanes a turn: r4 and r5 become their membranes, 37
+     * instructions, without leak 19, clamped 52; 32 more where one fires.
      */
     __asm__ volatile(
         ".syntax unified\n"
@@ -82,6 +194,9 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "subs r5, r5, #32\n"
         "bhi 1b\n"
         "ldr r5, [r4, #20]\n" /* clamped */
+        "cbz r3, 1f\n"
+        "subs r3, r3, #2\n" /* for LOAD_LEAK */
+        "1:\n"
         "cmp r5, #0\n"
         "bne 7f\n"
         "cbnz r3, 4f\n"
@@ -104,6 +219,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "bne 3b\n"
         "b 9f\n"
         "4:\n"
+        EIGHTS
         "adr r7, 4f\n"
         "str r7, [sp, #16]\n"
         "4:\n"

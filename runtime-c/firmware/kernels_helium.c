@@ -217,8 +217,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int1
  * name that both gcc and clang know.
  *
  * The leak: a magnitude times 2 * leak has the leaky magnitude in its high half, which gets its
- * sign back. The high half of a decay is leak - 2^15, twice which is 2 * leak modulo 2^16; a leak
- * of 2^15 does not fit and is left out.
+ * sign back. The high half of a decay is the leak; 2^15, negative as int16, is left out, for twice
+ * that does not fit.
  *
  * A lane was clamped where the saturated sum, brought into floor ... ceiling, differs from the
  * wrapped sum. Layers that never clamp take the same path, with bounds that no lane reaches. A turn
@@ -235,7 +235,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
     int16x8_t v, a, b;
     const int16_t *membrane = lif->membrane, *threshold = lif->threshold;
     const uint32_t *sums = lif->sums;
-    const int32_t *decay = lif->decay;
+    const uint32_t *decay = lif->decay;
     uint8_t *spikes = (uint8_t *)(void *)lif->spikes;
     uint32_t clamps = 0, fired;
     lif->spikes[(lif->lanes - 1) / 32] = 0;
@@ -246,7 +246,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
                      "vldrh.u16 %q[b], [%[decay], %q[high_halves], uxtw #1]\n\t"
                      "adds %[decay], #32\n\t"
                      "vabs.s16 %q[a], %q[v]\n\t"
-                     "vptt.i16 ne, %q[b], zr\n\t"
+                     "vptt.s16 ge, %q[b], zr\n\t"
                      "vaddt.i16 %q[b], %q[b], %q[b]\n\t"
                      "vmulht.u16 %q[a], %q[a], %q[b]\n\t"
                      "vpte.s16 lt, %q[v], zr\n\t"

@@ -98,7 +98,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
 {
     const snn_half *sum = (const snn_half *)(const void *)lif->sums;
     const int16_t *threshold = lif->threshold;
-    const int32_t *decay = lif->decay;
+    const uint32_t *decay = lif->decay;
     int16_t *membrane = lif->membrane;
     uint32_t *spikes = lif->spikes;
     uint32_t left = lif->lanes, clamps = 0, bit = 1;

@@ -18,7 +18,7 @@
 #define SNN_IMAGE_MAGIC UINT32_C(0x494E4E53)
 /** An unknown major is refused; an unknown minor too, since nothing in an image may be ignored. */
 #define SNN_IMAGE_MAJOR 1
-#define SNN_IMAGE_MINOR 1
+#define SNN_IMAGE_MINOR 2
 
 /** Limits of an image: bytes of the image and of its arena, counts, steps of a block. */
 enum {
@@ -98,7 +98,7 @@ struct snn_image_layer {
     int16_t floor, ceiling; /**< of membranes */
     int16_t reset_value;    /**< GENERAL */
     uint32_t threshold; /**< int16: the least membrane that fires; GENERAL: the model's threshold */
-    uint32_t decay;     /**< int32, (leak - 32768) * 65536 + 1 of a leak in Q15; 0: no leak */
+    uint32_t decay;     /**< uint32, leak * 65536 + 1 of a leak in Q15; 0: no leak */
     uint32_t bias;      /**< int32; 0: none */
     uint32_t initial;   /**< int32; 0: all 0 */
     /**

@@ -53,7 +53,7 @@ static void rows(uint32_t kind, uint32_t flags)
 }
 
 static int16_t membrane[LANES], threshold[LANES];
-static int32_t decay[LANES];
+static uint32_t decay[LANES];
 static uint32_t spikes[1];
 
 /** `option`: 1 a leak, 2 refractory steps, 4 fires above the threshold. */
@@ -73,7 +73,7 @@ static void neurons(uint32_t flags, uint32_t reset, uint32_t option)
     any_bytes(membrane, sizeof membrane);
     for (uint32_t i = 0; i < LANES; i++) {
         threshold[i] = (int16_t)any_s32(0, INT16_MAX);
-        decay[i] = i == 0 ? 1 : -65536 * any_s32(1, 32768) + 1;
+        decay[i] = i == 0 ? 0x80000001u : 65536u * (uint32_t)any_s32(0, 32767) + 1;
     }
     flash.layer.greater = option & 4 ? 1 : 0;
     const struct snn_lif lif = {.membrane = membrane,

@@ -44,7 +44,7 @@ static int16_t membrane[LANES];
 /* Sums in halves, as Eva then keeps the bounds of each. */
 static uint32_t step_sums[STEPS * LANES / 2];
 static int16_t threshold[LANES];
-static int32_t decay[LANES];
+static uint32_t decay[LANES];
 static uint32_t spikes[STEPS * 2];
 
 /**
@@ -57,7 +57,7 @@ static void neurons(uint32_t lanes, uint32_t option)
     for (uint32_t i = 0; i < LANES; i++) {
         membrane[i] = (int16_t)any_s32(-16384, 16383);
         threshold[i] = (int16_t)any_s32(1, INT16_MAX);
-        decay[i] = i == 0 ? 1 : -65536 * any_s32(1, 32768) + 1;
+        decay[i] = i == 0 ? 0x80000001u : 65536u * (uint32_t)any_s32(0, 32767) + 1;
     }
     for (uint32_t i = 0; i < STEPS * LANES; i++) {
         halves[i] = (uint16_t)any_u32(0x8000 - 4096, 0x8000 + 4095);

@@ -431,7 +431,8 @@ static void build_layer(struct builder *builder, const struct image_spec *spec, 
     }
     if (from->leak != NO_LEAK) {
         layer->decay =
-            place_parameters(builder, layer, 4, ((int32_t)from->leak - 32768) * 65536 + 1, 0, 1);
+            place_parameters(builder, layer, 4, (int32_t)from->leak * 65536 + 1, 0,
+                                        INT32_MIN + 1);
     }
     if (from->bias) layer->bias = place_parameters(builder, layer, 4, from->bias, 1, 0);
     if (from->initial) layer->initial = place_parameters(builder, layer, 4, from->initial, 1, 0);

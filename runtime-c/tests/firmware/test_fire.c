@@ -19,8 +19,8 @@ struct pixel {
     struct snn_lif lif;
     uint32_t bit, spikes[STEPS * WORDS], expected[STEPS * WORDS];
     int16_t *threshold;
-    int32_t *decay, *initial, *current, *drive, *bias;
-    uint32_t *sums;
+    int32_t *initial, *current, *drive, *bias;
+    uint32_t *sums, *decay;
 };
 
 /** How often each case came up; a test in which one never did is none. */
@@ -45,7 +45,7 @@ static void *memory(uint32_t count, size_t size)
 /** The steps in which a neuron fires that gets sums[step], by bits. */
 static uint32_t fired(const struct snn_lif *lif, uint32_t lane, const int32_t *sums)
 {
-    const int32_t leak = lif->decay == NULL ? 32768 : (lif->decay[lane] - 1) / 65536 + 32768;
+    const int32_t leak = lif->decay == NULL ? 32768 : (int32_t)(lif->decay[lane] >> 16);
     const int32_t threshold = lif->threshold[lane];
     int32_t v = lif->initial == NULL ? 0 : lif->initial[lane];
     uint32_t steps = 0;
@@ -107,7 +107,7 @@ static void begin_pixel(struct pixel *pixel)
         seen.begun += pixel->lif.initial != NULL && pixel->initial[lane] >= pixel->threshold[lane];
     }
     for (uint32_t lane = 0; lane < lanes; lane++) {
-        pixel->decay[lane] = (any(0, 7) == 0 ? 0 : any(-32768, 0)) * 65536 + 1;
+        pixel->decay[lane] = (any(0, 7) == 0 ? 32768u : (uint32_t)any(0, 32768)) * 65536u + 1;
     }
     for (uint32_t word = 0; word < STEPS * WORDS; word++) {
         pixel->spikes[word] = random_next(&numbers);
