@@ -78,7 +78,9 @@ import Wiring
     let decay = reader.word(hidden + 28)
     let (half, whole) = (16384 * 65536 + 1, 32768 * 65536 + 1)
     #expect(
-      (0..<8).map { reader.word(decay + 4 * $0) } == [half, half, half, half, half, whole, whole, whole])
+      (0..<8).map { reader.word(decay + 4 * $0) } == [
+        half, half, half, half, half, whole, whole, whole,
+      ])
     // No bias, no initial membranes, no state between samples; a map of 20 bits.
     #expect([32, 36, 44, 48].map { reader.word(hidden + $0) } == [0, 0, 0, 0])
     #expect(reader.word(hidden + 52) != 0 && reader.word(hidden + 56) == 4)

@@ -47,16 +47,16 @@ static uint32_t in_both(uint32_t lane)
     "qsub16 r8, r5, r8\n"                          \
     "and lr, r6, r8\n"
 
-/* Lanes of v become those of `reset` where they fire: v less its threshold, `above`, is not below 0. */
+/* Lanes of v become those of `reset` where they fire: `above`, v less its threshold, is not < 0. */
 #define TAKE(v, above, reset)                      \
     "sadd16 lr, " above ", " above "\n"            \
     "sel " v ", " reset ", " v "\n"
 
 /**
- * Without leak or clamped: runs the first `fours` fours of lanes, the last four first. Stops at a four in which a membrane
- * is below the floor, or fires and is above the ceiling, and yields how many fours are left,
- * including that four; 0: none. A bound at the limit of 16 bits is taken one inside it, because a
- * saturated lane no longer shows whether it was clamped.
+ * Without leak or clamped: runs the first `fours` fours of lanes, the last four first. Stops at a
+ * four in which a membrane is below the floor, or fires and is above the ceiling, and yields how
+ * many fours are left, including that four; 0: none. A bound at the limit of 16 bits is taken one
+ * inside it, because a saturated lane no longer shows whether it was clamped.
  */
 static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn_lif *lif,
                                                                 uint32_t fours)

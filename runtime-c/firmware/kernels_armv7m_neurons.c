@@ -71,7 +71,7 @@
 #ifdef __OPTIMIZE_SIZE__
 #define EIGHTS
 #else
-/* A pair of lanes, v, after their leaks, x and y, added to their sums. c scratch. 9 instructions. */
+/* Adds a pair of lanes, v, after their leaks, x and y, to their sums. c scratch. 9 instructions. */
 #define LEAK_PAIR(sums, v, x, y, c)                 \
     "sxth " c ", " v "\n"                           \
     LEAK(x, c, "mul", "")                           \
@@ -104,8 +104,8 @@
     "18:\n"
 
 /*
- * With leak, not clamped: 8 lanes a turn, until 4 or none are left; a build for size takes them four
- * by four. r12 is the end of the eights, on the stack lie the bytes behind it. The sums, in r6 ...
+ * With leak, not clamped: 8 lanes a turn, until 4 or none are left; a build for size takes four a
+ * turn. r12 is the end of the eights, on the stack lie the bytes behind it. The sums, in r6 ...
  * r9, become the membranes. A turn takes 65 instructions, where one fires 27 more.
  */
 #define EIGHTS                                      \

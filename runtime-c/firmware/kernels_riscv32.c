@@ -223,8 +223,9 @@ static inline __attribute__((always_inline)) int32_t leaked(int32_t v, uint32_t 
  */
 static inline __attribute__((always_inline)) void step_lane(const struct snn_lif *lif,
                                                             int16_t *membrane, const snn_half *sum,
-                                                            int32_t threshold, const uint32_t *decay,
-                                                            int32_t floor, uint32_t *clamps)
+                                                            int32_t threshold,
+                                                            const uint32_t *decay, int32_t floor,
+                                                            uint32_t *clamps)
 {
     int32_t v = *membrane;
     if (decay != 0) v = leaked(v, *decay);
