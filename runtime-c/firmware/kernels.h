@@ -164,6 +164,7 @@ static inline uint32_t snn_leak_of(uint32_t decay)
     return decay >> 16;
 }
 
+#if SNN_KERNELS != SNN_KERNELS_PORTABLE && SNN_KERNELS != SNN_KERNELS_ARMV6M
 /**
  * trunc0(v * leak / 2^15) modulo 2^16, of a decay d = leak * 65536 + 1 and v within int16: the high
  * word of 2 v d, where 2 v is taken modulo 2^32. The last bit of d adds 2 v / 2^32 to the quotient,
@@ -174,5 +175,6 @@ static inline uint32_t snn_leaked_lane(int32_t v, uint32_t decay)
 {
     return (uint32_t)(((uint64_t)(2 * (uint32_t)v) * decay) >> 32);
 }
+#endif
 
 #endif
