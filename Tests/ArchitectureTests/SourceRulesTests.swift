@@ -79,20 +79,10 @@ import Testing
     }
   }
 
-  /// Longer files, with the lines they may have and the reason.
-  private static let longFiles = [
-    "runtime-c/firmware/engine.c": 520,  // one walk, from a run to a pixel, of static functions
-    "runtime-c/tests/firmware/build_image.c": 750,  // half of it is the table of images
-    "runtime-c/tests/firmware/test_images.c": 600,  // a fifth of it is the table of broken rules
-  ]
-
   @Test func noFileIsLongerThan500Lines() {
     #expect(tree.runtime.count > 50)
     for file in tree.written + tree.runtime where !file.isGenerated {
-      #expect(file.lines.count <= Self.longFiles[file.path] ?? 500, "\(file.path)")
-    }
-    for path in Self.longFiles.keys {
-      #expect(tree.runtime.contains { $0.path == path && $0.lines.count > 500 }, "\(path)")
+      #expect(file.lines.count <= 500, "\(file.path)")
     }
   }
 

@@ -21,6 +21,9 @@ struct port_spec {
     int16_t min_value, max_value;
 };
 
+/** A leak of 1 in Q15. */
+enum { NO_LEAK = 32768 };
+
 struct layer_spec {
     uint16_t channels, height, width;
     uint8_t flags, reset, refractory_steps, greater;
@@ -45,6 +48,9 @@ struct image_spec {
     struct layer_spec layers[SPEC_LAYERS]; /**< the last is the read-out */
     struct projection_spec projections[SPEC_PROJECTIONS]; /**< by target; those of values first */
 };
+
+/** Places in image_specs that tests name. */
+enum { DENSE = 0, CONVOLUTION = 1, POOLED = 2, LISTS = 3, GENERAL = 4, STREAMING = 5 };
 
 /**
  * Dense, convolution, pooled, lists, general, streaming with recurrence, and neurons of every fast

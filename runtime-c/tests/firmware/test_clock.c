@@ -14,7 +14,6 @@
  * in a step is tested by test_images.c and fuzz_events.c.
  */
 
-enum { CONVOLUTION = 1, STREAMING = 5 };
 enum { GUARD = 64, SAMPLES = 400, CALLS = 60 };
 
 /** A network in both engines. */
