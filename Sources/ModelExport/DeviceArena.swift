@@ -29,7 +29,7 @@ public struct DeviceArena: Equatable, Sendable {
   private(set) var ports: [Int] = []
   private(set) var layers: [Layer] = []
   private(set) var sums = 0
-  private(set) var current = 0
+  private(set) var valueSums = 0
   private(set) var membrane = 0
   private(set) var spikes = 0
   private(set) var scores = 0
@@ -54,8 +54,8 @@ public struct DeviceArena: Equatable, Sendable {
     sums = add(
       "sums", nil,
       widest { block * graph.layers[$0].columns * (traits[$0].contains(.wide) ? 4 : 2) })
-    current = add(
-      "current", nil,
+    valueSums = add(
+      "value sums", nil,
       widest { traits[$0].contains(.driven) ? 4 * graph.layers[$0].columns : 0 })
     membrane = add(
       "membranes", nil, block == 1 ? 0 : widest { $0 == readout ? 0 : 2 * graph.layers[$0].lanes })

@@ -71,7 +71,7 @@ struct DeviceImageWriter {
       .half("layer_count", graph.layers.count), .half("projection_count", rows.count),
       .half("reserved", 0), .word("ports", contents.portOffset),
       .word("layers", contents.layerOffset), .word("projections", contents.projectionOffset),
-      .word("sums", arena.sums), .word("value_sums", arena.current),
+      .word("sums", arena.sums), .word("value_sums", arena.valueSums),
       .word("membrane", arena.membrane), .word("spikes", arena.spikes),
       .word("scores", arena.scores),
     ]

@@ -36,8 +36,8 @@ public struct ModelBounds: Equatable, Sendable {
       population.bias.expanded(to: population.shape, default: 0).map { abs($0) }
     }
     for (index, projection) in model.projections.enumerated() {
-      // Values: 2^20 sources · 2^7 · 2^8 of a window · 2^15 = 2^50; spikes: 2^35 shifted by 15,
-      // 2^50 as well; so 1024 projections stay below 2^60.
+      // 2^26 entries of 2^7 in all projections, times 2^8 of a window, times 2^15 of a value or a shift:
+      // 2^56. A lateral entry counts 2^20 sources, windows included, in 2^5 taps: 2^47 for each of 1024.
       let arriving = model.arrivingBounds(of: projection)
       let target = projection.target
       if model.carriesValues(projection) {
@@ -106,44 +106,45 @@ public struct ModelBounds: Equatable, Sendable {
 extension Model {
   /// A_p(j) of FORMAT.md §5 for every neuron j of the projection's target.
   fileprivate func arrivingBounds(of projection: Projection) -> [Int] {
-    var bounds = [Int](repeating: 0, count: populations[projection.target].shape.count)
-    for tap in 0..<projection.taps {
-      for (neuron, bound) in arrivingBounds(of: projection, tap: tap).enumerated() {
-        bounds[neuron] += bound
+    let combination = combination(of: projection)
+    let target = populations[projection.target].shape
+    var bounds = [Int](repeating: 0, count: target.count)
+    switch projection.topology {
+    case .oneToOne:
+      let weights = Parameter(projection.magnitudes)
+      for neuron in bounds.indices {
+        bounds[neuron] = weights.value(of: neuron, in: target, default: 0)
+      }
+    case .lateral:
+      let others = combination.takesLargest ? min(target.count - 1, 1) : target.count - 1
+      bounds = [Int](repeating: projection.magnitudes[0] * others, count: target.count)
+    case .dense, .convolution:
+      for tap in 0..<projection.taps {
+        let matrix = projection.weights(ofTap: tap)
+        let arriving = arrivingBounds(of: projection, matrix, combination: combination)
+        for neuron in bounds.indices { bounds[neuron] += arriving[neuron] }
+      }
+    }
+    return bounds.map { $0 * combination.factor }
+  }
+
+  /// The combined weights of one tap of a dense or convolutional projection, per target neuron.
+  private func arrivingBounds(
+    of projection: Projection, _ weights: WeightMatrix, combination: Combination
+  ) -> [Int] {
+    let target = populations[projection.target].shape
+    if case .convolution(let convolution) = projection.topology {
+      let source = sourceShape(of: projection).pooled(by: projection.pool)
+      return convolutionBounds(
+        convolution, weights, over: source, onto: target, combination: combination)
+    }
+    var bounds = [Int](repeating: 0, count: target.count)
+    for row in 0..<weights.rows {
+      for column in 0..<weights.columns {
+        combination.include(weights[row, column], in: &bounds[column])
       }
     }
     return bounds
-  }
-
-  private func arrivingBounds(of projection: Projection, tap: Int) -> [Int] {
-    let combination = combination(of: projection)
-    let source = sourceShape(of: projection).pooled(by: projection.pool)
-    let target = populations[projection.target].shape
-    let weights = projection.weights(ofTap: tap)
-    var bounds = [Int](repeating: 0, count: target.count)
-    switch projection.topology {
-    case .dense:
-      for row in 0..<weights.rows {
-        for column in 0..<weights.columns {
-          combination.include(weights[row, column], in: &bounds[column])
-        }
-      }
-    case .oneToOne:
-      let parameter = Parameter(weights.values.map(Int.init))
-      for neuron in bounds.indices {
-        let weight = parameter.value(of: neuron, in: target, default: 0)
-        bounds[neuron] = abs(weight) * combination.factor
-      }
-      return bounds
-    case .lateral:
-      let magnitude = abs(Int(weights[0, 0]))
-      let others = combination.takesLargest ? min(target.count - 1, 1) : target.count - 1
-      return bounds.map { _ in magnitude * others * combination.factor }
-    case .convolution(let convolution):
-      bounds = convolutionBounds(
-        convolution, weights, over: source, onto: target, combination: combination)
-    }
-    return bounds.map { $0 * combination.factor }
   }
 
   /// How the weights onto one neuron combine to A_p: their sum or their maximum, times a factor.
@@ -216,6 +217,17 @@ extension Model {
       }
     }
     return bounds
+  }
+}
+
+extension Projection {
+  /// Σ|w| over the taps, per column: of a projection with one synapse from a source to a target.
+  fileprivate var magnitudes: [Int] {
+    var sums = [Int](repeating: 0, count: weights.columns)
+    for (position, weight) in weights.values.enumerated() {
+      sums[position % weights.columns] += abs(Int(weight))
+    }
+    return sums
   }
 }
 

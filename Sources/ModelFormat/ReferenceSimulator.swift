@@ -13,7 +13,7 @@ public struct ReferenceSimulator: Sendable {
     case events([UInt32])
     /// A frame of values by linear index.
     case values([Int16])
-    /// Nothing: no events, or the frame already presented is held.
+    /// Nothing: no events, no frame in this step, or the frame already presented is held.
     case none
   }
 

@@ -42,8 +42,9 @@ import Testing
     let folder = try TinyTask.trained()
     let lines = try refusals(of: folder.read("recipe.yaml"), in: folder)
     #expect(
-      lines[0] == "model: expected valid bytes, found: not a .snnpb message" && lines[1] == lines[0]
-    )
+      lines[0]
+        == "model: expected valid bytes, found: not a .snnpb message, or one that is cut short")
+    #expect(lines[1] == lines[0])
     #expect(lines[2] == "file: expected a protobuf message, found other bytes")
   }
 

@@ -186,7 +186,7 @@ static bool add_projection(uint64_t bound[BLOCK], const struct snn_model *model,
         }
     }
     for (uint32_t i = 0; i < block->count; i++) {
-        /* At most 2^20 * 2^10 runs * 2^7 * 2^8 * 2^15 < 2^61. */
+        /* 2^26 entries of 2^7, or 2^20 sources of one lateral weight in 2^5 taps, times 2^23. */
         uint64_t a = arriving[i] * factor;
         if (from_values) {
             a += (UINT64_C(1) << projection->shift) >> 1;

@@ -356,7 +356,7 @@ AVX512_INLINE __m512i integrate_32(const struct snn_lif_pass *pass, __m512i v, u
         sum = _mm512_add_epi16(sum, _mm512_loadu_si512((const int16_t *)pass->steady.values +
                                                        steady_index));
     }
-    /* Saturated and wrapped sums: the argument stands in kernels_avx2.c, integrate_16. */
+    /* Saturated and wrapped sums: kernels_avx2_neurons.c, integrate_16, has the argument. */
     const __m512i wrapped = _mm512_add_epi16(v, sum);
     const __m512i u = accumulator == SNN_ACCUMULATOR_DIRECT ? wrapped : _mm512_adds_epi16(v, sum);
     const __m512i clamped = _mm512_min_epi16(_mm512_max_epi16(u, _mm512_set1_epi16(pass->floor)),

@@ -13,17 +13,14 @@
 
 struct memory {
     uint8_t *base; /* null: only count */
-    size_t used;
+    uint64_t used; /* wider than size_t of 32 bits: a model may ask for more than there can be */
 };
 
-static void *take(struct memory *memory, size_t count, size_t size)
+/** At most 2^10 slots of 2^20 entries of 2^8 bytes: 2^38, for fewer than 2^20 arrays. */
+static void *take(struct memory *memory, uint64_t count, size_t size)
 {
     void *place = memory->base == NULL ? NULL : memory->base + memory->used;
-    /*
-     * count <= 2^26 and size <= 256: no overflow where size_t has 32 bits and the model fits its
-     * address space.
-     */
-    memory->used += (count * size + SNN_ALIGNMENT - 1) & ~(size_t)(SNN_ALIGNMENT - 1);
+    memory->used += (count * size + SNN_ALIGNMENT - 1) & ~(uint64_t)(SNN_ALIGNMENT - 1);
     return place;
 }
 
@@ -136,7 +133,7 @@ static struct snn_population_state place_population(struct memory *memory,
     state.threshold = make_parameter(memory, population->threshold, population->threshold_count,
                                      sizeof(int16_t), &population->shape);
     state.membrane = take(memory, state.size, sizeof(int16_t));
-    state.spikes = take(memory, (size_t)state.words * slots, sizeof(uint32_t));
+    state.spikes = take(memory, (uint64_t)state.words * slots, sizeof(uint32_t));
     state.spike_count = take(memory, slots, sizeof(uint32_t));
     if (population->refractory_steps > 0) {
         state.refractory = take(memory, state.size, sizeof(uint8_t));
@@ -153,11 +150,11 @@ static struct snn_input_state place_input(struct memory *memory, const struct sn
     state.size = snn_shape_size(&input->shape);
     state.words = (state.size + 31) / 32;
     if (input->kind == SNN_VALUES) {
-        state.frame = take(memory, (size_t)slots * state.size, sizeof(int16_t));
+        state.frame = take(memory, (uint64_t)slots * state.size, sizeof(int16_t));
     } else if (input->multiplicity == SNN_EVERY) {
-        state.list = take(memory, (size_t)slots * input->max_events_per_step, sizeof(uint32_t));
+        state.list = take(memory, (uint64_t)slots * input->max_events_per_step, sizeof(uint32_t));
     } else {
-        state.bits = take(memory, (size_t)slots * state.words, sizeof(uint32_t));
+        state.bits = take(memory, (uint64_t)slots * state.words, sizeof(uint32_t));
     }
     return state;
 }
@@ -475,5 +472,6 @@ size_t snn_lay_out(const struct snn_model *model, const struct snn_plan *plan, u
         memset(made.value_sum, 0, made.value_sum_size * sizeof(int32_t));
         *snn = made;
     }
-    return memory.used;
+    const uint64_t most = SIZE_MAX - SNN_ALIGNMENT;
+    return (size_t)(memory.used < most ? memory.used : most);
 }

@@ -259,9 +259,9 @@ static bool check_checksum(struct loader *loader, const uint8_t *bytes, size_t l
     }
     const uint32_t stored = (uint32_t)end[2] | (uint32_t)end[3] << 8 | (uint32_t)end[4] << 16 |
                             (uint32_t)end[5] << 24;
-    const uint32_t found = (uint32_t)crc32_z(0, bytes, length - size);
-    return stored == found ||
-           loader_refuse(loader, SNN_ERROR_CHECKSUM, "", -1, "checksum", stored, found);
+    const uint32_t sum = (uint32_t)crc32_z(0, bytes, length - size);
+    return stored == sum ||
+           loader_refuse(loader, SNN_ERROR_CHECKSUM, "", -1, "checksum", sum, stored);
 }
 
 /**
@@ -458,7 +458,7 @@ const char *snn_status_text(enum snn_status status)
                                         "weight rows are not well formed",
                                         "value outside the port's range",
                                         "max_steps reached",
-                                        "not a .snnpb message",
+                                        "not a .snnpb message, or one that is cut short",
                                         "unknown enum value",
                                         "stated size disagrees with the bytes",
                                         "compressed bytes are broken",

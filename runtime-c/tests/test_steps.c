@@ -181,6 +181,44 @@ static void test_delay_of_one_step(void)
     free(one.memory);
 }
 
+/** Rings of 752 frames of 2^20 values at three ports: more than 32 bits count. */
+static void test_a_state_beyond_32_bits_is_not_called_small(void)
+{
+    static struct test_model test;
+    static int8_t weights[32];
+    static const int16_t threshold = 1;
+    struct snn *snn = NULL;
+    memset(&test, 0, sizeof test);
+    memset(weights, 1, sizeof weights);
+    for (uint32_t i = 0; i < 3; i++) {
+        test.inputs[i] = (struct snn_input){.shape = {1, 1024, 1024},
+                                            .kind = SNN_VALUES,
+                                            .max_value = 1,
+                                            .frame_per_step = true};
+        test.projections[i] = (struct snn_projection){.source = (uint16_t)i,
+                                                      .from_input = true,
+                                                      .topology = SNN_ONE_TO_ONE,
+                                                      .delay = 255,
+                                                      .taps = 32,
+                                                      .tap_step = 16,
+                                                      .weights = {32, 1, SNN_ROWS_FULL, weights,
+                                                                  NULL, NULL, NULL}};
+    }
+    test.populations[0] = model_lif(1, 1024, 1024, &threshold);
+    test.populations[1] = model_readout(1);
+    test.populations[1].shape = test.populations[0].shape;
+    test.projections[3] = (struct snn_projection){
+        .target = 1, .topology = SNN_ONE_TO_ONE, .weights = test.projections[0].weights};
+    test.projections[3].weights.rows = 1;
+    model_finish(&test, 3, 2, 4);
+    test.model.steps = test.model.max_steps = 1;
+    test.model.readout = 1;
+    CHECK_EQUAL(snn_check(&test.model, NULL), SNN_OK);
+    CHECK(snn_state_size(&test.model) > UINT32_C(0xFFFF0000));
+    CHECK_EQUAL(snn_init(&snn, &test.model, weights, UINT32_C(0xFFFF0000)), SNN_ERROR_MEMORY);
+    model_release(&test);
+}
+
 static void test_values_round_to_nearest_and_are_held(void)
 {
     struct one one;
@@ -299,6 +337,7 @@ int main(void)
     test_clamp_counts_one_saturation();
     test_shift_and_multiplicity();
     test_delay_of_one_step();
+    test_a_state_beyond_32_bits_is_not_called_small();
     test_values_round_to_nearest_and_are_held();
     test_time_closes_steps_and_drops_late_events();
     test_an_event_outside_the_sensor_neither_starts_the_clock_nor_moves_it();
