@@ -15,7 +15,7 @@
 #   make fuzz-device   SECONDS of libFuzzer on images, and on calls in any order
 #   make checks        all of them but fuzzing
 FUZZ_SANITIZE = -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-BUILD_IMAGE = tests/firmware/build_image.c tests/firmware/image_specs.c
+BUILD_IMAGE = tests/firmware/build_image.c tests/firmware/build_model.c tests/firmware/image_specs.c
 IMAGE_SUPPORT = $(BUILD_IMAGE) tests/firmware/exercise.c
 IMAGE_FLAGS = $(TEST_FLAGS) -Ifirmware -DSNN_KERNELS=0
 DEVICE_INPUTS = $(wildcard firmware/*.[ch] include/snn/*.h tests/firmware/*.[ch])

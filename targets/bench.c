@@ -77,7 +77,9 @@ static uint32_t hash_word(uint32_t hash, uint32_t word)
 
 static uint32_t hash_words(uint32_t hash, const uint32_t *words, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++) hash = hash_word(hash, words[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        hash = hash_word(hash, words[i]);
+    }
     return hash;
 }
 
@@ -93,12 +95,16 @@ static uint16_t encoded_sum(int32_t sum)
 
 static void enter(uint32_t region)
 {
-    if (region != SNN_REGION_OUTSIDE) snn_region_mark(region);
+    if (region != SNN_REGION_OUTSIDE) {
+        snn_region_mark(region);
+    }
 }
 
 static void leave(uint32_t region)
 {
-    if (region != SNN_REGION_OUTSIDE) snn_region_mark(SNN_REGION_OUTSIDE);
+    if (region != SNN_REGION_OUTSIDE) {
+        snn_region_mark(SNN_REGION_OUTSIDE);
+    }
 }
 
 /* ---- Rows of weights ---- */
@@ -106,7 +112,9 @@ static void leave(uint32_t region)
 static void run_rows(struct record *record, uint32_t bytes_of_columns)
 {
     const uint32_t offset = record->region == SNN_REGION_OUTSIDE ? random_below(MARGIN) : 0;
-    for (uint32_t i = 0; i < sizeof weights / 4; i++) weights[i] = random_word();
+    for (uint32_t i = 0; i < sizeof weights / 4; i++) {
+        weights[i] = random_word();
+    }
     for (uint32_t i = 0; i < record->count; i++) {
         rows[i] = (uint16_t)random_below(ROWS);
         values[i] =
@@ -123,7 +131,9 @@ static void run_rows(struct record *record, uint32_t bytes_of_columns)
     };
     uint32_t *const target = sums + offset;
     if (record->kernel == MAC_8) {
-        for (uint32_t i = 0; i < sizeof sums / 4; i++) sums[i] = (uint32_t)random_around(30000);
+        for (uint32_t i = 0; i < sizeof sums / 4; i++) {
+            sums[i] = (uint32_t)random_around(30000);
+        }
         enter(record->region);
         snn_mac_rows_8((int32_t *)target, &set, values);
         leave(record->region);
@@ -166,7 +176,9 @@ static void fill_typical(void)
     for (uint32_t i = 0; i < sizeof sums / 2; i++) {
         halves(sums)[i] = encoded_sum(random_below(25) == 0 ? 1350 : random_around(20));
     }
-    for (uint32_t i = 0; i < COLUMNS; i++) current[i] = i % 25 == 12 ? 1350 : random_around(20);
+    for (uint32_t i = 0; i < COLUMNS; i++) {
+        current[i] = i % 25 == 12 ? 1350 : random_around(20);
+    }
 }
 
 /**
@@ -183,9 +195,8 @@ static void fill_any(struct snn_lif *lif)
         const bool high = lif->rule.clamps == 0 && random_below(8) == 0;
         const uint32_t span = (uint32_t)(lif->rule.ceiling - lif->rule.floor);
         const uint32_t leak = random_below(8) == 0 ? 32768 * random_below(2) : random_below(32769);
-        const int32_t v =
-            lif->rule.clamps == 0 ? random_around(8000)
-                                  : lif->rule.floor + (int32_t)random_below(span + 1);
+        const int32_t v = lif->rule.clamps == 0 ? random_around(8000)
+                                                : lif->rule.floor + (int32_t)random_below(span + 1);
         halves(membrane)[i] = (uint16_t)v;
         halves(threshold)[i] = (uint16_t)(1 + random_below(high ? 32766 : 3000));
         decay[i] = leak * 65536 + 1;
@@ -207,7 +218,7 @@ static void run_lif(struct record *record)
         .membrane = (int16_t *)(void *)(membrane + offset),
         .sums = sums + offset,
         .threshold = (const int16_t *)(const void *)(threshold + offset),
-        .decay = (record->shift & LEAK) != 0 ? decay + offset : 0,
+        .decay = (record->shift & LEAK) != 0 ? decay + offset : NULL,
         .spikes = spikes + offset,
         .sum_step = (record->shift & SAME_SUMS) != 0 ? 0 : columns / 2,
         .lanes = lanes,
@@ -230,10 +241,14 @@ static void run_lif(struct record *record)
     for (uint32_t i = 0; i < sizeof spikes / 4; i++) {
         spikes[i] = record->kernel != LIF ? 0 : random_word();
     }
-    if (record->kernel != LIF && checked && random_below(4) == 0) lif.initial = initial + offset;
+    if (record->kernel != LIF && checked && random_below(4) == 0) {
+        lif.initial = initial + offset;
+    }
     const struct snn_driven driven = {current + offset, drive + offset,
-                                      checked ? current + offset : 0, 0, sums + offset};
-    if (record->kernel == DRIVEN) lif.sum_step = 0;
+                                      checked ? current + offset : NULL, 0, sums + offset};
+    if (record->kernel == DRIVEN) {
+        lif.sum_step = 0;
+    }
     if (record->kernel == DRIVEN) {
         enter(record->region);
         snn_fire_driven(&lif, &driven, 0);
@@ -248,7 +263,9 @@ static void run_lif(struct record *record)
         leave(record->region);
     }
     for (uint32_t i = 0; i < lif.steps * lif.spike_words; i++) {
-        for (uint32_t bits = lif.spikes[i]; bits != 0; bits &= bits - 1) record->spikes++;
+        for (uint32_t bits = lif.spikes[i]; bits != 0; bits &= bits - 1) {
+            record->spikes++;
+        }
     }
     for (uint32_t i = 0; i < sizeof membrane / 2; i++) {
         record->hash = hash_word(record->hash, halves(membrane)[i]);

@@ -11,18 +11,24 @@ const char *board_model_path;
 
 static FILE *requests, *answers;
 
-void board_init(void) {}
+void board_init(void)
+{
+}
 
 bool board_read(void *bytes, uint32_t size)
 {
     /* Whoever asks may wait for them. */
-    if (fflush(answers) != 0) board_exit(BOARD_NO_FILES);
+    if (fflush(answers) != 0) {
+        board_exit(BOARD_NO_FILES);
+    }
     return fread(bytes, 1, size, requests) == size;
 }
 
 void board_write(const void *bytes, uint32_t size)
 {
-    if (fwrite(bytes, 1, size, answers) != size) board_exit(BOARD_NO_FILES);
+    if (fwrite(bytes, 1, size, answers) != size) {
+        board_exit(BOARD_NO_FILES);
+    }
 }
 
 enum board_unit board_count_unit(void)
@@ -43,16 +49,22 @@ _Noreturn void board_fault(uint32_t cause, uint32_t pc)
 
 _Noreturn void board_exit(int code)
 {
-    if (answers != 0 && fclose(answers) != 0 && code == 0) code = BOARD_NO_FILES;
+    if (answers != NULL && fclose(answers) != 0 && code == 0) {
+        code = BOARD_NO_FILES;
+    }
     exit(code);
 }
 
 int main(int count, char **arguments)
 {
-    if (count < 3) board_exit(BOARD_NO_FILES);
+    if (count < 3) {
+        board_exit(BOARD_NO_FILES);
+    }
     requests = fopen(arguments[1], "rb");
     answers = fopen(arguments[2], "wb");
-    board_model_path = count > 3 ? arguments[3] : 0;
-    if (requests == 0 || answers == 0) board_exit(BOARD_NO_FILES);
+    board_model_path = count > 3 ? arguments[3] : NULL;
+    if (requests == NULL || answers == NULL) {
+        board_exit(BOARD_NO_FILES);
+    }
     board_exit(firmware_main());
 }

@@ -30,11 +30,11 @@ enum {
 
 void board_init(void)
 {
-    *at(RCC_AHB1ENR) |= 1u;                                                     /* port A */
-    *at(RCC_APB1ENR) |= 1u << 17;                                               /* USART2 */
+    *at(RCC_AHB1ENR) |= 1u;       /* port A */
+    *at(RCC_APB1ENR) |= 1u << 17; /* USART2 */
     /* PA2, PA3: alternate function */
     *at(GPIOA_MODER) = (*at(GPIOA_MODER) & ~0xF0u) | 0xA0u;
-    *at(GPIOA_AFRL) = (*at(GPIOA_AFRL) & ~0xFF00u) | 0x7700u;                   /* number 7 */
+    *at(GPIOA_AFRL) = (*at(GPIOA_AFRL) & ~0xFF00u) | 0x7700u; /* number 7 */
     /* 16 MHz / 115200 */
     *at(USART2_BRR) = 139;
     /* on, send, receive */
@@ -47,7 +47,8 @@ bool board_read(void *bytes, uint32_t size)
 {
     uint8_t *byte = bytes;
     for (uint32_t i = 0; i < size; i++) {
-        while ((*at(USART2_SR) & 1u << 5) == 0) {}
+        while ((*at(USART2_SR) & 1u << 5) == 0) {
+        }
         byte[i] = (uint8_t)*at(USART2_DR);
     }
     return true;
@@ -57,7 +58,8 @@ void board_write(const void *bytes, uint32_t size)
 {
     const uint8_t *byte = bytes;
     for (uint32_t i = 0; i < size; i++) {
-        while ((*at(USART2_SR) & 1u << 7) == 0) {}
+        while ((*at(USART2_SR) & 1u << 7) == 0) {
+        }
         *at(USART2_DR) = byte[i];
     }
 }
@@ -81,5 +83,6 @@ _Noreturn void board_fault(uint32_t cause, uint32_t pc)
 _Noreturn void board_exit(int code)
 {
     (void)code; /* for a debugger */
-    for (;;) {}
+    for (;;) {
+    }
 }

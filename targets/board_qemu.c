@@ -22,19 +22,27 @@ void board_init(void)
 {
     char line[96];
     uintptr_t block[2] = {(uintptr_t)line, sizeof line};
-    if (semihosting(SEMIHOSTING_COMMAND_LINE, block) != 0) board_exit(BOARD_NO_FILES);
+    if (semihosting(SEMIHOSTING_COMMAND_LINE, block) != 0) {
+        board_exit(BOARD_NO_FILES);
+    }
     char *word[3];
     uintptr_t length[3] = {0, 0, 0};
     char *next = line;
     for (int i = 0; i < 3; i++) {
         word[i] = next;
-        while (*next != 0 && *next != ' ') next++;
+        while (*next != 0 && *next != ' ') {
+            next++;
+        }
         length[i] = (uintptr_t)(next - word[i]);
-        if (*next == ' ') *next++ = 0;
+        if (*next == ' ') {
+            *next++ = 0;
+        }
     }
     requests = open_file(word[1], length[1], READ_BINARY);
     answers = open_file(word[2], length[2], WRITE_BINARY);
-    if (length[2] == 0 || requests < 0 || answers < 0) board_exit(BOARD_NO_FILES);
+    if (length[2] == 0 || requests < 0 || answers < 0) {
+        board_exit(BOARD_NO_FILES);
+    }
 }
 
 bool board_read(void *bytes, uint32_t size)
@@ -46,7 +54,9 @@ bool board_read(void *bytes, uint32_t size)
 void board_write(const void *bytes, uint32_t size)
 {
     const uintptr_t block[3] = {(uintptr_t)answers, (uintptr_t)bytes, size};
-    if (semihosting(SEMIHOSTING_WRITE, block) != 0) board_exit(BOARD_NO_FILES);
+    if (semihosting(SEMIHOSTING_WRITE, block) != 0) {
+        board_exit(BOARD_NO_FILES);
+    }
 }
 
 #if defined(BOARD_COUNTS)
@@ -84,7 +94,9 @@ uint32_t board_count(void)
 /** `text` ends in eight zeros, which become `value`. */
 static void print_with_hex(char *end, uint32_t value)
 {
-    for (int digit = 0; digit < 8; digit++, value >>= 4) *--end = "0123456789abcdef"[value & 15];
+    for (int digit = 0; digit < 8; digit++, value >>= 4) {
+        *--end = "0123456789abcdef"[value & 15];
+    }
 }
 
 _Noreturn void board_fault(uint32_t cause, uint32_t pc)

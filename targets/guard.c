@@ -22,12 +22,16 @@ void guard_begin(void)
 uint32_t guard_stack_bytes(void)
 {
     const volatile uint32_t *word = __stack_bottom;
-    while (word < __stack_top && *word == GUARD_PAINT) word++;
+    while (word < __stack_top && *word == GUARD_PAINT) {
+        word++;
+    }
     return (uint32_t)((uintptr_t)__stack_top - (uintptr_t)word);
 }
 
 int guard_end(void)
 {
-    if (crc_of_flash() != flash_crc) return BOARD_FLASH_CHANGED;
+    if (crc_of_flash() != flash_crc) {
+        return BOARD_FLASH_CHANGED;
+    }
     return *(const volatile uint32_t *)__stack_bottom == GUARD_PAINT ? BOARD_OK : BOARD_STACK_SPENT;
 }

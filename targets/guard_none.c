@@ -4,7 +4,9 @@
 
 /* Where an operating system, or a maker's linker script, owns flash and stack. */
 
-void guard_begin(void) {}
+void guard_begin(void)
+{
+}
 
 uint32_t guard_stack_bytes(void)
 {

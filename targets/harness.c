@@ -48,7 +48,9 @@ static bool take(void *bytes, uint32_t size)
     uint8_t *piece = bytes;
     while (size > 0) {
         const uint32_t part = size < PIECE_BYTES ? size : PIECE_BYTES;
-        if (!board_read(piece, part)) return false;
+        if (!board_read(piece, part)) {
+            return false;
+        }
         request_crc = guard_crc(request_crc, piece, part);
         piece += part;
         size -= part;
@@ -67,9 +69,13 @@ static bool take_header(struct request_header *header)
     uint8_t bytes[HEADER_BYTES];
     do {
         request_crc = 0;
-        if (!take(bytes, 1)) return false;
+        if (!take(bytes, 1)) {
+            return false;
+        }
     } while (bytes[0] != SYNC);
-    if (!take(bytes + 1, HEADER_BYTES - 1)) return false;
+    if (!take(bytes + 1, HEADER_BYTES - 1)) {
+        return false;
+    }
     header->type = bytes[1];
     header->argument = (uint16_t)(bytes[2] | bytes[3] << 8);
     header->size = word_of(bytes + 4);
@@ -159,7 +165,9 @@ static void give_result(void)
     give_word(projections);
     give_word(ticks);
     give_word(guard_stack_bytes());
-    for (uint32_t i = 0; i < score_count; i++) give_word((uint32_t)scores[i]);
+    for (uint32_t i = 0; i < score_count; i++) {
+        give_word((uint32_t)scores[i]);
+    }
     for (uint32_t i = 0; i < layers; i++) {
         struct network_layer layer;
         network_layer(i, &layer);
@@ -187,7 +195,9 @@ static bool skip(uint32_t size)
     uint8_t piece[PIECE_BYTES];
     while (size > 0) {
         const uint32_t part = size < PIECE_BYTES ? size : PIECE_BYTES;
-        if (!take(piece, part)) return false;
+        if (!take(piece, part)) {
+            return false;
+        }
         size -= part;
     }
     return true;
@@ -204,9 +214,13 @@ static bool take_events(const struct request_header *header, int32_t *status)
     }
     while (left > 0) {
         const uint32_t part = left < PIECE_BYTES ? left : PIECE_BYTES;
-        if (!take(piece, part)) return false;
+        if (!take(piece, part)) {
+            return false;
+        }
         for (uint32_t i = 0; i < part; i += 4) {
-            if (!network_event(header->argument, word_of(piece + i))) *status = SNN_ERROR_VALUE;
+            if (!network_event(header->argument, word_of(piece + i))) {
+                *status = SNN_ERROR_VALUE;
+            }
         }
         left -= part;
     }
@@ -216,10 +230,14 @@ static bool take_events(const struct request_header *header, int32_t *status)
 /** The request's own bytes. False: they ended too early. */
 static bool take_payload(const struct request_header *header, int32_t *status)
 {
-    if (header->type == EVENTS) return take_events(header, status);
+    if (header->type == EVENTS) {
+        return take_events(header, status);
+    }
     if (header->type == VALUES) {
         void *frame = network_frame(header->argument, header->size);
-        if (frame != 0) return take(frame, header->size);
+        if (frame != NULL) {
+            return take(frame, header->size);
+        }
         *status = SNN_ERROR_ARGUMENT;
     } else if (header->size != 0) {
         *status = SNN_ERROR_SIZE;
@@ -239,28 +257,19 @@ static int32_t run(uint32_t steps)
 static int32_t serve(const struct request_header *header)
 {
     switch (header->type) {
-    case HELLO:
-        greet();
-        break;
+    case HELLO: greet(); break;
     case BEGIN:
         counting = (header->argument & COUNTING) != 0;
         answering = (header->argument & ANSWERING) != 0;
         ticks = 0;
         network_begin(counting, (header->argument & MARKING) != 0);
         break;
-    case VALUES:
-        return network_present(header->argument);
-    case EVENTS:
-        break;
-    case RUN:
-        return run(header->argument);
-    case ANSWER:
-        give_result();
-        break;
-    case QUIT:
-        break;
-    default:
-        return SNN_ERROR_ENUM;
+    case VALUES: return network_present(header->argument);
+    case EVENTS: break;
+    case RUN: return run(header->argument);
+    case ANSWER: give_result(); break;
+    case QUIT: break;
+    default: return SNN_ERROR_ENUM;
     }
     return SNN_OK;
 }
@@ -284,12 +293,16 @@ int firmware_main(void)
     struct request_header header = {0, 0, 0};
     while (header.type != QUIT && take_header(&header)) {
         int32_t status = SNN_OK;
-        if (!take_payload(&header, &status)) break;
+        if (!take_payload(&header, &status)) {
+            break;
+        }
         if (!take_crc()) {
             header.type = 0;
             status = SNN_ERROR_SYNTAX;
         }
-        if (status == SNN_OK) status = serve(&header);
+        if (status == SNN_OK) {
+            status = serve(&header);
+        }
         if (status != SNN_OK) {
             refuse(header.type, status);
         } else if (answering && is_silent(header.type)) {

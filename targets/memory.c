@@ -18,7 +18,9 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size)
             *(uint32_t *)(void *)target = *(const uint32_t *)(const void *)source;
         }
     }
-    while (size-- > 0) *target++ = *source++;
+    while (size-- > 0) {
+        *target++ = *source++;
+    }
     return to;
 }
 
@@ -26,8 +28,12 @@ void *memmove(void *to, const void *from, size_t size)
 {
     uint8_t *target = to;
     const uint8_t *source = from;
-    if ((uintptr_t)to - (uintptr_t)from >= size) return memcpy(to, from, size);
-    while (size-- > 0) target[size] = source[size];
+    if ((uintptr_t)to - (uintptr_t)from >= size) {
+        return memcpy(to, from, size);
+    }
+    while (size-- > 0) {
+        target[size] = source[size];
+    }
     return to;
 }
 
@@ -36,9 +42,13 @@ void *memset(void *to, int value, size_t size)
     uint8_t *target = to;
     const uint32_t word = (uint32_t)(uint8_t)value * UINT32_C(0x01010101);
     if (((uintptr_t)to & 3) == 0) {
-        for (; size >= 4; size -= 4, target += 4) *(uint32_t *)(void *)target = word;
+        for (; size >= 4; size -= 4, target += 4) {
+            *(uint32_t *)(void *)target = word;
+        }
     }
-    while (size-- > 0) *target++ = (uint8_t)value;
+    while (size-- > 0) {
+        *target++ = (uint8_t)value;
+    }
     return to;
 }
 
@@ -46,7 +56,9 @@ int memcmp(const void *left, const void *right, size_t size)
 {
     const uint8_t *a = left, *b = right;
     for (; size > 0; size--, a++, b++) {
-        if (*a != *b) return *a - *b;
+        if (*a != *b) {
+            return *a - *b;
+        }
     }
     return 0;
 }

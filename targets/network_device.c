@@ -46,7 +46,9 @@ static uint32_t frame_bytes(const struct snn_image_port *port)
 static uint8_t *frame_of(uint32_t place)
 {
     uint8_t *frame = model_frames;
-    for (uint32_t i = 0; i < place; i++) frame += (frame_bytes(ports() + i) + 3) & ~UINT32_C(3);
+    for (uint32_t i = 0; i < place; i++) {
+        frame += (frame_bytes(ports() + i) + 3) & ~UINT32_C(3);
+    }
     return frame;
 }
 
@@ -67,9 +69,13 @@ enum snn_status network_open(struct network_facts *facts)
      * this.
      */
     enum snn_status status = snn_image_check(model, size);
-    if (status != SNN_OK) return status;
+    if (status != SNN_OK) {
+        return status;
+    }
     status = snn_device_init(&network, model, model_arena, between(model_arena, model_arena_end));
-    if (status != SNN_OK) return status;
+    if (status != SNN_OK) {
+        return status;
+    }
     const uint32_t frames = between(model_frames, frame_of(model->port_count));
     const uint32_t counters =
         (uint32_t)(model->layer_count * sizeof(struct snn_layer_count) +
@@ -98,7 +104,7 @@ void network_begin(bool counting, bool marking)
         snn_count_init(&count, &network, layers,
                        (struct snn_projection_count *)(void *)(layers + image()->layer_count));
     } else {
-        snn_device_observe(&network, marking ? &marker : 0);
+        snn_device_observe(&network, marking ? &marker : NULL);
     }
     snn_region_mark(SNN_REGION_ENGINE);
     snn_device_reset(&network);
@@ -109,7 +115,9 @@ void network_begin(bool counting, bool marking)
 
 void *network_frame(uint32_t port, uint32_t size)
 {
-    if (port >= image()->port_count || size == 0 || size != frame_bytes(ports() + port)) return 0;
+    if (port >= image()->port_count || size == 0 || size != frame_bytes(ports() + port)) {
+        return NULL;
+    }
     presented = size;
     return frame_of(port);
 }

@@ -22,10 +22,10 @@ static void on_step(void *context, const struct snn *snn, uint32_t step, uint32_
 {
     (void)context;
     const uint32_t neurons = snn_shape_size(&model->populations[population].shape);
-    const uint32_t *spikes = snn_spikes(snn, population, 0);
+    const uint32_t *spikes = snn_spikes(snn, population, NULL);
     uint32_t digest = 0;
     for (uint32_t i = 0; i < neurons; i++) {
-        const uint32_t spike = spikes == 0 ? 0 : spikes[i / 32] >> (i & 31) & 1;
+        const uint32_t spike = spikes == NULL ? 0 : spikes[i / 32] >> (i & 31) & 1;
         digest += snn_state_digest(step * neurons + i + 1, snn_membrane(snn, population, i), spike);
     }
     digests[population] += digest;
@@ -34,15 +34,19 @@ static void on_step(void *context, const struct snn *snn, uint32_t step, uint32_
 /** The file of the program's third argument; null: none that can be read. */
 static uint8_t *read_model(uint32_t *size)
 {
-    FILE *file = board_model_path == 0 ? 0 : fopen(board_model_path, "rb");
-    if (file == 0) return 0;
-    uint8_t *bytes = 0;
+    FILE *file = board_model_path == NULL ? NULL : fopen(board_model_path, "rb");
+    if (file == NULL) {
+        return NULL;
+    }
+    uint8_t *bytes = NULL;
     if (fseek(file, 0, SEEK_END) == 0) {
         const long end = ftell(file);
         rewind(file);
         *size = end < 0 ? 0 : (uint32_t)end;
         bytes = malloc(*size + 1u);
-        if (bytes != 0 && fread(bytes, 1, *size, file) != *size) *size = 0;
+        if (bytes != NULL && fread(bytes, 1, *size, file) != *size) {
+            *size = 0;
+        }
     }
     fclose(file);
     return bytes;
@@ -51,7 +55,7 @@ static uint8_t *read_model(uint32_t *size)
 static enum snn_status load(const uint8_t *bytes, uint32_t size)
 {
     struct snn_loader_error error;
-    void *arena = 0;
+    void *arena = NULL;
     size_t arena_bytes = 0;
     enum snn_status status;
     while ((status = snn_load(arena, arena_bytes, bytes, size, &model, &error)) ==
@@ -59,7 +63,9 @@ static enum snn_status load(const uint8_t *bytes, uint32_t size)
         free(arena);
         arena_bytes = error.needed;
         arena = malloc(arena_bytes);
-        if (arena == 0) return SNN_ERROR_MEMORY;
+        if (arena == NULL) {
+            return SNN_ERROR_MEMORY;
+        }
     }
     return status;
 }
@@ -68,21 +74,29 @@ enum snn_status network_open(struct network_facts *facts)
 {
     uint32_t size = 0, values = 1;
     uint8_t *bytes = read_model(&size);
-    if (bytes == 0) return SNN_ERROR_ARGUMENT;
+    if (bytes == NULL) {
+        return SNN_ERROR_ARGUMENT;
+    }
     facts->model_crc = guard_crc(0, bytes, size);
     facts->model_bytes = size;
     enum snn_status status = load(bytes, size);
     free(bytes);
-    if (status != SNN_OK) return status;
+    if (status != SNN_OK) {
+        return status;
+    }
     for (uint32_t port = 0; port < model->input_count; port++) {
         const uint32_t count = snn_shape_size(&model->inputs[port].shape);
-        if (count > values) values = count;
+        if (count > values) {
+            values = count;
+        }
     }
     const size_t state_bytes = snn_state_size(model);
     void *state = malloc(state_bytes);
     frame = calloc(values, sizeof(int16_t));
     digests = calloc(model->population_count, sizeof *digests);
-    if (state == 0 || frame == 0 || digests == 0) return SNN_ERROR_MEMORY;
+    if (state == NULL || frame == NULL || digests == NULL) {
+        return SNN_ERROR_MEMORY;
+    }
     facts->state_bytes = (uint32_t)state_bytes;
     facts->steps = model->steps;
     facts->max_steps = model->max_steps;
@@ -96,9 +110,11 @@ enum snn_status network_open(struct network_facts *facts)
 void network_begin(bool counting, bool marking)
 {
     (void)marking;
-    snn_set_trace(network, counting ? on_step : 0, 0);
+    snn_set_trace(network, counting ? on_step : NULL, NULL);
     snn_reset(network);
-    for (uint32_t i = 0; i < model->population_count; i++) digests[i] = 0;
+    for (uint32_t i = 0; i < model->population_count; i++) {
+        digests[i] = 0;
+    }
 }
 
 /* ---- Input ---- */
@@ -111,15 +127,19 @@ static bool takes_bytes(const struct snn_input *input)
 
 void *network_frame(uint32_t port, uint32_t size)
 {
-    if (port >= model->input_count || model->inputs[port].kind == SNN_EVENTS) return 0;
+    if (port >= model->input_count || model->inputs[port].kind == SNN_EVENTS) {
+        return NULL;
+    }
     const struct snn_input *input = &model->inputs[port];
     presented = snn_shape_size(&input->shape);
-    return size == (takes_bytes(input) ? presented : 2 * presented) ? frame : 0;
+    return size == (takes_bytes(input) ? presented : 2 * presented) ? frame : NULL;
 }
 
 enum snn_status network_present(uint32_t port)
 {
-    if (takes_bytes(&model->inputs[port])) return snn_values_u8(network, port, frame, presented);
+    if (takes_bytes(&model->inputs[port])) {
+        return snn_values_u8(network, port, frame, presented);
+    }
     const uint8_t *bytes = frame;
     int16_t *values = frame;
     for (uint32_t i = 0; i < presented; i++) {

@@ -47,8 +47,8 @@ struct vector_table {
 
 __attribute__((section(".vectors"), used)) static const struct vector_table vectors = {
     __stack_top,
-    {board_start, fault_entry, fault_entry, fault_entry, fault_entry, fault_entry, fault_entry, 0,
-     0, 0, fault_entry, fault_entry, 0, fault_entry, fault_entry},
+    {board_start, fault_entry, fault_entry, fault_entry, fault_entry, fault_entry, fault_entry,
+     NULL, NULL, NULL, fault_entry, fault_entry, NULL, fault_entry, fault_entry},
 };
 
 #if defined(BOARD_GUARD)
@@ -84,9 +84,15 @@ _Noreturn void board_start(void)
 #endif
     uint32_t *used_from;
     __asm__ volatile("mrs %0, msp" : "=r"(used_from));
-    for (uint32_t *word = __stack_bottom; word < used_from; word++) *word = GUARD_PAINT;
+    for (uint32_t *word = __stack_bottom; word < used_from; word++) {
+        *word = GUARD_PAINT;
+    }
     const uint32_t *from = __data_load;
-    for (uint32_t *word = __data_start; word < __data_end; word++) *word = *from++;
-    for (uint32_t *word = __bss_start; word < __bss_end; word++) *word = 0;
+    for (uint32_t *word = __data_start; word < __data_end; word++) {
+        *word = *from++;
+    }
+    for (uint32_t *word = __bss_start; word < __bss_end; word++) {
+        *word = 0;
+    }
     board_exit(firmware_main());
 }

@@ -5,7 +5,10 @@
 
 #define SNN_INLINE static inline __attribute__((always_inline))
 
-SNN_INLINE float magnitude(float x) { return x < 0 ? 0.0f - x : x; }
+SNN_INLINE float magnitude(float x)
+{
+    return x < 0 ? 0.0f - x : x;
+}
 
 /* The slope at z; `table` is the neuron's own entry. */
 SNN_INLINE float slope_at(float z, enum snn_slope_kind kind, float scale, float half_width,
@@ -69,8 +72,9 @@ SNN_INLINE void backward(const struct snn_lif_rules *rules, const struct snn_slo
         const float theta = threshold[i];
         const float inverse = inverse_threshold[i];
         const float v = potential[i];
-        const float spike =
-            refractory ? spikes[i] : (r.inclusive ? v >= theta : v > theta) ? 1.0f : 0.0f;
+        const float spike = refractory                               ? spikes[i]
+                            : (r.inclusive ? v >= theta : v > theta) ? 1.0f
+                                                                     : 0.0f;
         const bool lost = refractory && blocked[i] != 0;
         const float after = carried[i];
         const float from_spike = gradient[i] + offset;
@@ -84,7 +88,8 @@ SNN_INLINE void backward(const struct snn_lif_rules *rules, const struct snn_slo
         inner = (is_clamped | lost) ? 0.0f : inner;
         const float previous = earlier[i];
         const float fired = refractory ? earlier_spikes[i]
-                            : (r.inclusive ? previous >= theta : previous > theta) ? 1.0f : 0.0f;
+                            : (r.inclusive ? previous >= theta : previous > theta) ? 1.0f
+                                                                                   : 0.0f;
         const float left = r.subtracts ? previous - theta * fired
                                        : previous * (1.0f - fired) + r.reset_value * fired;
         const float before = is_first ? initial[i] : left;
@@ -114,9 +119,7 @@ SNN_INLINE void any_slope(const struct snn_lif_rules *rules, const struct snn_sl
     case SNN_SLOPE_RECTANGULAR:
         backward(rules, slope, row, SNN_SLOPE_RECTANGULAR, refractory, is_first);
         break;
-    case SNN_SLOPE_TABLE:
-        backward(rules, slope, row, SNN_SLOPE_TABLE, refractory, is_first);
-        break;
+    case SNN_SLOPE_TABLE: backward(rules, slope, row, SNN_SLOPE_TABLE, refractory, is_first); break;
     }
 }
 

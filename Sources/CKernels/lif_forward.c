@@ -15,9 +15,9 @@ static inline __attribute__((always_inline)) float truncated(float x)
     return x < 0 ? 0.0f - down : down;
 }
 
-static inline __attribute__((always_inline)) struct snn_lif_counts
-forward(const struct snn_lif_rules *rules, const struct snn_lif_row *row, const bool on_grid,
-        const bool inclusive, const bool subtracts, const bool wide_leak, const bool refractory)
+static inline __attribute__((always_inline)) struct snn_lif_counts forward(
+    const struct snn_lif_rules *rules, const struct snn_lif_row *row, const bool on_grid,
+    const bool inclusive, const bool subtracts, const bool wide_leak, const bool refractory)
 {
     const float *threshold = row->threshold;
     const float *leak = row->leak;
@@ -90,7 +90,9 @@ struct snn_lif_counts snn_lif_forward(const struct snn_lif_rules *rules,
         return forward(rules, row, true, inclusive, subtracts, true, false);
     }
     /* The plain neurons, each a loop of its own. */
-    if (!subtracts) return forward(rules, row, on_grid, inclusive, false, false, false);
+    if (!subtracts) {
+        return forward(rules, row, on_grid, inclusive, false, false, false);
+    }
     if (on_grid) {
         return inclusive ? forward(rules, row, true, true, true, false, false)
                          : forward(rules, row, true, false, true, false, false);

@@ -6,12 +6,17 @@
 
 /* ---- Life cycle ---- */
 
-enum snn_status snn_device_clock_init(struct snn_device_clock *clock,
-                                      struct snn_device *network)
+enum snn_status snn_device_clock_init(struct snn_device_clock *clock, struct snn_device *network)
 {
-    if (clock == 0 || network == 0) return SNN_ERROR_ARGUMENT;
-    if (network->image->block != 1) return SNN_ERROR_STEPS;
-    if (network->image->step_microseconds == 0) return SNN_ERROR_ARGUMENT;
+    if (clock == NULL || network == NULL) {
+        return SNN_ERROR_ARGUMENT;
+    }
+    if (network->image->block != 1) {
+        return SNN_ERROR_STEPS;
+    }
+    if (network->image->step_microseconds == 0) {
+        return SNN_ERROR_ARGUMENT;
+    }
     clock->network = network;
     snn_device_clock_reset(clock);
     return SNN_OK;
@@ -21,7 +26,9 @@ void snn_device_clock_reset(struct snn_device_clock *clock)
 {
     const struct snn_device_input_counters none = {0, 0, 0};
     snn_device_reset(clock->network);
-    for (uint32_t port = 0; port < SNN_IMAGE_PORTS; port++) clock->inputs[port] = none;
+    for (uint32_t port = 0; port < SNN_IMAGE_PORTS; port++) {
+        clock->inputs[port] = none;
+    }
     snn_event_time_reset(&clock->time, clock->network->image->steps);
 }
 
@@ -31,7 +38,9 @@ enum snn_status snn_device_start(struct snn_device_clock *clock, uint64_t micros
                                  uint32_t steps)
 {
     const struct snn_image *image = clock->network->image;
-    if (steps > image->max_steps) return SNN_ERROR_ARGUMENT;
+    if (steps > image->max_steps) {
+        return SNN_ERROR_ARGUMENT;
+    }
     clock->time.timed_steps = steps == 0 ? image->steps : steps;
     snn_event_time_start(&clock->time, microseconds);
     return SNN_OK;
@@ -42,7 +51,9 @@ void snn_device_advance(struct snn_device_clock *clock, uint64_t microseconds)
     struct snn_device *network = clock->network;
     const uint32_t dt = network->image->step_microseconds;
     while (snn_event_time_is_due(&clock->time, network->steps, dt, microseconds)) {
-        if (snn_device_run(network, 1) != SNN_OK) return;
+        if (snn_device_run(network, 1) != SNN_OK) {
+            return;
+        }
     }
 }
 
@@ -59,7 +70,9 @@ static void inject(struct snn_device_clock *clock, uint32_t port, uint32_t index
     const struct snn_device *network = clock->network;
     uint32_t *map = (uint32_t *)snn_in_arena(network, snn_ports(network->image)[port].map);
     const uint32_t bit = UINT32_C(1) << (index & 31);
-    if ((map[index / 32] & bit) != 0) return;
+    if ((map[index / 32] & bit) != 0) {
+        return;
+    }
     map[index / 32] |= bit;
     clock->inputs[port].events++;
 }
@@ -69,9 +82,13 @@ bool snn_device_event_xy(struct snn_device_clock *clock, uint32_t port, uint32_t
 {
     const struct snn_device *network = clock->network;
     const struct snn_image *image = network->image;
-    if (port >= image->port_count) return false;
+    if (port >= image->port_count) {
+        return false;
+    }
     const struct snn_image_port *sensor = snn_ports(image) + port;
-    if (sensor->kind != SNN_PORT_EVENTS) return false;
+    if (sensor->kind != SNN_PORT_EVENTS) {
+        return false;
+    }
     /*
      * Dropped before its time is looked at: an event outside the sensor neither sets t0 nor closes
      * a step.

@@ -21,14 +21,18 @@ static uint32_t arriving_events(const struct snn_device *network,
                                 const struct snn_image_projection *projection)
 {
     const struct snn_image_port *port = snn_ports(network->image) + projection->source;
-    if (port->kind != SNN_PORT_EVENTS) return 0;
+    if (port->kind != SNN_PORT_EVENTS) {
+        return 0;
+    }
     const uint32_t *map = (const uint32_t *)snn_in_arena(network, port->map);
     const uint32_t words = (snn_port_size(port) + 31) / 32;
     uint32_t count = 0;
     for (uint32_t word = 0; word < words; word++) {
         for (uint32_t bits = map[word]; bits != 0; bits &= bits - 1) {
             const uint32_t pixel = (32 * word + snn_lowest_bit(bits)) / port->channels;
-            if (arrives(projection, pixel / port->width, pixel % port->width)) count++;
+            if (arrives(projection, pixel / port->width, pixel % port->width)) {
+                count++;
+            }
         }
     }
     return count;
@@ -61,8 +65,12 @@ static void deliver(struct snn_count *count, uint32_t layer, uint32_t pixel, uin
     const struct snn_image_projection *projection = snn_projections(image);
     struct snn_projection_count *into = count->projections;
     for (uint32_t i = 0; i < image->projection_count; i++, projection++, into++) {
-        if (projection->from_port != 0 || projection->source != layer) continue;
-        if (!arrives(projection, pixel / width, pixel % width)) continue;
+        if (projection->from_port != 0 || projection->source != layer) {
+            continue;
+        }
+        if (!arrives(projection, pixel / width, pixel % width)) {
+            continue;
+        }
         if (projection->delay != 0) {
             into->waiting += spikes;
         } else {
@@ -80,7 +88,9 @@ static void on_neurons(void *context, uint32_t layer, uint32_t step, uint32_t pi
                                              membrane, spikes, &fired);
     count->layers[layer].digest += digest;
     count->layers[layer].spikes_out += fired;
-    if (fired != 0) deliver(count, layer, pixel, fired);
+    if (fired != 0) {
+        deliver(count, layer, pixel, fired);
+    }
 }
 
 static void on_rows(void *context, uint32_t projection, const uint16_t *rows, const int16_t *values,
@@ -91,8 +101,10 @@ static void on_rows(void *context, uint32_t projection, const uint16_t *rows, co
     const uint16_t *synapses =
         (const uint16_t *)snn_in_image(image, snn_projections(image)[projection].synapses);
     uint32_t sum = 0;
-    for (uint32_t i = 0; i < row_count; i++) sum += synapses[rows[i]];
-    if (values == 0) {
+    for (uint32_t i = 0; i < row_count; i++) {
+        sum += synapses[rows[i]];
+    }
+    if (values == NULL) {
         count->projections[projection].synops += sum;
     } else {
         count->projections[projection].macs += sum;
@@ -111,8 +123,12 @@ void snn_count_clear(struct snn_count *count)
     static const struct snn_layer_count no_layer = {0, 0, 0};
     static const struct snn_projection_count no_projection = {0, 0, 0, 0};
     const struct snn_image *image = count->network->image;
-    for (uint32_t i = 0; i < image->layer_count; i++) count->layers[i] = no_layer;
-    for (uint32_t i = 0; i < image->projection_count; i++) count->projections[i] = no_projection;
+    for (uint32_t i = 0; i < image->layer_count; i++) {
+        count->layers[i] = no_layer;
+    }
+    for (uint32_t i = 0; i < image->projection_count; i++) {
+        count->projections[i] = no_projection;
+    }
 }
 
 void snn_count_init(struct snn_count *count, struct snn_device *network,

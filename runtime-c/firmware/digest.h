@@ -18,7 +18,7 @@ static inline uint32_t snn_digest_pixel(const struct snn_image_layer *layer, uin
     uint32_t digest = 0;
     *fired = 0;
     for (uint32_t c = 0; c < channels; c++, key++) {
-        const uint32_t spike = spikes == 0 ? 0 : spikes[c / 32] >> (c & 31) & 1;
+        const uint32_t spike = spikes == NULL ? 0 : spikes[c / 32] >> (c & 31) & 1;
         const int32_t v =
             layer->readout != 0 ? ((const int32_t *)membrane)[c] : ((const int16_t *)membrane)[c];
         *fired += spike;

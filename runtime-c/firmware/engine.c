@@ -2,85 +2,13 @@
 #include "engine.h"
 
 /*
+ * A network runs in one of two orders. A streaming image runs all layers in one step, then the next
+ * step. Any other image runs layer by layer: each pixel goes through all steps at once, so that no
+ * more membranes are kept than one pixel has.
+ *
  * A layer is computed pixel by pixel: gather the spikes of the window, add their weight rows in
- * registers, let the pixel's neurons take the sums, write their spikes to the map. Layer by layer a
- * pixel goes through all steps at once, so that no more membranes are kept than one pixel has.
+ * registers, let the pixel's neurons take the sums, write their spikes to the map.
  */
-
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "images are little-endian; use the host engine with the loader on this machine"
-#endif
-
-/** The last layer. */
-static const struct snn_image_layer *readout_of(const struct snn_image *image)
-{
-    return snn_layers(image) + image->layer_count - 1;
-}
-
-/* ---- Life cycle ---- */
-
-enum snn_status snn_device_init(struct snn_device *network, const struct snn_image *image,
-                                void *arena, size_t size)
-{
-    if (network == 0 || image == 0 || arena == 0) return SNN_ERROR_ARGUMENT;
-    if ((((uintptr_t)image | (uintptr_t)arena) & 3u) != 0) return SNN_ERROR_ARGUMENT;
-    if (image->magic != SNN_IMAGE_MAGIC || image->major != SNN_IMAGE_MAJOR ||
-        image->minor != SNN_IMAGE_MINOR) {
-        return SNN_ERROR_VERSION;
-    }
-    if (image->needs_general > SNN_DEVICE_GENERAL ||
-        (image->block == 1 && SNN_DEVICE_STREAMING == 0)) {
-        return SNN_ERROR_LIMIT;
-    }
-    if (size < image->arena_bytes) return SNN_ERROR_MEMORY;
-    network->image = image;
-    network->arena = (uint8_t *)arena;
-    network->observer = 0;
-    snn_device_reset(network);
-    return SNN_OK;
-}
-
-void snn_device_reset(struct snn_device *network)
-{
-    const struct snn_image *image = network->image;
-    /*
-     * Layer by layer, everything but the scores and refractory steps is written before it is read.
-     */
-    const bool all = snn_streams(image) || (SNN_DEVICE_GENERAL != 0 && image->needs_general != 0);
-    snn_word *word = (snn_word *)(void *)(network->arena + (all ? 0 : image->scores));
-    const uint32_t bytes = all ? image->arena_bytes : 4u * readout_of(image)->lanes;
-    for (const snn_word *end = word + bytes / 4; word < end; word++) *word = 0;
-    const struct snn_image_layer *readout = readout_of(image);
-    const int32_t *initial = (const int32_t *)snn_in_image(image, readout->initial);
-    int32_t *scores = (int32_t *)snn_in_arena(network, image->scores);
-    for (uint32_t i = 0; initial != 0 && i < readout->channels; i++) scores[i] = initial[i];
-    for (uint32_t port = 0; port < SNN_IMAGE_PORTS; port++) network->frame[port] = 0;
-    network->presented = 0;
-    network->steps = 0;
-}
-
-void snn_device_observe(struct snn_device *network, const struct snn_observer *observer)
-{
-    network->observer = observer;
-}
-
-/* ---- A step ends ---- */
-
-/** Forgets the events and frames of the step just closed. */
-static void end_step(struct snn_device *network)
-{
-    const struct snn_image_port *input = snn_ports(network->image);
-    network->presented = 0;
-    for (uint32_t port = 0; port < network->image->port_count; port++, input++) {
-        if (input->kind == SNN_PORT_EVENTS) {
-            const uint32_t words = (snn_port_size(input) + 31) / 32;
-            uint32_t *map = (uint32_t *)snn_in_arena(network, input->map);
-            for (uint32_t i = 0; i < words; i++) map[i] = 0;
-        } else if (input->frame_per_step != 0) {
-            network->frame[port] = 0;
-        }
-    }
-}
 
 /* ---- A pixel ---- */
 
@@ -102,7 +30,7 @@ static uint32_t index_of(const struct snn_pixel *pixel)
 static const int32_t *parameters(const struct snn_pixel *pixel, uint32_t offset)
 {
     return offset == 0
-               ? 0
+               ? NULL
                : (const int32_t *)snn_in_image(pixel->network->image, offset) + pixel->parameters;
 }
 
@@ -134,13 +62,19 @@ static uint32_t add_values(struct snn_gather *gather)
     const struct snn_image_projection *projection = gather->projection;
     uint32_t *current = (uint32_t *)snn_in_arena(pixel->network, pixel->network->image->value_sums);
     fill(current, pixel->layer->columns, 0);
-    if (!takes_values(gather)) return 0;
+    if (!takes_values(gather)) {
+        return 0;
+    }
     gather->frame = pixel->network->frame[projection->source];
-    if (gather->frame == 0) return 0;
+    if (gather->frame == NULL) {
+        return 0;
+    }
     gather->sums = current;
     snn_find_window(gather);
-    if (gather->window.lines != 0) snn_gather_values(gather);
-    gather->frame = 0;
+    if (gather->window.lines != 0) {
+        snn_gather_values(gather);
+    }
+    gather->frame = NULL;
     return projection->shift;
 }
 
@@ -165,14 +99,18 @@ static uint32_t begin_sums(struct snn_gather *gather)
     const int32_t *bias = parameters(pixel, layer->bias);
     for (uint32_t lane = 0; lane < layer->columns; lane++) {
         uint32_t sum = (uint32_t)snn_scale_value(current[lane], shift) + zero;
-        if (bias != 0 && lane < layer->lanes) sum += (uint32_t)bias[lane];
+        if (bias != NULL && lane < layer->lanes) {
+            sum += (uint32_t)bias[lane];
+        }
         if (wide) {
             sums[lane] = sum;
         } else {
             ((snn_half *)(void *)sums)[lane] = (snn_half)sum;
         }
     }
-    if (layer->projection_count == (takes_values(gather) ? 1u : 0u)) return 0;
+    if (layer->projection_count == (takes_values(gather) ? 1u : 0u)) {
+        return 0;
+    }
     for (uint32_t word = 0; word < (pixel->steps - 1) * sum_words; word++) {
         sums[sum_words + word] = sums[word];
     }
@@ -189,16 +127,22 @@ static void write_spikes(const struct snn_pixel *pixel, uint32_t step, const uin
     uint32_t bit = pixel->index * layer->channels;
     for (uint32_t left = layer->channels;; left -= 32, bit += 32) {
         uint32_t bits = *spikes++;
-        if (left < 32) bits &= (UINT32_C(1) << left) - 1;
+        if (left < 32) {
+            bits &= (UINT32_C(1) << left) - 1;
+        }
         if (bits != 0) {
             const uint32_t slot = (step & layer->slot_mask) * layer->map_bytes;
             uint32_t *map = (uint32_t *)snn_in_arena(pixel->network, layer->map + slot) + bit / 32;
             const uint32_t skip = bit & 31;
             const uint32_t rest = bits >> 1 >> (31 - skip);
             map[0] |= bits << skip;
-            if (rest != 0) map[1] |= rest;
+            if (rest != 0) {
+                map[1] |= rest;
+            }
         }
-        if (left <= 32) return;
+        if (left <= 32) {
+            return;
+        }
     }
 }
 
@@ -209,7 +153,9 @@ static void set_initial(const struct snn_pixel *pixel)
     snn_word *pair = (snn_word *)(void *)pixel->neurons.membrane;
     for (const snn_word *end = pair + pixel->layer->lanes / 2u; pair < end; pair++) {
         *pair = 0;
-        if (initial == 0) continue;
+        if (initial == NULL) {
+            continue;
+        }
         *pair = ((uint32_t)initial[0] & 0xFFFFu) | (uint32_t)initial[1] << 16;
         initial += 2;
     }
@@ -219,7 +165,9 @@ static bool all_zero(const int16_t *membrane, uint32_t lanes)
 {
     const snn_word *pair = (const snn_word *)(const void *)membrane;
     uint32_t any = 0;
-    for (uint32_t i = 0; i < lanes / 2; i++) any |= pair[i];
+    for (uint32_t i = 0; i < lanes / 2; i++) {
+        any |= pair[i];
+    }
     return any == 0;
 }
 
@@ -246,18 +194,24 @@ static void run_neurons(struct snn_pixel *pixel, bool quiet)
 {
     const struct snn_image_layer *layer = pixel->layer;
     const struct snn_observer *observer = pixel->network->observer;
-    const bool observed = observer != 0 && observer->neurons != 0;
+    const bool observed = observer != NULL && observer->neurons != NULL;
     struct snn_lif *lif = &pixel->neurons;
     if (only_spikes(pixel)) {
-        if (!quiet || lif->initial != 0) snn_fire(lif, pixel->index * layer->channels);
+        if (!quiet || lif->initial != NULL) {
+            snn_fire(lif, pixel->index * layer->channels);
+        }
         return;
     }
-    if (pixel->first == 0) set_initial(pixel);
-    if (quiet && !observed && layer->refractory == 0 && all_zero(lif->membrane, lif->lanes)) return;
+    if (pixel->first == 0) {
+        set_initial(pixel);
+    }
+    if (quiet && !observed && layer->refractory == 0 && all_zero(lif->membrane, lif->lanes)) {
+        return;
+    }
     for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++) {
         const bool general = SNN_DEVICE_GENERAL != 0 && (layer->flags & SNN_LAYER_GENERAL) != 0;
         const uint32_t clamps = general ? snn_lif_general(pixel, lif) : snn_lif_step(lif);
-        if (clamps != 0 && observer != 0 && observer->saturated != 0) {
+        if (clamps != 0 && observer != NULL && observer->saturated != NULL) {
             observer->saturated(observer->context, index_of(pixel), clamps);
         }
         if (observed) {
@@ -284,11 +238,13 @@ static void run_readout(const struct snn_pixel *pixel)
          step++, sums += pixel->neurons.sum_step) {
         for (uint32_t lane = 0; lane < layer->channels; lane++) {
             int32_t v = scores[lane];
-            if (decay != 0) v = snn_leaked(v, decay[lane]);
+            if (decay != NULL) {
+                v = snn_leaked(v, decay[lane]);
+            }
             scores[lane] = snn_add_s32(v, snn_finished_sum(layer, sums, lane));
         }
-        if (!ONLY_SPIKES && observer != 0 && observer->neurons != 0) {
-            observer->neurons(observer->context, index_of(pixel), step, 0, scores, 0);
+        if (!ONLY_SPIKES && observer != NULL && observer->neurons != NULL) {
+            observer->neurons(observer->context, index_of(pixel), step, 0, scores, NULL);
         }
     }
 }
@@ -302,14 +258,17 @@ static uint32_t add_spikes(struct snn_gather *gather)
     const uint32_t delay = SNN_DEVICE_STREAMING != 0 ? projection->delay : 0;
     uint32_t added = 0;
     snn_find_window(gather);
-    if (gather->window.lines == 0) return 0;
+    if (gather->window.lines == 0) {
+        return 0;
+    }
     for (uint32_t step = pixel->first; step < pixel->first + pixel->steps;
          step++, sums += pixel->neurons.sum_step) {
-        if (step < delay) continue;
+        if (step < delay) {
+            continue;
+        }
         const uint32_t slot = (step - delay) & projection->slot_mask;
-        gather->map =
-            (const uint32_t *)snn_in_arena(pixel->network,
-                                           projection->map + slot * projection->map_bytes);
+        gather->map = (const uint32_t *)snn_in_arena(
+            pixel->network, projection->map + slot * projection->map_bytes);
         gather->sums = sums;
         added += snn_gather_spikes(gather);
     }
@@ -322,7 +281,7 @@ static void run_pixel(struct snn_pixel *pixel)
     uint32_t added = 0;
     struct snn_gather gather; /* its arrays need no initial values */
     gather.pixel = pixel;
-    gather.frame = 0;
+    gather.frame = NULL;
     gather.projection = snn_projections(pixel->network->image) + layer->first_projection;
     if (layer->drive != 0 && only_spikes(pixel)) {
         run_driven(&gather);
@@ -330,7 +289,9 @@ static void run_pixel(struct snn_pixel *pixel)
     }
     pixel->neurons.sum_step = begin_sums(&gather);
     for (uint32_t i = 0; i < layer->projection_count; i++, gather.projection++) {
-        if (gather.projection->carries == SNN_CARRIES_SPIKES) added += add_spikes(&gather);
+        if (gather.projection->carries == SNN_CARRIES_SPIKES) {
+            added += add_spikes(&gather);
+        }
     }
     if (layer->readout != 0) {
         run_readout(pixel);
@@ -361,8 +322,9 @@ static void set_neurons(struct snn_pixel *pixel)
     lif->rule.floor = layer->floor;
     lif->rule.ceiling = layer->ceiling;
     if (!ONLY_SPIKES) {
-        pixel->only_spikes = !snn_streams(image) && (layer->flags & SNN_LAYER_GENERAL) == 0 &&
-                       (observer == 0 || (observer->neurons == 0 && observer->saturated == 0));
+        pixel->only_spikes =
+            !snn_streams(image) && (layer->flags & SNN_LAYER_GENERAL) == 0 &&
+            (observer == NULL || (observer->neurons == NULL && observer->saturated == NULL));
     }
     if (only_spikes(pixel)) {
         lif->lanes = layer->channels;
@@ -385,12 +347,40 @@ static void run_layer(struct snn_pixel *pixel)
     for (pixel->y = 0; pixel->y < layer->height; pixel->y++) {
         for (pixel->x = 0; pixel->x < layer->width; pixel->x++, pixel->index++) {
             run_pixel(pixel);
-            if (snn_streams(pixel->network->image)) lif->membrane += layer->lanes;
-            if ((layer->flags & SNN_LAYER_PER_NEURON) == 0) continue;
+            if (snn_streams(pixel->network->image)) {
+                lif->membrane += layer->lanes;
+            }
+            if ((layer->flags & SNN_LAYER_PER_NEURON) == 0) {
+                continue;
+            }
             pixel->parameters += layer->lanes;
             lif->threshold += layer->lanes;
-            if (lif->decay != 0) lif->decay += layer->lanes;
-            if (lif->initial != 0) lif->initial += layer->lanes;
+            if (lif->decay != NULL) {
+                lif->decay += layer->lanes;
+            }
+            if (lif->initial != NULL) {
+                lif->initial += layer->lanes;
+            }
+        }
+    }
+}
+
+/* ---- A step ends ---- */
+
+/** Forgets the events and frames of the step just closed. */
+static void end_step(struct snn_device *network)
+{
+    const struct snn_image_port *input = snn_ports(network->image);
+    network->presented = 0;
+    for (uint32_t port = 0; port < network->image->port_count; port++, input++) {
+        if (input->kind == SNN_PORT_EVENTS) {
+            const uint32_t words = (snn_port_size(input) + 31) / 32;
+            uint32_t *map = (uint32_t *)snn_in_arena(network, input->map);
+            for (uint32_t i = 0; i < words; i++) {
+                map[i] = 0;
+            }
+        } else if (input->frame_per_step != 0) {
+            network->frame[port] = NULL;
         }
     }
 }
@@ -403,15 +393,19 @@ static void run_layers(struct snn_device *network, uint32_t first, uint32_t step
     const struct snn_observer *observer = network->observer;
     const struct snn_image_layer *layer = snn_layers(image);
     for (uint32_t i = 0; i <= image->layer_count; i++, layer++) {
-        if (observer != 0 && observer->layer != 0) observer->layer(observer->context, i);
-        if (i == image->layer_count) break;
+        if (observer != NULL && observer->layer != NULL) {
+            observer->layer(observer->context, i);
+        }
+        if (i == image->layer_count) {
+            break;
+        }
         uint32_t *map = (uint32_t *)snn_in_arena(network, layer->map + (first & layer->slot_mask) *
                                                                            layer->map_bytes);
-        for (uint32_t word = 0; word < steps * (layer->map_bytes / 4); word++) map[word] = 0;
-        struct snn_pixel pixel = {.network = network,
-                                  .layer = layer,
-                                  .first = first,
-                                  .steps = steps};
+        for (uint32_t word = 0; word < steps * (layer->map_bytes / 4); word++) {
+            map[word] = 0;
+        }
+        struct snn_pixel pixel = {
+            .network = network, .layer = layer, .first = first, .steps = steps};
         run_layer(&pixel);
     }
 }
@@ -419,10 +413,16 @@ static void run_layers(struct snn_device *network, uint32_t first, uint32_t step
 enum snn_status snn_device_run(struct snn_device *network, uint32_t steps)
 {
     const struct snn_image *image = network->image;
-    if (steps > image->max_steps - network->steps) return SNN_ERROR_STEPS;
+    if (steps > image->max_steps - network->steps) {
+        return SNN_ERROR_STEPS;
+    }
     if (!snn_streams(image)) {
-        if (network->steps != 0 || steps > image->block) return SNN_ERROR_STEPS;
-        if (steps != 0) run_layers(network, 0, steps);
+        if (network->steps != 0 || steps > image->block) {
+            return SNN_ERROR_STEPS;
+        }
+        if (steps != 0) {
+            run_layers(network, 0, steps);
+        }
         network->steps = steps;
     } else {
         for (; steps > 0; steps--) {
@@ -432,25 +432,4 @@ enum snn_status snn_device_run(struct snn_device *network, uint32_t steps)
         }
     }
     return SNN_OK;
-}
-
-/* ---- Answer ---- */
-
-const int32_t *snn_device_scores(const struct snn_device *network, uint32_t *count)
-{
-    const struct snn_image *image = network->image;
-    if (count != 0) *count = readout_of(image)->channels;
-    return (const int32_t *)snn_in_arena(network, image->scores);
-}
-
-uint32_t snn_device_class(const struct snn_device *network)
-{
-    const struct snn_image *image = network->image;
-    const int32_t *scores = (const int32_t *)snn_in_arena(network, image->scores);
-    const uint32_t count = readout_of(image)->channels;
-    uint32_t best = 0;
-    for (uint32_t i = 1; i < count; i++) {
-        if (scores[i] > scores[best]) best = i;
-    }
-    return best;
 }

@@ -14,7 +14,7 @@ enum { SNN_GATHER = 64 };
 /** An array of the image, or null for offset 0. */
 static inline const void *snn_in_image(const struct snn_image *image, uint32_t offset)
 {
-    return offset == 0 ? 0 : (const void *)((const uint8_t *)image + offset);
+    return offset == 0 ? NULL : (const void *)((const uint8_t *)image + offset);
 }
 
 static inline const struct snn_image_layer *snn_layers(const struct snn_image *image)
@@ -68,8 +68,8 @@ struct snn_pixel {
  * them the same run of neighbouring spikes or values.
  */
 struct snn_window {
-    uint32_t from;  /**< index of the window's first source */
-    uint32_t line;  /**< sources from one line of the source to the next */
+    uint32_t from; /**< index of the window's first source */
+    uint32_t line; /**< sources from one line of the source to the next */
     /**
      * lines of cells, each of `pool` lines of the source; 0: the window lies outside the source,
      * and no other field is set
@@ -138,7 +138,9 @@ static inline uint32_t snn_sum_words(const struct snn_image_layer *layer)
 static inline int32_t snn_finished_sum(const struct snn_image_layer *layer, const uint32_t *sums,
                                        uint32_t lane)
 {
-    if (snn_is_wide(layer)) return snn_s32(sums[lane]);
+    if (snn_is_wide(layer)) {
+        return snn_s32(sums[lane]);
+    }
     return snn_s16((uint32_t)((const snn_half *)(const void *)sums)[lane] - SNN_SUM_ZERO);
 }
 

@@ -81,25 +81,33 @@ static inline int32_t finished(snn_half sum)
  */
 static APART void fire_neuron(const struct snn_lif *lif, uint32_t lane, uint32_t bit)
 {
-    if (lane >= lif->lanes) return;
+    if (lane >= lif->lanes) {
+        return;
+    }
     const int32_t threshold = lif->threshold[lane], floor = lif->rule.floor;
-    const uint32_t decay = lif->decay == 0 ? 0x80000001u : lif->decay[lane];
+    const uint32_t decay = lif->decay == NULL ? 0x80000001u : lif->decay[lane];
     const uint32_t mask = UINT32_C(1) << ((bit + lane) & 31), spike_words = lif->spike_words,
                    sum_step = 2 * lif->sum_step;
     uint32_t *spikes = lif->spikes + (bit + lane) / 32, left = lif->steps;
     const snn_half *sum = (const snn_half *)(const void *)lif->sums + lane;
-    int32_t v = lif->initial == 0 ? 0 : lif->initial[lane];
+    int32_t v = lif->initial == NULL ? 0 : lif->initial[lane];
     for (;;) {
-        if (v != 0) v = after_leak(v, decay);
+        if (v != 0) {
+            v = after_leak(v, decay);
+        }
         v += finished(*sum);
         if (v >= threshold) {
-            if (v > lif->rule.ceiling) v = lif->rule.ceiling;
+            if (v > lif->rule.ceiling) {
+                v = lif->rule.ceiling;
+            }
             v += (int32_t)lif->rule.greater - threshold;
             *spikes |= mask;
         } else if (v < floor) {
             v = floor;
         }
-        if (--left == 0) return;
+        if (--left == 0) {
+            return;
+        }
         sum = &sum[sum_step];
         spikes += spike_words;
     }
@@ -109,16 +117,24 @@ static APART void fire_neuron(const struct snn_lif *lif, uint32_t lane, uint32_t
 static APART void fire_pair(const struct snn_lif *lif, uint32_t lane, uint32_t bit,
                             uint32_t reached)
 {
-    if ((reached & 0x8000u) != 0) fire_neuron(lif, lane, bit);
-    if (reached > 0xFFFFu) fire_neuron(lif, lane + 1, bit);
+    if ((reached & 0x8000u) != 0) {
+        fire_neuron(lif, lane, bit);
+    }
+    if (reached > 0xFFFFu) {
+        fire_neuron(lif, lane + 1, bit);
+    }
 }
 
 /** The totals of a pair of lanes before the first step. */
 static inline struct tally tally_from(uint32_t thresholds, const int32_t *initial)
 {
     uint32_t now = TOPS - thresholds;
-    if (initial != 0 && initial[0] > 0) now += (uint32_t)initial[0];
-    if (initial != 0 && initial[1] > 0) now += (uint32_t)initial[1] << 16;
+    if (initial != NULL && initial[0] > 0) {
+        now += (uint32_t)initial[0];
+    }
+    if (initial != NULL && initial[1] > 0) {
+        now += (uint32_t)initial[1] << 16;
+    }
     return (struct tally){now, now};
 }
 
@@ -133,20 +149,26 @@ void snn_fire(const struct snn_lif *lif, uint32_t bit)
         UNROLLED
         for (uint32_t i = 0; i != PAIRS; i++) {
             tallies[i] = tally_from(*threshold++, initial);
-            if (initial != 0) initial += 2;
+            if (initial != NULL) {
+                initial += 2;
+            }
         }
         const uint32_t *sum = sums;
         uint32_t left = steps;
         do {
             UNROLLED
-            for (uint32_t i = 0; i != PAIRS; i++) count_up(&tallies[i], sum[i]);
+            for (uint32_t i = 0; i != PAIRS; i++) {
+                count_up(&tallies[i], sum[i]);
+            }
             sum += sum_step;
         } while (--left != 0);
         sums += PAIRS;
         UNROLLED
         for (uint32_t i = 0; i != PAIRS; i++) {
             const uint32_t reached = tallies[i].reached & TOPS;
-            if (RARELY(reached != 0)) fire_pair(lif, lane + 2 * i, bit, reached);
+            if (RARELY(reached != 0)) {
+                fire_pair(lif, lane + 2 * i, bit, reached);
+            }
         }
     }
 }
@@ -157,7 +179,9 @@ static APART void fire_driven(const struct snn_lif *lif, const struct snn_driven
 {
     const uint32_t lane = (uint32_t)(current - driven->current);
     uint32_t sum = (uint32_t)snn_scale_value(*current, driven->shift) + SNN_SUM_ZERO;
-    if (driven->bias != 0) sum += (uint32_t)driven->bias[lane];
+    if (driven->bias != NULL) {
+        sum += (uint32_t)driven->bias[lane];
+    }
     ((snn_half *)(void *)driven->sums)[lane] = (snn_half)sum;
     fire_neuron(lif, lane, bit);
 }
@@ -169,7 +193,9 @@ void snn_fire_driven(const struct snn_lif *lif, const struct snn_driven *driven,
     do {
         UNROLLED
         for (uint32_t i = 0; i != 4; i++) {
-            if (RARELY(current[i] >= drive[i])) fire_driven(lif, driven, current + i, bit);
+            if (RARELY(current[i] >= drive[i])) {
+                fire_driven(lif, driven, current + i, bit);
+            }
         }
         current += 4;
         drive += 4;

@@ -4,7 +4,9 @@
 /** False for the frame of an earlier step that is still held: its rows were shown already. */
 static bool is_new(const struct snn_gather *gather)
 {
-    if (SNN_DEVICE_STREAMING == 0 || gather->projection->held == 0) return true;
+    if (SNN_DEVICE_STREAMING == 0 || gather->projection->held == 0) {
+        return true;
+    }
     return (gather->pixel->network->presented >> gather->projection->source & 1) != 0;
 }
 
@@ -12,11 +14,13 @@ static bool is_new(const struct snn_gather *gather)
 static uint32_t flush(const struct snn_gather *gather, const uint16_t *end)
 {
     const uint32_t count = (uint32_t)(end - gather->rows);
-    if (count == 0) return 0;
+    if (count == 0) {
+        return 0;
+    }
     const struct snn_image_projection *projection = gather->projection;
     const struct snn_pixel *pixel = gather->pixel;
     const struct snn_observer *observer = pixel->network->observer;
-    const int16_t *values = gather->frame != 0 ? gather->values : 0;
+    const int16_t *values = gather->frame != NULL ? gather->values : NULL;
     const struct snn_packed_rows set = {
         .weights = (const uint8_t *)pixel->network->image + projection->weights,
         .rows = gather->rows,
@@ -25,11 +29,11 @@ static uint32_t flush(const struct snn_gather *gather, const uint16_t *end)
         .columns = pixel->layer->columns,
         .shift = projection->shift,
     };
-    if (observer != 0 && observer->rows != 0 && is_new(gather)) {
+    if (observer != NULL && observer->rows != NULL && is_new(gather)) {
         const uint32_t index = (uint32_t)(projection - snn_projections(pixel->network->image));
         observer->rows(observer->context, index, set.rows, values, set.count);
     }
-    if (values != 0) {
+    if (values != NULL) {
         snn_mac_rows_8((int32_t *)gather->sums, &set, values);
     } else if (SNN_DEVICE_GENERAL != 0 &&
                (projection->rows == SNN_IMAGE_ROWS_LIST || snn_is_wide(pixel->layer))) {
@@ -71,7 +75,9 @@ void snn_find_window(struct snn_gather *gather)
     const uint32_t pool = p->pool, cell = pool * p->channels;
     struct snn_window *window = &gather->window;
     window->lines = 0;
-    if (y.count <= 0 || x.count <= 0) return;
+    if (y.count <= 0 || x.count <= 0) {
+        return;
+    }
     window->line = p->width * p->channels;
     window->from = y.cell * pool * window->line + x.cell * cell;
     window->lines = (uint32_t)y.count;
@@ -79,7 +85,7 @@ void snn_find_window(struct snn_gather *gather)
     window->row_step = p->kernel_width * p->channels;
     window->row = y.tap * window->row_step;
     window->places = (const uint16_t *)snn_in_image(pixel->network->image, p->places);
-    if (window->places != 0) {
+    if (window->places != NULL) {
         window->places += x.tap * cell;
     } else {
         window->row += x.tap * cell;
@@ -105,7 +111,9 @@ uint32_t snn_gather_spikes(struct snn_gather *gather)
         uint32_t bits = *word >> skip << skip;
         /* `first`: the place of a word's bit 0 in the window's line, modulo 2^32. */
         for (uint32_t first = 0u - skip;; first += 32, bits = *++word) {
-            if (word == last) bits = bits << (-behind & 31) >> (-behind & 31);
+            if (word == last) {
+                bits = bits << (-behind & 31) >> (-behind & 31);
+            }
             if (bits != 0) {
                 /* A word adds 32 rows at most. */
                 if (rows > gather->rows + SNN_GATHER - 32) {
@@ -114,11 +122,13 @@ uint32_t snn_gather_spikes(struct snn_gather *gather)
                 }
                 do {
                     const uint32_t place = first + snn_lowest_bit(bits);
-                    *rows++ = (uint16_t)(row + (places == 0 ? place : places[place]));
+                    *rows++ = (uint16_t)(row + (places == NULL ? place : places[place]));
                     bits &= bits - 1;
                 } while (bits != 0);
             }
-            if (word == last) break;
+            if (word == last) {
+                break;
+            }
         }
         if (--again == 0) {
             again = pool;
@@ -140,7 +150,9 @@ void snn_gather_values(struct snn_gather *gather)
         for (uint32_t place = 0; place != window->count; place++) {
             const int16_t value = bytes ? ((const uint8_t *)gather->frame)[from + place]
                                         : ((const int16_t *)gather->frame)[from + place];
-            if (value == 0) continue;
+            if (value == 0) {
+                continue;
+            }
             if (rows == gather->rows + SNN_GATHER) {
                 (void)flush(gather, rows);
                 rows = gather->rows;

@@ -75,26 +75,30 @@ uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *li
 {
     const struct snn_image_layer *layer = pixel->layer;
     uint8_t *refractory = layer->refractory == 0
-                              ? 0
+                              ? NULL
                               : (uint8_t *)snn_in_arena(pixel->network, layer->refractory) +
                                     pixel->index * layer->lanes;
     uint32_t saturations = 0;
     for (uint32_t lane = 0; lane < layer->channels; lane++) {
         const int32_t sum = snn_finished_sum(layer, lif->sums, lane);
-        if ((lane & 31) == 0) lif->spikes[lane / 32] = 0;
-        if (refractory != 0 && refractory[lane] > 0) {
+        if ((lane & 31) == 0) {
+            lif->spikes[lane / 32] = 0;
+        }
+        if (refractory != NULL && refractory[lane] > 0) {
             refractory[lane]--;
             continue;
         }
         /* It wraps: nobody bounds the sums of an image that no exporter wrote. */
-        const struct snn_lif_kind kind = {lif->decay != 0, false, layer->reset, layer->reset_value,
-                                          true};
+        const struct snn_lif_kind kind = {lif->decay != NULL, false, layer->reset,
+                                          layer->reset_value, true};
         struct snn_lif_neuron neuron = {lif->membrane[lane],
                                         lif->threshold[lane] + (int32_t)layer->greater,
                                         kind.leaks ? snn_leak_of(lif->decay[lane]) : 0};
         if (snn_lif_update(&neuron, sum, &lif->rule, kind, &saturations)) {
             lif->spikes[lane / 32] |= UINT32_C(1) << (lane & 31);
-            if (refractory != 0) refractory[lane] = layer->refractory_steps;
+            if (refractory != NULL) {
+                refractory[lane] = layer->refractory_steps;
+            }
         }
         lif->membrane[lane] = (int16_t)neuron.membrane;
     }

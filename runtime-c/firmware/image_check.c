@@ -51,8 +51,12 @@ static uint32_t product(uint32_t channels, uint32_t height, uint32_t width)
 
 static enum snn_status check_header(const struct snn_image *image, size_t size)
 {
-    if (image == 0 || ((uintptr_t)image & 3u) != 0) return SNN_ERROR_ARGUMENT;
-    if (size < sizeof *image || image->magic != SNN_IMAGE_MAGIC) return SNN_ERROR_SYNTAX;
+    if (image == NULL || ((uintptr_t)image & 3u) != 0) {
+        return SNN_ERROR_ARGUMENT;
+    }
+    if (size < sizeof *image || image->magic != SNN_IMAGE_MAGIC) {
+        return SNN_ERROR_SYNTAX;
+    }
     if (image->major != SNN_IMAGE_MAJOR || image->minor != SNN_IMAGE_MINOR) {
         return SNN_ERROR_VERSION;
     }
@@ -66,11 +70,21 @@ static enum snn_status check_header(const struct snn_image *image, size_t size)
     if (image->steps < 1 || image->max_steps < image->steps || image->max_steps > 65535) {
         return SNN_ERROR_LIMIT;
     }
-    if (image->block < 1 || image->block > SNN_IMAGE_BLOCK) return SNN_ERROR_LIMIT;
-    if (image->block > 1 && image->max_steps > image->block) return SNN_ERROR_LIMIT;
-    if (image->port_count < 1 || image->port_count > SNN_IMAGE_PORTS) return SNN_ERROR_LIMIT;
-    if (image->needs_general > 1 || image->reserved != 0) return SNN_ERROR_LIMIT;
-    if (image->layer_count < 1 || image->layer_count > SNN_IMAGE_LAYERS) return SNN_ERROR_LIMIT;
+    if (image->block < 1 || image->block > SNN_IMAGE_BLOCK) {
+        return SNN_ERROR_LIMIT;
+    }
+    if (image->block > 1 && image->max_steps > image->block) {
+        return SNN_ERROR_LIMIT;
+    }
+    if (image->port_count < 1 || image->port_count > SNN_IMAGE_PORTS) {
+        return SNN_ERROR_LIMIT;
+    }
+    if (image->needs_general > 1 || image->reserved != 0) {
+        return SNN_ERROR_LIMIT;
+    }
+    if (image->layer_count < 1 || image->layer_count > SNN_IMAGE_LAYERS) {
+        return SNN_ERROR_LIMIT;
+    }
     if (image->projection_count < 1 || image->projection_count > SNN_IMAGE_PROJECTIONS) {
         return SNN_ERROR_LIMIT;
     }
@@ -82,10 +96,16 @@ static enum snn_status check_header(const struct snn_image *image, size_t size)
 
 static enum snn_status check_port(const struct check *check, const struct snn_image_port *port)
 {
-    if (!is_shape(port->channels, port->height, port->width)) return SNN_ERROR_SHAPE;
-    if (port->kind > SNN_PORT_S16) return SNN_ERROR_ENUM;
+    if (!is_shape(port->channels, port->height, port->width)) {
+        return SNN_ERROR_SHAPE;
+    }
+    if (port->kind > SNN_PORT_S16) {
+        return SNN_ERROR_ENUM;
+    }
     const uint32_t words = (snn_port_size(port) + 31) / 32;
-    if (port->kind == SNN_PORT_EVENTS && check->image->block > 1) return SNN_ERROR_LIMIT;
+    if (port->kind == SNN_PORT_EVENTS && check->image->block > 1) {
+        return SNN_ERROR_LIMIT;
+    }
     if (port->kind == SNN_PORT_EVENTS && !in_arena(check, port->map, words + 1, 4)) {
         return SNN_ERROR_SIZE;
     }
@@ -96,17 +116,25 @@ static enum snn_status check_port(const struct check *check, const struct snn_im
 static enum snn_status check_list(const struct check *check,
                                   const struct snn_image_projection *projection, uint32_t rows)
 {
-    if (!in_image(check, projection->starts, rows + 1, 4)) return SNN_ERROR_SIZE;
+    if (!in_image(check, projection->starts, rows + 1, 4)) {
+        return SNN_ERROR_SIZE;
+    }
     const uint32_t *starts = (const uint32_t *)snn_in_image(check->image, projection->starts);
     uint32_t before = 0;
     for (uint32_t row = 0; row <= rows; row++) {
-        if (starts[row] < before || (row == 0 && starts[0] != 0)) return SNN_ERROR_INDEX;
+        if (starts[row] < before || (row == 0 && starts[0] != 0)) {
+            return SNN_ERROR_INDEX;
+        }
         before = starts[row];
     }
-    if (!in_image(check, projection->weights, before, 2)) return SNN_ERROR_SIZE;
+    if (!in_image(check, projection->weights, before, 2)) {
+        return SNN_ERROR_SIZE;
+    }
     const uint8_t *synapse = (const uint8_t *)snn_in_image(check->image, projection->weights);
     for (uint32_t i = 0; i < before; i++) {
-        if (synapse[2 * i] >= check->layer->channels) return SNN_ERROR_INDEX;
+        if (synapse[2 * i] >= check->layer->channels) {
+            return SNN_ERROR_INDEX;
+        }
     }
     return SNN_OK;
 }
@@ -142,13 +170,19 @@ static enum snn_status check_source(const struct check *check,
     if (projection->source + 1u >= image->layer_count || projection->delay > 1) {
         return SNN_ERROR_REFERENCE;
     }
-    if (projection->delay == 0 && projection->source >= check->index) return SNN_ERROR_REFERENCE;
+    if (projection->delay == 0 && projection->source >= check->index) {
+        return SNN_ERROR_REFERENCE;
+    }
     const struct snn_image_layer *source = snn_layers(image) + projection->source;
-    if (projection->delay == 1 && source->slot_mask != 1) return SNN_ERROR_REFERENCE;
+    if (projection->delay == 1 && source->slot_mask != 1) {
+        return SNN_ERROR_REFERENCE;
+    }
     const bool same = projection->channels == source->channels &&
                       projection->height == source->height && projection->width == source->width &&
                       projection->carries == SNN_CARRIES_SPIKES;
-    if (!same) return SNN_ERROR_SHAPE;
+    if (!same) {
+        return SNN_ERROR_SHAPE;
+    }
     const bool reads = projection->map == source->map &&
                        projection->map_bytes == source->map_bytes &&
                        projection->slot_mask == source->slot_mask;
@@ -159,10 +193,14 @@ static enum snn_status check_source(const struct check *check,
 static bool check_places(const struct check *check, const struct snn_image_projection *projection)
 {
     const uint32_t rows = (uint32_t)projection->kernel_width * projection->channels;
-    if (!in_image(check, projection->places, rows * projection->pool, 2)) return false;
+    if (!in_image(check, projection->places, rows * projection->pool, 2)) {
+        return false;
+    }
     const uint16_t *row = (const uint16_t *)snn_in_image(check->image, projection->places);
     for (uint32_t i = 0; i < rows * projection->pool; i++) {
-        if (row[i] >= rows) return false;
+        if (row[i] >= rows) {
+            return false;
+        }
     }
     return true;
 }
@@ -175,7 +213,9 @@ static enum snn_status check_projection(const struct check *check,
         return SNN_ERROR_LIMIT;
     }
     const enum snn_status status = check_source(check, projection);
-    if (status != SNN_OK) return status;
+    if (status != SNN_OK) {
+        return status;
+    }
     if (projection->pooled_height != projection->height / pool ||
         projection->pooled_width != projection->width / pool) {
         return SNN_ERROR_SHAPE;
@@ -186,15 +226,25 @@ static enum snn_status check_projection(const struct check *check,
     const uint32_t rows =
         product(projection->channels, projection->kernel_height, projection->kernel_width);
     /* The number of a row has 16 bits. */
-    if (rows > 65536) return SNN_ERROR_SHAPE;
-    if (!in_image(check, projection->synapses, rows, 2)) return SNN_ERROR_SIZE;
-    if (pool > 1 && !check_places(check, projection)) return SNN_ERROR_INDEX;
-    if (pool == 1 && projection->places != 0) return SNN_ERROR_INDEX;
+    if (rows > 65536) {
+        return SNN_ERROR_SHAPE;
+    }
+    if (!in_image(check, projection->synapses, rows, 2)) {
+        return SNN_ERROR_SIZE;
+    }
+    if (pool > 1 && !check_places(check, projection)) {
+        return SNN_ERROR_INDEX;
+    }
+    if (pool == 1 && projection->places != 0) {
+        return SNN_ERROR_INDEX;
+    }
     if (projection->rows == SNN_IMAGE_ROWS_LIST) {
         return check->image->needs_general == 1 ? check_list(check, projection, rows)
                                                 : SNN_ERROR_LIMIT;
     }
-    if (projection->rows > SNN_IMAGE_ROWS_LIST) return SNN_ERROR_ENUM;
+    if (projection->rows > SNN_IMAGE_ROWS_LIST) {
+        return SNN_ERROR_ENUM;
+    }
     const uint32_t columns = check->layer->columns;
     if (projection->row_bytes != (projection->rows == SNN_IMAGE_ROWS_8 ? columns : columns / 2)) {
         return SNN_ERROR_SIZE;
@@ -211,7 +261,9 @@ static enum snn_status check_shared(const struct check *check)
     const uint32_t block = image->block;
     const uint32_t sum_bytes = (layer->flags & SNN_LAYER_WIDE) != 0 ? 4 : 2;
     const uint32_t words = (layer->lanes + 31u) / 32;
-    if (!in_arena(check, image->sums, block * layer->columns, sum_bytes)) return SNN_ERROR_SIZE;
+    if (!in_arena(check, image->sums, block * layer->columns, sum_bytes)) {
+        return SNN_ERROR_SIZE;
+    }
     if ((layer->flags & SNN_LAYER_DRIVEN) != 0 &&
         !in_arena(check, image->value_sums, layer->columns, 4)) {
         return SNN_ERROR_SIZE;
@@ -219,7 +271,9 @@ static enum snn_status check_shared(const struct check *check)
     if (layer->readout != 0) {
         return in_arena(check, image->scores, layer->lanes, 4) ? SNN_OK : SNN_ERROR_SIZE;
     }
-    if (block > 1 && !in_arena(check, image->membrane, layer->lanes, 2)) return SNN_ERROR_SIZE;
+    if (block > 1 && !in_arena(check, image->membrane, layer->lanes, 2)) {
+        return SNN_ERROR_SIZE;
+    }
     return in_arena(check, image->spikes, words, 4) ? SNN_OK : SNN_ERROR_SIZE;
 }
 
@@ -227,8 +281,10 @@ static enum snn_status check_shared(const struct check *check)
 static bool check_decays(const struct check *check, uint32_t count)
 {
     const uint32_t *decay = (const uint32_t *)snn_in_image(check->image, check->layer->decay);
-    for (uint32_t i = 0; decay != 0 && i < count; i++) {
-        if (decay[i] > 0x80000001u || (decay[i] & 0xFFFFu) != 1) return false;
+    for (uint32_t i = 0; decay != NULL && i < count; i++) {
+        if (decay[i] > 0x80000001u || (decay[i] & 0xFFFFu) != 1) {
+            return false;
+        }
     }
     return true;
 }
@@ -242,12 +298,22 @@ static bool check_neurons(const struct check *check, uint32_t count)
     const struct snn_image_layer *layer = check->layer;
     const int16_t *threshold = (const int16_t *)snn_in_image(check->image, layer->threshold);
     const int32_t *initial = (const int32_t *)snn_in_image(check->image, layer->initial);
-    if ((layer->flags & SNN_LAYER_GENERAL) != 0) return true;
-    if (layer->floor > 0 || layer->ceiling < 0) return false;
+    if ((layer->flags & SNN_LAYER_GENERAL) != 0) {
+        return true;
+    }
+    if (layer->floor > 0 || layer->ceiling < 0) {
+        return false;
+    }
     for (uint32_t i = 0; i < count; i++) {
-        if (threshold[i] < 1) return false;
-        if (initial == 0) continue;
-        if (initial[i] < layer->floor || initial[i] > layer->ceiling) return false;
+        if (threshold[i] < 1) {
+            return false;
+        }
+        if (initial == NULL) {
+            continue;
+        }
+        if (initial[i] < layer->floor || initial[i] > layer->ceiling) {
+            return false;
+        }
     }
     return true;
 }
@@ -258,23 +324,43 @@ static enum snn_status check_buffers(const struct check *check)
     const struct snn_image_layer *layer = check->layer;
     const uint32_t pixels = (uint32_t)layer->height * layer->width, count = layer->lanes * pixels;
     const uint32_t parameters = (layer->flags & SNN_LAYER_PER_NEURON) != 0 ? count : layer->lanes;
-    if ((layer->flags & SNN_LAYER_PER_NEURON) != 0 && pixels == 1) return SNN_ERROR_ENUM;
-    if (layer->decay != 0 && !in_image(check, layer->decay, parameters, 4)) return SNN_ERROR_SIZE;
-    if (layer->bias != 0 && !in_image(check, layer->bias, parameters, 4)) return SNN_ERROR_SIZE;
+    if ((layer->flags & SNN_LAYER_PER_NEURON) != 0 && pixels == 1) {
+        return SNN_ERROR_ENUM;
+    }
+    if (layer->decay != 0 && !in_image(check, layer->decay, parameters, 4)) {
+        return SNN_ERROR_SIZE;
+    }
+    if (layer->bias != 0 && !in_image(check, layer->bias, parameters, 4)) {
+        return SNN_ERROR_SIZE;
+    }
     if (layer->initial != 0 && !in_image(check, layer->initial, parameters, 4)) {
         return SNN_ERROR_SIZE;
     }
-    if (layer->drive != 0 && !in_image(check, layer->drive, parameters, 4)) return SNN_ERROR_SIZE;
-    if (!check_decays(check, parameters)) return SNN_ERROR_LIMIT;
+    if (layer->drive != 0 && !in_image(check, layer->drive, parameters, 4)) {
+        return SNN_ERROR_SIZE;
+    }
+    if (!check_decays(check, parameters)) {
+        return SNN_ERROR_LIMIT;
+    }
     if (layer->readout != 0) {
         return (layer->map | layer->map_bytes | layer->membrane) == 0 ? SNN_OK : SNN_ERROR_SIZE;
     }
-    if (!in_image(check, layer->threshold, parameters, 2)) return SNN_ERROR_SIZE;
-    if (!check_neurons(check, parameters)) return SNN_ERROR_LIMIT;
+    if (!in_image(check, layer->threshold, parameters, 2)) {
+        return SNN_ERROR_SIZE;
+    }
+    if (!check_neurons(check, parameters)) {
+        return SNN_ERROR_LIMIT;
+    }
     const uint32_t maps = image->block > 1 ? image->block : layer->slot_mask + 1u;
-    if (layer->map_bytes != (layer->channels * pixels + 31) / 32 * 4) return SNN_ERROR_SIZE;
-    if (!in_arena(check, layer->map, maps * (layer->map_bytes / 4) + 1, 4)) return SNN_ERROR_SIZE;
-    if (image->block == 1 && !in_arena(check, layer->membrane, count, 2)) return SNN_ERROR_SIZE;
+    if (layer->map_bytes != (layer->channels * pixels + 31) / 32 * 4) {
+        return SNN_ERROR_SIZE;
+    }
+    if (!in_arena(check, layer->map, maps * (layer->map_bytes / 4) + 1, 4)) {
+        return SNN_ERROR_SIZE;
+    }
+    if (image->block == 1 && !in_arena(check, layer->membrane, count, 2)) {
+        return SNN_ERROR_SIZE;
+    }
     return layer->refractory == 0 || in_arena(check, layer->refractory, count, 1) ? SNN_OK
                                                                                   : SNN_ERROR_SIZE;
 }
@@ -286,9 +372,13 @@ static enum snn_status check_buffers(const struct check *check)
 static enum snn_status check_drive(const struct check *check)
 {
     const struct snn_image_layer *layer = check->layer;
-    if (layer->drive == 0) return SNN_OK;
+    if (layer->drive == 0) {
+        return SNN_OK;
+    }
     const bool fast = layer->readout == 0 && (layer->flags & SNN_LAYER_GENERAL) == 0;
-    if (!fast || check->image->block == 1 || layer->projection_count != 1) return SNN_ERROR_LIMIT;
+    if (!fast || check->image->block == 1 || layer->projection_count != 1) {
+        return SNN_ERROR_LIMIT;
+    }
     const struct snn_image_projection *projection =
         snn_projections(check->image) + layer->first_projection;
     return projection->carries != SNN_CARRIES_SPIKES ? SNN_OK : SNN_ERROR_LIMIT;
@@ -301,7 +391,9 @@ static enum snn_status check_layer(struct check *check)
     const uint32_t known = SNN_LAYER_GENERAL | SNN_LAYER_WIDE | SNN_LAYER_PER_NEURON |
                            SNN_LAYER_DRIVEN | SNN_LAYER_CLAMPED;
     const bool last = check->index + 1 == image->layer_count;
-    if (!is_shape(layer->channels, layer->height, layer->width)) return SNN_ERROR_SHAPE;
+    if (!is_shape(layer->channels, layer->height, layer->width)) {
+        return SNN_ERROR_SHAPE;
+    }
     if (layer->lanes != (layer->channels + 3u) / 4u * 4u ||
         layer->columns != (layer->channels + 7u) / 8u * 8u) {
         return SNN_ERROR_SHAPE;
@@ -310,22 +402,36 @@ static enum snn_status check_layer(struct check *check)
         return SNN_ERROR_ENUM;
     }
     const bool general = (layer->flags & SNN_LAYER_GENERAL) != 0;
-    if ((layer->flags & SNN_LAYER_WIDE) != 0 && !general) return SNN_ERROR_ENUM;
-    if (general && image->needs_general == 0) return SNN_ERROR_LIMIT;
-    if (layer->readout != (last ? 1 : 0)) return SNN_ERROR_REFERENCE;
-    if (last && (layer->height != 1 || layer->width != 1)) return SNN_ERROR_SHAPE;
+    if ((layer->flags & SNN_LAYER_WIDE) != 0 && !general) {
+        return SNN_ERROR_ENUM;
+    }
+    if (general && image->needs_general == 0) {
+        return SNN_ERROR_LIMIT;
+    }
+    if (layer->readout != (last ? 1 : 0)) {
+        return SNN_ERROR_REFERENCE;
+    }
+    if (last && (layer->height != 1 || layer->width != 1)) {
+        return SNN_ERROR_SHAPE;
+    }
     if (!last &&
         (image->block > 1 ? layer->slot_mask != SNN_IMAGE_BLOCK - 1 : layer->slot_mask > 1)) {
         return SNN_ERROR_LIMIT;
     }
-    if (layer->first_projection != check->next_projection) return SNN_ERROR_REFERENCE;
+    if (layer->first_projection != check->next_projection) {
+        return SNN_ERROR_REFERENCE;
+    }
     if (layer->projection_count > image->projection_count - check->next_projection) {
         return SNN_ERROR_REFERENCE;
     }
     check->next_projection += layer->projection_count;
     enum snn_status status = check_drive(check);
-    if (status == SNN_OK) status = check_buffers(check);
-    if (status == SNN_OK) status = check_shared(check);
+    if (status == SNN_OK) {
+        status = check_buffers(check);
+    }
+    if (status == SNN_OK) {
+        status = check_shared(check);
+    }
     const struct snn_image_projection *projection =
         snn_projections(image) + layer->first_projection;
     for (uint32_t i = 0; i < layer->projection_count && status == SNN_OK; i++) {
@@ -338,7 +444,9 @@ enum snn_status snn_image_check(const void *bytes, size_t size)
 {
     const struct snn_image *image = (const struct snn_image *)bytes;
     enum snn_status status = check_header(image, size);
-    if (status != SNN_OK) return status;
+    if (status != SNN_OK) {
+        return status;
+    }
     struct check check = {.image = image};
     if (!in_image(&check, image->ports, image->port_count, sizeof(struct snn_image_port)) ||
         !in_image(&check, image->layers, image->layer_count, sizeof(struct snn_image_layer)) ||
@@ -348,12 +456,16 @@ enum snn_status snn_image_check(const void *bytes, size_t size)
     }
     for (uint32_t i = 0; i < image->port_count; i++) {
         status = check_port(&check, snn_ports(image) + i);
-        if (status != SNN_OK) return status;
+        if (status != SNN_OK) {
+            return status;
+        }
     }
     for (check.index = 0; check.index < image->layer_count; check.index++) {
         check.layer = snn_layers(image) + check.index;
         status = check_layer(&check);
-        if (status != SNN_OK) return status;
+        if (status != SNN_OK) {
+            return status;
+        }
     }
     return check.next_projection == image->projection_count ? SNN_OK : SNN_ERROR_REFERENCE;
 }

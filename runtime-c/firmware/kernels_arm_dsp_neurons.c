@@ -18,39 +18,45 @@ static uint32_t in_both(uint32_t lane)
  * The leak of a pair of lanes, v, by the decays of the low lane and of the high, which it destroys:
  * snn_leaked_lane for each. r12 holds 2 in its low half, lr is scratch. 5 instructions.
  */
+/* clang-format off */
 #define LEAK(v, low, high)                         \
     "smulbb lr, " v ", r12\n"                      \
     "umull " low ", lr, lr, " low "\n"             \
     "smultb " low ", " v ", r12\n"                 \
     "umull " high ", " low ", " low ", " high "\n" \
     "pkhbt " v ", lr, " low ", lsl #16\n"
+/* clang-format on */
 
 /* r4 and r5, four membranes, with the decays before r3. 11 instructions. */
+/* clang-format off */
 #define LEAK_FOUR                                  \
     "ldmdb r3!, {r6, r8, r9, r10}\n"               \
     LEAK("r4", "r6", "r8")                         \
     LEAK("r5", "r9", "r10")
+/* clang-format on */
 
 /* Adds their sums; what leaves 16 bits ends at their limit, beyond which it is clamped. */
-#define ADD_SUMS                                   \
-    "ldmdb r1!, {r6, r8}\n"                        \
-    "qadd16 r4, r4, r6\n"                          \
+#define ADD_SUMS            \
+    "ldmdb r1!, {r6, r8}\n" \
+    "qadd16 r4, r4, r6\n"   \
     "qadd16 r5, r5, r8\n"
 
 /*
  * r6, r8 := r4, r5 less their thresholds; bit 15 or 31 of lr is clear where one of them is not
  * below 0.
  */
-#define COMPARE                                    \
-    "ldmdb r2!, {r6, r8}\n"                        \
-    "qsub16 r6, r4, r6\n"                          \
-    "qsub16 r8, r5, r8\n"                          \
+#define COMPARE             \
+    "ldmdb r2!, {r6, r8}\n" \
+    "qsub16 r6, r4, r6\n"   \
+    "qsub16 r8, r5, r8\n"   \
     "and lr, r6, r8\n"
 
 /* Lanes of v become those of `reset` where they fire: `above`, v less its threshold, is not < 0. */
+/* clang-format off */
 #define TAKE(v, above, reset)                      \
     "sadd16 lr, " above ", " above "\n"            \
     "sel " v ", " reset ", " v "\n"
+/* clang-format on */
 
 /**
  * Without leak or clamped: runs the first `fours` fours of lanes, the last four first. Stops at a
@@ -82,6 +88,7 @@ static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn
      * membranes in r4 and r5: 13 instructions, 24 more if any fires; clamped with leak 29, 10 more
      * if any fires.
      */
+    /* clang-format off */
     __asm__ volatile(
         ".syntax unified\n"
         "push {r4, r5, r6, r7}\n"
@@ -160,6 +167,7 @@ static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn
           "+r"(turns)
         :
         : "r0", "r1", "r2", "r3", "r11", "lr", "cc", "memory");
+    /* clang-format on */
     return ((turns >> 16) + 1) & 0x7FFFu;
 }
 
@@ -175,6 +183,7 @@ static inline __attribute__((always_inline)) void run_eights(const struct snn_li
 {
     register const struct snn_lif *neurons __asm__("r4") = lif;
     register uint32_t greater __asm__("r8") = lif->rule.greater * UINT32_C(0x00010001);
+    /* clang-format off */
     __asm__ volatile(
         ".syntax unified\n"
         "ldm r4!, {r0, r1, r2, r3, r5}\n"
@@ -282,6 +291,7 @@ static inline __attribute__((always_inline)) void run_eights(const struct snn_li
         : "+r"(neurons), "+r"(greater)
         :
         : "r0", "r1", "r2", "r3", "r5", "r6", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+    /* clang-format on */
 }
 
 /** Four lanes one by one, clamped exactly. Returns the clamps. */
@@ -291,7 +301,9 @@ static __attribute__((noinline)) uint32_t step_four(const struct snn_lif *lif, u
     for (const uint32_t end = lane + 4; lane != end; lane++) {
         const int32_t threshold = lif->threshold[lane];
         int32_t v = lif->membrane[lane];
-        if (lif->decay != 0) v = (int16_t)snn_leaked_lane(v, lif->decay[lane]);
+        if (lif->decay != NULL) {
+            v = (int16_t)snn_leaked_lane(v, lif->decay[lane]);
+        }
         v += ((const int16_t *)(const void *)lif->sums)[lane];
         if (v < lif->rule.floor) {
             v = lif->rule.floor;
@@ -312,7 +324,7 @@ static __attribute__((noinline)) uint32_t step_four(const struct snn_lif *lif, u
 
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
-    if (lif->decay != 0 && lif->rule.clamps == 0) {
+    if (lif->decay != NULL && lif->rule.clamps == 0) {
         run_eights(lif);
         return 0;
     }
@@ -321,8 +333,10 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
     const uint32_t *const end = word + (fours + 7) / 8;
     do {
         *word++ = 0;
+        /* clang-format off */
         __asm__ volatile(""); /* or compilers call memset for a word or two */
     } while (word != end);
+    /* clang-format on */
     do {
         fours = run_fours(lif, fours);
         if (RARELY(fours != 0)) {

@@ -19,18 +19,18 @@ static uint32_t both(uint32_t lane)
  * Row *r0++ of the rows at r2, 16 columns: r4-r11 += its bytes. r1 bytes a row; r3, r12, lr
  * scratch. 12 instructions.
  */
-#define ADD_ROW_8                          \
-    "ldrh r3, [r0], #2\n"                  \
-    "mla r3, r3, r1, r2\n"                 \
-    "ldrd r12, lr, [r3]\n"                 \
-    "uxtab16 r4, r4, r12\n"                \
-    "uxtab16 r5, r5, r12, ror #8\n"        \
-    "uxtab16 r6, r6, lr\n"                 \
-    "uxtab16 r7, r7, lr, ror #8\n"         \
-    "ldrd r12, lr, [r3, #8]\n"             \
-    "uxtab16 r8, r8, r12\n"                \
-    "uxtab16 r9, r9, r12, ror #8\n"        \
-    "uxtab16 r10, r10, lr\n"               \
+#define ADD_ROW_8                   \
+    "ldrh r3, [r0], #2\n"           \
+    "mla r3, r3, r1, r2\n"          \
+    "ldrd r12, lr, [r3]\n"          \
+    "uxtab16 r4, r4, r12\n"         \
+    "uxtab16 r5, r5, r12, ror #8\n" \
+    "uxtab16 r6, r6, lr\n"          \
+    "uxtab16 r7, r7, lr, ror #8\n"  \
+    "ldrd r12, lr, [r3, #8]\n"      \
+    "uxtab16 r8, r8, r12\n"         \
+    "uxtab16 r9, r9, r12, ror #8\n" \
+    "uxtab16 r10, r10, lr\n"        \
     "uxtab16 r11, r11, lr, ror #8\n"
 
 void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
@@ -55,6 +55,7 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
      * 16 columns a turn in r4-r11, from the sums themselves where nothing is shifted; 8 columns
      * remain or none.
      */
+    /* clang-format off */
     __asm__ volatile(
         ".syntax unified\n"
         "push {r0, r3, r4, r5, r6, r7, r8, r9, r10}\n"
@@ -165,6 +166,7 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
           "+r"(mask), "+r"(rest)
         :
         : "r11", "r12", "lr", "cc", "memory");
+    /* clang-format on */
 }
 
 /*
@@ -172,22 +174,22 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
  * of a byte; r5, r7, r9, r11 += the word >> 4, which leaves 16 times the even nibbles in. r1 bytes
  * a row; r3, r12, lr scratch. 16 instructions.
  */
-#define ADD_ROW_4                     \
-    "ldrh r3, [r0], #2\n"             \
-    "mla r3, r3, r1, r2\n"            \
-    "ldrd r12, lr, [r3]\n"            \
-    "add r5, r5, r12, lsr #4\n"       \
-    "and r12, r12, #0x0F0F0F0F\n"     \
-    "add r4, r12\n"                   \
-    "add r7, r7, lr, lsr #4\n"        \
-    "and lr, lr, #0x0F0F0F0F\n"       \
-    "add r6, lr\n"                    \
-    "ldrd r12, lr, [r3, #8]\n"        \
-    "add r9, r9, r12, lsr #4\n"       \
-    "and r12, r12, #0x0F0F0F0F\n"     \
-    "add r8, r12\n"                   \
-    "add r11, r11, lr, lsr #4\n"      \
-    "and lr, lr, #0x0F0F0F0F\n"       \
+#define ADD_ROW_4                 \
+    "ldrh r3, [r0], #2\n"         \
+    "mla r3, r3, r1, r2\n"        \
+    "ldrd r12, lr, [r3]\n"        \
+    "add r5, r5, r12, lsr #4\n"   \
+    "and r12, r12, #0x0F0F0F0F\n" \
+    "add r4, r12\n"               \
+    "add r7, r7, lr, lsr #4\n"    \
+    "and lr, lr, #0x0F0F0F0F\n"   \
+    "add r6, lr\n"                \
+    "ldrd r12, lr, [r3, #8]\n"    \
+    "add r9, r9, r12, lsr #4\n"   \
+    "and r12, r12, #0x0F0F0F0F\n" \
+    "add r8, r12\n"               \
+    "add r11, r11, lr, lsr #4\n"  \
+    "and lr, lr, #0x0F0F0F0F\n"   \
     "add r10, lr\n"
 
 void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
@@ -206,6 +208,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
      * end and 36 the length in bytes; 40 rows, 44 row_bytes, 48 end, 52 base_end, 56 sums, 60
      * shift, 64 r7, 68 mask.
      */
+    /* clang-format off */
     __asm__ volatile(
         ".syntax unified\n"
         "push {r0, r1, r3, r4, r5, r6, r7, r8}\n"
@@ -336,35 +339,38 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
           "+r"(shift), "+r"(mask)
         :
         : "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+    /* clang-format on */
 }
 
 /*
  * Row *r0++ times value *r1++, 8 columns: int32 r4-r11 += byte * value. Row bytes and base lie at
  * sp; r2, r3, r12, lr scratch. 17 instructions.
  */
-#define MAC_ROW_8                  \
-    "ldrh r2, [r0], #2\n"          \
-    "ldrd r3, r12, [sp]\n"         \
-    "mla r2, r2, r3, r12\n"        \
-    "ldrsh lr, [r1], #2\n"         \
-    "ldrd r2, r3, [r2]\n"          \
-    "uxtb16 r12, r2\n"             \
-    "uxtb16 r2, r2, ror #8\n"      \
-    "smlabb r4, r12, lr, r4\n"     \
-    "smlatb r5, r12, lr, r5\n"     \
-    "smlabb r6, r2, lr, r6\n"      \
-    "smlatb r7, r2, lr, r7\n"      \
-    "uxtb16 r12, r3\n"             \
-    "uxtb16 r3, r3, ror #8\n"      \
-    "smlabb r8, r12, lr, r8\n"     \
-    "smlatb r9, r12, lr, r9\n"     \
-    "smlabb r10, r3, lr, r10\n"    \
+#define MAC_ROW_8               \
+    "ldrh r2, [r0], #2\n"       \
+    "ldrd r3, r12, [sp]\n"      \
+    "mla r2, r2, r3, r12\n"     \
+    "ldrsh lr, [r1], #2\n"      \
+    "ldrd r2, r3, [r2]\n"       \
+    "uxtb16 r12, r2\n"          \
+    "uxtb16 r2, r2, ror #8\n"   \
+    "smlabb r4, r12, lr, r4\n"  \
+    "smlatb r5, r12, lr, r5\n"  \
+    "smlabb r6, r2, lr, r6\n"   \
+    "smlatb r7, r2, lr, r7\n"   \
+    "uxtb16 r12, r3\n"          \
+    "uxtb16 r3, r3, ror #8\n"   \
+    "smlabb r8, r12, lr, r8\n"  \
+    "smlatb r9, r12, lr, r9\n"  \
+    "smlabb r10, r3, lr, r10\n" \
     "smlatb r11, r3, lr, r11\n"
 
 void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int16_t *values)
 {
     int32_t total = 0;
-    for (uint32_t i = 0; i < set->count; i++) total += values[i];
+    for (uint32_t i = 0; i < set->count; i++) {
+        total += values[i];
+    }
     register const uint16_t *rows __asm__("r0") = set->rows;
     register const int16_t *value __asm__("r1") = values;
     register uint32_t row_bytes __asm__("r2") = set->row_bytes;
@@ -377,6 +383,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int1
      * Stack: 0 row_bytes, 4 base, 8 end, 12 base_end, 16 sums, 20 r7, 24 surplus, 28 rows, 32
      * values.
      */
+    /* clang-format off */
     __asm__ volatile(
         ".syntax unified\n"
         "push {r0, r1}\n"
@@ -417,6 +424,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int1
           "+r"(sum), "+r"(surplus)
         :
         : "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+    /* clang-format on */
 }
 
 #endif

@@ -12,23 +12,27 @@
  * A lane v after its leak, the upper half of a decay `at` bytes behind r3: x = floor((v leak + (v <
  * 0 ? 32767 : 0)) / 2^15). v scratch. 5 instructions.
  */
+/* clang-format off */
 #define LEAK(x, v, at)                      \
     "ldrh " x ", [r3, #" at "]\n"           \
     "muls " x ", " v ", " x "\n"            \
     "lsrs " v ", " v ", #17\n"              \
     "adds " x ", " x ", " v "\n"            \
     "asrs " x ", " x ", #15\n"
+/* clang-format on */
 
 /* The lanes of r4 after their leak in r5 and r6. 12 instructions. */
+/* clang-format off */
 #define LEAK_PAIR(low, high)                \
     "asrs r5, r4, #16\n"                    \
     LEAK("r6", "r5", high)                  \
     "sxth r4, r4\n"                         \
     LEAK("r5", "r4", low)
+/* clang-format on */
 
 /* Lanes lifted by 2^15 add as one number. */
-#define PACK                                \
-    "lsls r6, r6, #16\n"                    \
+#define PACK             \
+    "lsls r6, r6, #16\n" \
     "adds r5, r5, r6\n"
 
 /*
@@ -36,6 +40,7 @@
  * one that fires has bit 15 set, as one has that borrows from the other lane. r7 2^15 in both
  * lanes. 6 instructions.
  */
+/* clang-format off */
 #define COMPARE(spike)                      \
     "ldm r2!, {r4}\n"                       \
     "subs r6, r5, r4\n"                     \
@@ -47,8 +52,10 @@
     "21:\n"                                 \
     "stm r0!, {r5}\n"                       \
     "22:\n"
+/* clang-format on */
 
 /* A pair of lanes with leak, not clamped. 23 instructions. */
+/* clang-format off */
 #define STEP_PAIR(low, high)                \
     "ldr r4, [r0]\n"                        \
     LEAK_PAIR(low, high)                    \
@@ -56,10 +63,12 @@
     "ldm r1!, {r6}\n"                       \
     "adds r5, r5, r6\n"                     \
     COMPARE("6f")
+/* clang-format on */
 
 /*
  * A membrane less the floor that lies outside 0 ... r7 goes to 0 or r7, and is counted. r4 scratch.
  */
+/* clang-format off */
 #define CLAMP(x)                            \
     "cmp " x ", r7\n"                       \
     "bls 11f\n"                             \
@@ -70,6 +79,7 @@
     "adds r4, r4, #1\n"                     \
     "str r4, [sp, #20]\n"                   \
     "11:\n"
+/* clang-format on */
 
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
@@ -83,6 +93,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
      * turn, else one: r5 becomes its membranes, 24.5 instructions, without leak 13, clamped 43; 28
      * more where one fires.
      */
+    /* clang-format off */
     __asm__ volatile(
         ".syntax unified\n"
         "mov r12, r6\n"
@@ -224,6 +235,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         : "=r"(clamps), "+r"(greater), "+r"(lift)
         : "0"(lif)
         : "r0", "r1", "r2", "r3", "r8", "r12", "lr", "cc", "memory");
+    /* clang-format on */
     return clamps;
 }
 

@@ -38,13 +38,16 @@ __attribute__((noinline)) static void find_rows(struct group *group,
  * field, and its even fields, masked by r4. What the first holds of the even fields is taken out
  * once, at the end. r3 scratch.
  */
+/* clang-format off */
 #define ADD_WORD(even, all, word, bits)     \
     "lsrs r3, " word ", #" bits "\n"        \
     "add " all ", r3\n"                     \
     "ands " word ", r4\n"                   \
     "add " even ", " word "\n"
+/* clang-format on */
 
 /* Four words of the row that *r0++ points to, moved on. r1, r2, r3, r7 scratch. 20 instructions. */
+/* clang-format off */
 #define ADD_ROW(bits)                       \
     "ldr r1, [r0]\n"                        \
     "ldm r1!, {r2, r7}\n"                   \
@@ -54,12 +57,14 @@ __attribute__((noinline)) static void find_rows(struct group *group,
     ADD_WORD("r10", "r11", "r2", bits)      \
     ADD_WORD("r12", "lr", "r7", bits)       \
     "stm r0!, {r1}\n"
+/* clang-format on */
 
 /*
  * One block of columns: the sums of four words over the rows of a group in r5, r6, r8-r12 and lr,
  * or near the end those of one word in r12 and lr, with r0 = 0. Leaves through label 9 when no word
  * is left. Stack: 0 first row, 4 end, 16 words to go.
  */
+/* clang-format off */
 #define ADD_ROWS(bits)                      \
     "movs r5, #0\n"                         \
     "mov r12, r5\n"                         \
@@ -98,23 +103,24 @@ __attribute__((noinline)) static void find_rows(struct group *group,
     "bne 5b\n"                              \
     "movs r0, #0\n"                         \
     "6:\n"
+/* clang-format on */
 
 /*
  * An even and an odd accumulator in r0, r2 to two sums at r7. r3 shift, r5 pairs, r6 surplus, r1
  * scratch. 12 instructions.
  */
-#define FINISH_8                            \
-    "lsrs r1, r0, #15\n"                    \
-    "adds r1, r1, r5\n"                     \
-    "lsls r1, r1, #7\n"                     \
-    "subs r2, r2, r1\n"                     \
-    "lsls r0, r3\n"                         \
-    "lsls r2, r3\n"                         \
-    "adds r0, r0, r6\n"                     \
-    "ldr r1, [r7]\n"                        \
-    "adds r0, r0, r1\n"                     \
-    "ldr r1, [r7, #4]\n"                    \
-    "adds r2, r2, r1\n"                     \
+#define FINISH_8         \
+    "lsrs r1, r0, #15\n" \
+    "adds r1, r1, r5\n"  \
+    "lsls r1, r1, #7\n"  \
+    "subs r2, r2, r1\n"  \
+    "lsls r0, r3\n"      \
+    "lsls r2, r3\n"      \
+    "adds r0, r0, r6\n"  \
+    "ldr r1, [r7]\n"     \
+    "adds r0, r0, r1\n"  \
+    "ldr r1, [r7, #4]\n" \
+    "adds r2, r2, r1\n"  \
     "stm r7!, {r0, r2}\n"
 
 void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
@@ -129,14 +135,15 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
         register uint32_t shift __asm__("r3") = set->shift;
         register uint32_t words __asm__("r4") = set->columns / 4;
         register uint32_t pairs __asm__("r5") = rows * UINT32_C(0x00010001);
-        register uint32_t surplus __asm__("r6") =
-            (0u - rows * (128 * UINT32_C(0x00010001))) << set->shift;
+        register uint32_t surplus __asm__("r6") = (0u - rows * (128 * UINT32_C(0x00010001)))
+                                                  << set->shift;
         /*
          * Stack: 0 row, 4 end, 8 sums, 12 shift, 16 words, 20 pairs, 24 surplus, 28 r7. 16 columns
          * a turn, then 4; two rows of 16 columns are 43 instructions. At the end an odd accumulator
          * loses 256 times the upper even sum, which is the even accumulator >> 15 twice, for no sum
          * of 32 bytes reaches bit 15, and 128 for every weight.
          */
+        /* clang-format off */
         __asm__ volatile(
             ".syntax unified\n"
             "push {r0, r1, r2, r3, r4, r5, r6, r7}\n"
@@ -168,6 +175,7 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
             : "+r"(row), "+r"(end), "+r"(sum), "+r"(shift), "+r"(words), "+r"(pairs), "+r"(surplus)
             :
             : "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+        /* clang-format on */
     }
 }
 
@@ -182,13 +190,14 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
         register uint32_t *sum __asm__("r2") = sums;
         register uint32_t shift __asm__("r3") = set->shift;
         register uint32_t words __asm__("r4") = set->columns / 8;
-        register uint32_t surplus __asm__("r5") =
-            (0u - rows * (8 * UINT32_C(0x00010001))) << set->shift;
+        register uint32_t surplus __asm__("r5") = (0u - rows * (8 * UINT32_C(0x00010001)))
+                                                  << set->shift;
         /*
          * Stack: 0 row, 4 end, 8 sums, 12 shift, 16 words, 20 surplus, 24 r7, 28 an accumulator. 32
          * columns a turn, then 8; two rows of 32 columns are 43 instructions. Fields of a byte hold
          * 16 rows: 16 * 15 < 256.
          */
+        /* clang-format off */
         __asm__ volatile(
             ".syntax unified\n"
             "sub sp, sp, #4\n"
@@ -263,10 +272,12 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
             : "+r"(row), "+r"(end), "+r"(sum), "+r"(shift), "+r"(words), "+r"(surplus)
             :
             : "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+        /* clang-format on */
     }
 }
 
 /* Four bytes of a word, lost, times r4 to int32 accumulators. r5 scratch. 14 instructions. */
+/* clang-format off */
 #define MAC_WORD(a, b, c, d, word)          \
     "uxtb r5, " word "\n"                   \
     "muls r5, r4, r5\n"                     \
@@ -282,8 +293,10 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
     "lsrs " word ", " word ", #24\n"        \
     "muls " word ", r4, " word "\n"         \
     "add " d ", " word "\n"
+/* clang-format on */
 
 /* Two int32 accumulators, less the surplus r4, to two sums at r3. r0-r2 scratch. 9 instructions. */
+/* clang-format off */
 #define FINISH_MAC(a, b)                    \
     "mov r0, " a "\n"                       \
     "mov r1, " b "\n"                       \
@@ -294,6 +307,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
     "ldr r2, [r3, #4]\n"                    \
     "adds r1, r1, r2\n"                     \
     "stm r3!, {r0, r1}\n"
+/* clang-format on */
 
 void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int16_t *values)
 {
@@ -302,7 +316,9 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int1
         const uint32_t rows = set->count - first > GROUP ? GROUP : set->count - first;
         find_rows(&group, set, first, first + rows);
         int32_t total = 0;
-        for (uint32_t i = 0; i < rows; i++) total += values[first + i];
+        for (uint32_t i = 0; i < rows; i++) {
+            total += values[first + i];
+        }
         register const uint8_t **row __asm__("r0") = group.rows;
         register const int16_t *value __asm__("r1") = values + first;
         register const uint8_t **end __asm__("r2") = group.rows + rows;
@@ -313,6 +329,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int1
          * Stack: 0 row, 4 values, 8 end, 12 sums, 16 surplus, 20 blocks to go, 24 r7.
          * 8 columns a turn in r6, r7, r8-r12 and lr, 37 instructions a row.
          */
+        /* clang-format off */
         __asm__ volatile(
             ".syntax unified\n"
             "push {r0, r1, r2, r3, r4, r5, r7}\n"
@@ -355,6 +372,7 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int1
             : "+r"(row), "+r"(value), "+r"(end), "+r"(sum), "+r"(surplus), "+r"(blocks)
             :
             : "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+        /* clang-format on */
     }
 }
 

@@ -12,14 +12,17 @@
  * x becomes 2^15 times a lane v after its leak, with a fraction: v x + (v < 0 ? 32767 : 0), where x
  * holds the leak. `mul` may be mla, whose `addend` is 2^15 times what to add to v. 2 instructions.
  */
+/* clang-format off */
 #define LEAK(x, v, mul, addend)                     \
     mul " " x ", " x ", " v addend "\n"             \
     "add " x ", " x ", " v ", lsr #17\n"
+/* clang-format on */
 
 /* The leak of a lane, 4 bytes an entry in the upper half of its decay. */
 #define LOAD_LEAK(x, at) "ldrh " x ", [r3, #" at "]\n"
 
 /* The four lanes of the pairs at r0 after their leak, in r6, r4, r9, r5. 21 instructions. */
+/* clang-format off */
 #define LEAK_FOUR(mul, addend)                      \
     "ldrd r4, r5, [r0]\n"                           \
     LOAD_LEAK("r6", "4")                            \
@@ -38,10 +41,11 @@
     "asrs r5, r5, #16\n"                            \
     LEAK("r10", "r5", mul, addend)                  \
     "asr r5, r10, #15\n"
+/* clang-format on */
 
 /* Lanes lifted by 2^15 add as one number. */
-#define PACK                                \
-    "add r4, r6, r4, lsl #16\n"             \
+#define PACK                    \
+    "add r4, r6, r4, lsl #16\n" \
     "add r5, r9, r5, lsl #16\n"
 
 /*
@@ -49,6 +53,7 @@
  * threshold, one that fires has bit 15 set, as one has that borrows from the other lane. 9
  * instructions.
  */
+/* clang-format off */
 #define COMPARE(spike)                      \
     "ldm r2!, {r6, r7}\n"                   \
     "subs r6, r4, r6\n"                     \
@@ -59,19 +64,23 @@
     "tst r6, #0x80008000\n"                 \
     "bne " spike "\n"                       \
     "stm r0!, {r4, r5}\n"
+/* clang-format on */
 
 /* A lane less the floor that lies outside 0 ... lr goes to 0 or lr; r8 counts. r7 scratch. */
+/* clang-format off */
 #define CLAMP(x)                            \
     "asr r7, " x ", #31\n"                  \
     "cmp " x ", lr\n"                       \
     "itt hi\n"                              \
     "bichi " x ", lr, r7\n"                 \
     "addhi r8, r8, #1\n"
+/* clang-format on */
 
 #ifdef __OPTIMIZE_SIZE__
 #define EIGHTS
 #else
 /* Adds a pair of lanes, v, after their leaks, x and y, to their sums. c scratch. 9 instructions. */
+/* clang-format off */
 #define LEAK_PAIR(sums, v, x, y, c)                 \
     "sxth " c ", " v "\n"                           \
     LEAK(x, c, "mul", "")                           \
@@ -80,11 +89,13 @@
     LEAK(y, v, "mul", "")                           \
     "asr " y ", " y ", #15\n"                       \
     "add " sums ", " sums ", " y ", lsl #16\n"
+/* clang-format on */
 
 /*
  * Resets a lane of the eight before r0 and r2 if it fires, and sets its bit in r9. lr `greater`, r6
  * and r7 scratch. 4 instructions, 3 more if it fires.
  */
+/* clang-format off */
 #define FIRE(at, bit)                               \
     "ldrsh r6, [r0, #-" at "]\n"                    \
     "ldrsh r7, [r2, #-" at "]\n"                    \
@@ -94,20 +105,24 @@
     "strh r6, [r0, #-" at "]\n"                     \
     "orr r9, r9, #" bit "\n"                        \
     "19:\n"
+/* clang-format on */
 
 /* The lanes of a pair, of which one may fire where bits of `above` are set. */
+/* clang-format off */
 #define FIRE_PAIR(above, low, low_bit, high, high_bit) \
     "tst " above ", #0x80008000\n"                  \
     "beq 18f\n"                                     \
     FIRE(low, low_bit)                              \
     FIRE(high, high_bit)                            \
     "18:\n"
+/* clang-format on */
 
 /*
  * With leak, not clamped: 8 lanes a turn, until 4 or none are left; a build for size takes four a
  * turn. r12 is the end of the eights, on the stack lie the bytes behind it. The sums, in r6 ...
  * r9, become the membranes. A turn takes 65 instructions, where one fires 27 more.
  */
+/* clang-format off */
 #define EIGHTS                                      \
     "sub r7, r12, r0\n"                             \
     "and r7, r7, #8\n"                              \
@@ -168,6 +183,7 @@
     "strb r9, [r7, #-1]\n"                          \
     "b 21b\n"                                       \
     "24:\n"
+/* clang-format on */
 #endif
 
 uint32_t snn_lif_step(const struct snn_lif *lif)
@@ -181,6 +197,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
      * floor <= 0, and lr ceiling less floor. 4 lanes a turn: r4 and r5 become their membranes, 37
      * instructions, without leak 19, clamped 52; 32 more where one fires.
      */
+    /* clang-format off */
     __asm__ volatile(
         ".syntax unified\n"
         "ldm r4!, {r0, r1, r2, r3, r6}\n"
@@ -347,6 +364,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         : "=r"(clamps), "+r"(greater)
         : "0"(lif)
         : "r0", "r1", "r2", "r3", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+    /* clang-format on */
     return clamps;
 }
 

@@ -11,12 +11,15 @@
  * all of it shifted right by one field. What the second holds of the even fields is taken out once,
  * at the end.
  */
+/* clang-format off */
 #define ADD_WORD(even, all, word, bits, mask)             \
     "add " all ", " all ", " word ", lsr #" bits "\n"     \
     "and " word ", " word ", #" mask "\n"                 \
     "add " even ", " word "\n"
+/* clang-format on */
 
 /* Row *r0++ of the rows at r2 to r4-r11. r1 bytes a row; r3, r12, lr scratch. 16 instructions. */
+/* clang-format off */
 #define ADD_ROW(bits, mask)                     \
     "ldrh r3, [r0], #2\n"                       \
     "mla r3, r3, r1, r2\n"                      \
@@ -26,6 +29,7 @@
     "ldrd r12, lr, [r3, #8]\n"                  \
     ADD_WORD("r8", "r9", "r12", bits, mask)     \
     ADD_WORD("r10", "r11", "lr", bits, mask)
+/* clang-format on */
 
 void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
 {
@@ -37,8 +41,8 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
     register uint32_t scale __asm__("r5") = UINT32_C(1) << set->shift;
     register uint32_t pairs __asm__("r6") = set->count * UINT32_C(0x00010001);
     register const uint8_t *base_end __asm__("r8") = set->weights + (set->columns & ~UINT32_C(15));
-    register uint32_t surplus __asm__("r9") =
-        (set->count * (128 * UINT32_C(0x00010001))) << set->shift;
+    register uint32_t surplus __asm__("r9") = (set->count * (128 * UINT32_C(0x00010001)))
+                                              << set->shift;
     register uint32_t rest __asm__("r10") = set->columns & 8;
     /*
      * Stack: 0 rows, 4 row_bytes, 8 end, 12 sums, 16 scale, 20 pairs, 24 r7, 28 base_end, 32
@@ -46,6 +50,7 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
      * 256 times the upper even sum, which is the even accumulator >> 15 twice, for no sum of 64
      * bytes reaches bit 15, and 128 for every weight.
      */
+    /* clang-format off */
     __asm__ volatile(
         ".syntax unified\n"
         "push {r0, r1, r3, r4, r5, r6, r7, r8, r9, r10}\n"
@@ -142,6 +147,7 @@ void snn_add_rows_8(uint32_t *sums, const struct snn_packed_rows *set)
           "+r"(surplus), "+r"(rest)
         :
         : "r11", "r12", "lr", "cc", "memory");
+    /* clang-format on */
 }
 
 void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
@@ -158,6 +164,7 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
      * 16 * 15 < 256, 32 the end and 36 the length in bytes; 40 rows, 44 row_bytes, 48 end, 52
      * base_end, 56 sums, 60 scale, 64 r7.
      */
+    /* clang-format off */
     __asm__ volatile(
         ".syntax unified\n"
         "push {r0, r1, r3, r4, r5, r6, r7}\n"
@@ -257,12 +264,15 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
         : "+r"(rows), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(base_end), "+r"(sum), "+r"(scale)
         :
         : "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+    /* clang-format on */
 }
 
 void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int16_t *values)
 {
     int32_t total = 0;
-    for (uint32_t i = 0; i < set->count; i++) total += values[i];
+    for (uint32_t i = 0; i < set->count; i++) {
+        total += values[i];
+    }
     register const uint16_t *rows __asm__("r0") = set->rows;
     register const int16_t *value __asm__("r1") = values;
     register uint32_t row_bytes __asm__("r2") = set->row_bytes;
@@ -275,62 +285,61 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int1
      * Stack: 0 row_bytes, 4 base, 8 end, 12 base_end, 16 sums, 20 r7, 24 surplus, 28 rows, 32
      * values. 8 columns a turn in r4-r11, 24 instructions a row.
      */
-    __asm__ volatile(
-        ".syntax unified\n"
-        "push {r0, r1}\n"
-        "push {r2, r3, r4, r5, r6, r7, r8}\n"
-        "1:\n"
-        "ldrd r0, r1, [sp, #28]\n"
-        "ldr r12, [sp, #16]\n"
-        "ldr lr, [sp, #24]\n"
-        "ldm r12, {r4-r11}\n"
-        "sub r4, r4, lr\n"
-        "sub r5, r5, lr\n"
-        "sub r6, r6, lr\n"
-        "sub r7, r7, lr\n"
-        "sub r8, r8, lr\n"
-        "sub r9, r9, lr\n"
-        "sub r10, r10, lr\n"
-        "sub r11, r11, lr\n"
-        "2:\n"
-        "ldrh r12, [r0], #2\n"
-        "ldrd r2, r3, [sp]\n"
-        "mla r12, r12, r2, r3\n"
-        "ldrsh lr, [r1], #2\n"
-        "ldrd r2, r3, [r12]\n"
-        "uxtb r12, r2\n"
-        "mla r4, r12, lr, r4\n"
-        "uxtb r12, r2, ror #16\n"
-        "mla r5, r12, lr, r5\n"
-        "uxtb r12, r2, ror #8\n"
-        "mla r6, r12, lr, r6\n"
-        "lsrs r2, r2, #24\n"
-        "mla r7, r2, lr, r7\n"
-        "uxtb r12, r3\n"
-        "mla r8, r12, lr, r8\n"
-        "uxtb r12, r3, ror #16\n"
-        "mla r9, r12, lr, r9\n"
-        "uxtb r12, r3, ror #8\n"
-        "mla r10, r12, lr, r10\n"
-        "lsrs r3, r3, #24\n"
-        "mla r11, r3, lr, r11\n"
-        "ldr r3, [sp, #8]\n"
-        "cmp r0, r3\n"
-        "bne 2b\n"
-        "ldrd r2, r3, [sp, #12]\n"
-        "stm r3!, {r4-r11}\n"
-        "str r3, [sp, #16]\n"
-        "ldr r3, [sp, #4]\n"
-        "adds r3, r3, #8\n"
-        "str r3, [sp, #4]\n"
-        "cmp r3, r2\n"
-        "bne 1b\n"
-        "ldr r7, [sp, #20]\n"
-        "add sp, sp, #36\n"
-        : "+r"(rows), "+r"(value), "+r"(row_bytes), "+r"(base), "+r"(end), "+r"(base_end),
-          "+r"(sum), "+r"(surplus)
-        :
-        : "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+    __asm__ volatile(".syntax unified\n"
+                     "push {r0, r1}\n"
+                     "push {r2, r3, r4, r5, r6, r7, r8}\n"
+                     "1:\n"
+                     "ldrd r0, r1, [sp, #28]\n"
+                     "ldr r12, [sp, #16]\n"
+                     "ldr lr, [sp, #24]\n"
+                     "ldm r12, {r4-r11}\n"
+                     "sub r4, r4, lr\n"
+                     "sub r5, r5, lr\n"
+                     "sub r6, r6, lr\n"
+                     "sub r7, r7, lr\n"
+                     "sub r8, r8, lr\n"
+                     "sub r9, r9, lr\n"
+                     "sub r10, r10, lr\n"
+                     "sub r11, r11, lr\n"
+                     "2:\n"
+                     "ldrh r12, [r0], #2\n"
+                     "ldrd r2, r3, [sp]\n"
+                     "mla r12, r12, r2, r3\n"
+                     "ldrsh lr, [r1], #2\n"
+                     "ldrd r2, r3, [r12]\n"
+                     "uxtb r12, r2\n"
+                     "mla r4, r12, lr, r4\n"
+                     "uxtb r12, r2, ror #16\n"
+                     "mla r5, r12, lr, r5\n"
+                     "uxtb r12, r2, ror #8\n"
+                     "mla r6, r12, lr, r6\n"
+                     "lsrs r2, r2, #24\n"
+                     "mla r7, r2, lr, r7\n"
+                     "uxtb r12, r3\n"
+                     "mla r8, r12, lr, r8\n"
+                     "uxtb r12, r3, ror #16\n"
+                     "mla r9, r12, lr, r9\n"
+                     "uxtb r12, r3, ror #8\n"
+                     "mla r10, r12, lr, r10\n"
+                     "lsrs r3, r3, #24\n"
+                     "mla r11, r3, lr, r11\n"
+                     "ldr r3, [sp, #8]\n"
+                     "cmp r0, r3\n"
+                     "bne 2b\n"
+                     "ldrd r2, r3, [sp, #12]\n"
+                     "stm r3!, {r4-r11}\n"
+                     "str r3, [sp, #16]\n"
+                     "ldr r3, [sp, #4]\n"
+                     "adds r3, r3, #8\n"
+                     "str r3, [sp, #4]\n"
+                     "cmp r3, r2\n"
+                     "bne 1b\n"
+                     "ldr r7, [sp, #20]\n"
+                     "add sp, sp, #36\n"
+                     : "+r"(rows), "+r"(value), "+r"(row_bytes), "+r"(base), "+r"(end),
+                       "+r"(base_end), "+r"(sum), "+r"(surplus)
+                     :
+                     : "r9", "r10", "r11", "r12", "lr", "cc", "memory");
 }
 
 #endif

@@ -128,16 +128,17 @@ void snn_add_rows_4(uint32_t *sums, const struct snn_packed_rows *set)
             sum += 16;
             weights += 16;
         }
-        if (columns != 0) add_rows_32(sum, weights, rows, count, columns, set, false);
+        if (columns != 0) {
+            add_rows_32(sum, weights, rows, count, columns, set, false);
+        }
     }
 }
 
 /** Adds four columns, which lie in the order 0 2 1 3. */
 static inline void add_four(int32_t *sums, int32x4_t columns, uint32x4_t order)
 {
-    vstrwq_scatter_shifted_offset_s32(sums, order,
-                                      vaddq_s32(columns,
-                                                vldrwq_gather_shifted_offset_s32(sums, order)));
+    vstrwq_scatter_shifted_offset_s32(
+        sums, order, vaddq_s32(columns, vldrwq_gather_shifted_offset_s32(sums, order)));
 }
 
 /*
@@ -152,7 +153,9 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int1
     const uint8_t *weights = set->weights;
     uint32_t columns = set->columns;
     int32_t total = 0;
-    for (uint32_t i = 0; i < count; i++) total += values[i];
+    for (uint32_t i = 0; i < count; i++) {
+        total += values[i];
+    }
     const int32x4_t start = vdupq_n_s32(-128 * total);
     for (; columns >= 24; columns -= 24) {
         int32x4_t a = start, b = start, c = start, d = start, e = start, f = start;
@@ -174,8 +177,8 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int1
                     "vmla.s32 %q[e], %q[bytes], %[factor]\n\t"
                     "vldrb.u32 %q[bytes], [%[from], #20]\n\t"
                     "vmla.s32 %q[f], %q[bytes], %[factor]"
-                    : [a] "+w"(a), [b] "+w"(b), [c] "+w"(c), [d] "+w"(d), [e] "+w"(e),
-                      [f] "+w"(f), [bytes] "=w"(bytes)
+                    : [a] "+w"(a), [b] "+w"(b), [c] "+w"(c), [d] "+w"(d), [e] "+w"(e), [f] "+w"(f),
+                      [bytes] "=w"(bytes)
                     : [from] "l"(from), [factor] "r"(factor),
                       "m"(*(const uint8_t(*)[24])(const void *)from));
         }
@@ -239,43 +242,42 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
     uint8_t *spikes = (uint8_t *)(void *)lif->spikes;
     uint32_t clamps = 0, fired;
     lif->spikes[(lif->lanes - 1) / 32] = 0;
-    __asm__ volatile("dlstp.16 lr, %[lanes]\n"
-                     "1:\n\t"
-                     "vldrh.16 %q[v], [%[membrane]]\n\t"
-                     "cbz %[decay], 2f\n\t"
-                     "vldrh.u16 %q[b], [%[decay], %q[high_halves], uxtw #1]\n\t"
-                     "adds %[decay], #32\n\t"
-                     "vabs.s16 %q[a], %q[v]\n\t"
-                     "vptt.s16 ge, %q[b], zr\n\t"
-                     "vaddt.i16 %q[b], %q[b], %q[b]\n\t"
-                     "vmulht.u16 %q[a], %q[a], %q[b]\n\t"
-                     "vpte.s16 lt, %q[v], zr\n\t"
-                     "vnegt.s16 %q[v], %q[a]\n\t"
-                     "vmove %q[v], %q[a]\n"
-                     "2:\n\t"
-                     "vldrh.16 %q[a], [%[sums]], #16\n\t"
-                     "vadd.i16 %q[b], %q[v], %q[a]\n\t"
-                     "vqadd.s16 %q[v], %q[v], %q[a]\n\t"
-                     "vmax.s16 %q[v], %q[v], %q[floor]\n\t"
-                     "vmin.s16 %q[v], %q[v], %q[ceiling]\n\t"
-                     "vpt.i16 ne, %q[v], %q[b]\n\t"
-                     "vaddvat.u16 %[clamps], %q[ones]\n\t"
-                     "vldrh.16 %q[a], [%[threshold]], #16\n\t"
-                     "vpttt.s16 ge, %q[v], %q[a]\n\t"
-                     "vsubt.i16 %q[v], %q[v], %q[a]\n\t"
-                     "vaddt.i16 %q[v], %q[v], %[greater]\n\t"
-                     "vaddvt.u16 %[fired], %q[bits]\n\t"
-                     "strb %[fired], [%[spikes]], #1\n\t"
-                     "vstrh.16 %q[v], [%[membrane]], #16\n\t"
-                     "letp lr, 1b"
-                     : [membrane] "+&r"(membrane), [sums] "+&r"(sums), [threshold] "+&r"(threshold),
-                       [decay] "+&l"(decay), [spikes] "+&r"(spikes), [clamps] "+&Te"(clamps),
-                        [fired] "=&Te"(fired),
-                       [v] "=&w"(v), [a] "=&w"(a), [b] "=&w"(b)
-                     : [greater] "r"(lif->rule.greater), [lanes] "r"(lif->lanes),
-                       [floor] "w"(floor), [ceiling] "w"(ceiling), [ones] "w"(ones),
-                       [bits] "w"(bits), [high_halves] "w"(high_halves)
-                     : "lr", "cc", "memory");
+    __asm__ volatile(
+        "dlstp.16 lr, %[lanes]\n"
+        "1:\n\t"
+        "vldrh.16 %q[v], [%[membrane]]\n\t"
+        "cbz %[decay], 2f\n\t"
+        "vldrh.u16 %q[b], [%[decay], %q[high_halves], uxtw #1]\n\t"
+        "adds %[decay], #32\n\t"
+        "vabs.s16 %q[a], %q[v]\n\t"
+        "vptt.s16 ge, %q[b], zr\n\t"
+        "vaddt.i16 %q[b], %q[b], %q[b]\n\t"
+        "vmulht.u16 %q[a], %q[a], %q[b]\n\t"
+        "vpte.s16 lt, %q[v], zr\n\t"
+        "vnegt.s16 %q[v], %q[a]\n\t"
+        "vmove %q[v], %q[a]\n"
+        "2:\n\t"
+        "vldrh.16 %q[a], [%[sums]], #16\n\t"
+        "vadd.i16 %q[b], %q[v], %q[a]\n\t"
+        "vqadd.s16 %q[v], %q[v], %q[a]\n\t"
+        "vmax.s16 %q[v], %q[v], %q[floor]\n\t"
+        "vmin.s16 %q[v], %q[v], %q[ceiling]\n\t"
+        "vpt.i16 ne, %q[v], %q[b]\n\t"
+        "vaddvat.u16 %[clamps], %q[ones]\n\t"
+        "vldrh.16 %q[a], [%[threshold]], #16\n\t"
+        "vpttt.s16 ge, %q[v], %q[a]\n\t"
+        "vsubt.i16 %q[v], %q[v], %q[a]\n\t"
+        "vaddt.i16 %q[v], %q[v], %[greater]\n\t"
+        "vaddvt.u16 %[fired], %q[bits]\n\t"
+        "strb %[fired], [%[spikes]], #1\n\t"
+        "vstrh.16 %q[v], [%[membrane]], #16\n\t"
+        "letp lr, 1b"
+        : [membrane] "+&r"(membrane), [sums] "+&r"(sums), [threshold] "+&r"(threshold),
+          [decay] "+&l"(decay), [spikes] "+&r"(spikes), [clamps] "+&Te"(clamps),
+          [fired] "=&Te"(fired), [v] "=&w"(v), [a] "=&w"(a), [b] "=&w"(b)
+        : [greater] "r"(lif->rule.greater), [lanes] "r"(lif->lanes), [floor] "w"(floor),
+          [ceiling] "w"(ceiling), [ones] "w"(ones), [bits] "w"(bits), [high_halves] "w"(high_halves)
+        : "lr", "cc", "memory");
     return clamps;
 }
 

@@ -104,15 +104,21 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
     uint32_t left = lif->lanes, clamps = 0, bit = 1;
     *spikes = 0;
     for (;;) {
-        const struct snn_lif_kind kind = {decay != 0, true, SNN_RESET_SUBTRACT, 0, false};
+        const struct snn_lif_kind kind = {decay != NULL, true, SNN_RESET_SUBTRACT, 0, false};
         const int32_t arrived = (int32_t)*sum - (int32_t)SNN_SUM_ZERO;
         struct snn_lif_neuron neuron = {*membrane, *threshold, 0};
-        if (kind.leaks) neuron.leak = snn_leak_of(*decay++);
+        if (kind.leaks) {
+            neuron.leak = snn_leak_of(*decay++);
+        }
         sum++;
         threshold++;
-        if (snn_lif_update(&neuron, arrived, &lif->rule, kind, &clamps)) *spikes |= bit;
+        if (snn_lif_update(&neuron, arrived, &lif->rule, kind, &clamps)) {
+            *spikes |= bit;
+        }
         *membrane++ = (int16_t)neuron.membrane;
-        if (--left == 0) return clamps;
+        if (--left == 0) {
+            return clamps;
+        }
         bit <<= 1;
         if (bit == 0) {
             *++spikes = 0;

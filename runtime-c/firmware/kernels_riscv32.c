@@ -187,7 +187,9 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int1
             b += factor * byte[2];
             c += factor * byte[1];
             d += factor * byte[3];
-            if (!WIDE) continue;
+            if (!WIDE) {
+                continue;
+            }
             e += factor * byte[4];
             f += factor * byte[6];
             g += factor * byte[5];
@@ -199,7 +201,9 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int1
         sum[3] += d;
         sum += 4;
         weights += 4;
-        if (!WIDE) continue;
+        if (!WIDE) {
+            continue;
+        }
         sum[0] += e;
         sum[1] += f;
         sum[2] += g;
@@ -228,7 +232,9 @@ static inline __attribute__((always_inline)) void step_lane(const struct snn_lif
                                                             uint32_t *clamps)
 {
     int32_t v = *membrane;
-    if (decay != 0) v = leaked(v, *decay);
+    if (decay != NULL) {
+        v = leaked(v, *decay);
+    }
     v += (int32_t)(uint32_t)*sum - (int32_t)SNN_SUM_ZERO;
     if (RARELY(v < floor)) {
         v = floor;
@@ -255,22 +261,24 @@ static inline __attribute__((always_inline)) uint32_t run(const struct snn_lif *
     int16_t *membrane = lif->membrane + from;
     const int16_t *const end = lif->membrane + lif->lanes, *threshold = lif->threshold + from;
     const snn_half *sum = (const snn_half *)(const void *)lif->sums + from;
-    const uint32_t *decay = leak ? lif->decay + from : 0;
+    const uint32_t *decay = leak ? lif->decay + from : NULL;
     uint32_t clamps = 0;
     do {
-        step_lane(lif, membrane, sum, threshold[0], leak ? decay : 0, floor, &clamps);
+        step_lane(lif, membrane, sum, threshold[0], leak ? decay : NULL, floor, &clamps);
         if (WIDE) {
-            step_lane(lif, membrane + 1, sum + 1, threshold[1], leak ? decay + 1 : 0, floor,
+            step_lane(lif, membrane + 1, sum + 1, threshold[1], leak ? decay + 1 : NULL, floor,
                       &clamps);
-            step_lane(lif, membrane + 2, sum + 2, threshold[2], leak ? decay + 2 : 0, floor,
+            step_lane(lif, membrane + 2, sum + 2, threshold[2], leak ? decay + 2 : NULL, floor,
                       &clamps);
-            step_lane(lif, membrane + 3, sum + 3, threshold[3], leak ? decay + 3 : 0, floor,
+            step_lane(lif, membrane + 3, sum + 3, threshold[3], leak ? decay + 3 : NULL, floor,
                       &clamps);
         }
         membrane += AT_ONCE;
         sum += AT_ONCE;
         threshold += AT_ONCE;
-        if (leak) decay += AT_ONCE;
+        if (leak) {
+            decay += AT_ONCE;
+        }
     } while (membrane != end);
     return clamps;
 }
@@ -280,7 +288,9 @@ static inline __attribute__((always_inline)) uint32_t fired(int16_t *membrane, i
                                                             uint32_t greater, uint32_t at)
 {
     const int32_t above = *membrane - threshold;
-    if (above < 0) return 0;
+    if (above < 0) {
+        return 0;
+    }
     *membrane = (int16_t)(uint16_t)((uint32_t)above + greater);
     return at;
 }
@@ -316,7 +326,9 @@ static inline __attribute__((always_inline)) uint32_t run_groups(const struct sn
             uint32_t bits = 0;
 #pragma GCC unroll 4
             for (uint32_t i = 0; i < GROUP / 2; i++) {
-                if ((above[i] & lift) == 0) continue;
+                if ((above[i] & lift) == 0) {
+                    continue;
+                }
                 bits |= fired(membrane + 2 * i, threshold[2 * i], greater, 1u << 2 * i);
                 bits |= fired(membrane + 2 * i + 1, threshold[2 * i + 1], greater, 2u << 2 * i);
             }
@@ -336,11 +348,15 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
     const uint32_t *const end = word + (lif->lanes + 31) / 32;
     do {
         *word++ = 0;
+        /* clang-format off */
         __asm__ volatile(""); /* or compilers call memset for a word or two */
     } while (word != end);
-    if (WIDE && lif->decay == 0) return run(lif, false, 0);
+    /* clang-format on */
+    if (WIDE && lif->decay == NULL) {
+        return run(lif, false, 0);
+    }
     const uint32_t done = WIDE && lif->rule.clamps == 0 ? run_groups(lif) : 0;
-    return done == lif->lanes ? 0 : run(lif, WIDE || lif->decay != 0, done);
+    return done == lif->lanes ? 0 : run(lif, WIDE || lif->decay != NULL, done);
 }
 
 #endif

@@ -43,11 +43,15 @@ static enum snn_status run(struct snn_device *network, const struct snn_golden *
     }
     for (uint32_t step = 0; step < golden->steps; step++) {
         enum snn_status status = present(network, golden);
-        for (uint32_t left = event == 0 ? 0 : *event++; left > 0; left--, event++) {
+        for (uint32_t left = event == NULL ? 0 : *event++; left > 0; left--, event++) {
             (void)snn_device_event(network, *event >> 24, *event & 0xFFFFFFu);
         }
-        if (status == SNN_OK) status = snn_device_run(network, 1);
-        if (status != SNN_OK) return status;
+        if (status == SNN_OK) {
+            status = snn_device_run(network, 1);
+        }
+        if (status != SNN_OK) {
+            return status;
+        }
     }
     return SNN_OK;
 }
@@ -58,16 +62,24 @@ enum snn_status snn_self_test(const struct snn_image *image, void *arena, size_t
     struct snn_device network;
     struct tested tested = {image, 0};
     const struct snn_observer observer = {.context = &tested, .neurons = on_neurons};
-    if (SNN_DEVICE_STREAMING == 0 && SNN_DEVICE_GENERAL == 0) return SNN_ERROR_LIMIT;
+    if (SNN_DEVICE_STREAMING == 0 && SNN_DEVICE_GENERAL == 0) {
+        return SNN_ERROR_LIMIT;
+    }
     enum snn_status status = snn_device_init(&network, image, arena, size);
-    if (status != SNN_OK) return status;
+    if (status != SNN_OK) {
+        return status;
+    }
     snn_device_observe(&network, &observer);
     status = run(&network, golden);
-    if (status != SNN_OK) return status;
+    if (status != SNN_OK) {
+        return status;
+    }
     uint32_t count;
     const int32_t *scores = snn_device_scores(&network, &count);
     for (uint32_t i = 0; i < count; i++) {
-        if (scores[i] != golden->scores[i]) return SNN_ERROR_VALUE;
+        if (scores[i] != golden->scores[i]) {
+            return SNN_ERROR_VALUE;
+        }
     }
     return tested.digest == golden->digest ? SNN_OK : SNN_ERROR_VALUE;
 }

@@ -137,9 +137,7 @@ static void take_tap(struct block_sums *sums, const struct snn_model *model,
             take_run(sums, weights, row, weights->columns, first, block->count, 0);
         }
         break;
-    case SNN_CONV:
-        take_convolution(sums, projection, weights, &source, &target, block);
-        break;
+    case SNN_CONV: take_convolution(sums, projection, weights, &source, &target, block); break;
     case SNN_ONE_TO_ONE:
         for (uint32_t i = 0; i < block->count; i++) {
             const uint32_t column = weights->columns == neurons ? first + i : block->channel + i;

@@ -159,14 +159,8 @@ AVX2 static void mac_rows(int32_t *sum, const struct snn_row_set *set, const int
     }
 }
 
-const struct snn_kernels snn_kernels_avx2 = {add_rows_s16,
-                                             add_rows_s32,
-                                             snn_avx2_add_taps_s16,
-                                             snn_avx2_add_taps_s32,
-                                             mac_rows,
-                                             snn_avx2_mac_taps,
-                                             snn_avx2_leak,
-                                             snn_avx2_lif,
-                                             snn_avx2_find_spikes};
+const struct snn_kernels snn_kernels_avx2 = {
+    add_rows_s16,      add_rows_s32,  snn_avx2_add_taps_s16, snn_avx2_add_taps_s32, mac_rows,
+    snn_avx2_mac_taps, snn_avx2_leak, snn_avx2_lif,          snn_avx2_find_spikes};
 
 #endif

@@ -228,7 +228,7 @@ AVX2 void snn_avx2_lif(struct snn_lif_pass *pass)
  * loop asks half as often.
  */
 AVX2 uint32_t snn_avx2_find_spikes(const uint32_t *bits, uint32_t words, uint32_t *word,
-                                 uint32_t indices[SNN_CHUNK])
+                                   uint32_t indices[SNN_CHUNK])
 {
     uint32_t *to = indices;
     uint32_t at = *word;

@@ -165,8 +165,8 @@ AVX2_INLINE void add_single(void *sum, const struct snn_taps *taps, const struct
     const int8_t *weights = taps->weights + offset;
     for (int a = 0; a < 3; a++) {
         for (uint32_t b = 0; b < 3; b++) {
-            put(sum, target - b * taps->target_step_x,
-                widen_s16(weights + b * taps->weight_step_x), shift, wide);
+            put(sum, target - b * taps->target_step_x, widen_s16(weights + b * taps->weight_step_x),
+                shift, wide);
         }
         target -= taps->target_step_y;
         weights += taps->weight_step_y;
@@ -294,13 +294,13 @@ AVX2_INLINE uint64_t scatter(void *sum, const struct snn_taps *whole, const stru
 }
 
 AVX2 uint64_t snn_avx2_add_taps_s16(int16_t *sum, const struct snn_taps *taps,
-                                  const struct snn_hit *hits, uint32_t count)
+                                    const struct snn_hit *hits, uint32_t count)
 {
     return scatter(sum, taps, hits, count, false);
 }
 
 AVX2 uint64_t snn_avx2_add_taps_s32(int32_t *sum, const struct snn_taps *taps,
-                                  const struct snn_hit *hits, uint32_t count)
+                                    const struct snn_hit *hits, uint32_t count)
 {
     return scatter(sum, taps, hits, count, true);
 }
@@ -345,7 +345,7 @@ AVX2_INLINE void mac_hits(int32_t *sum, const struct snn_taps *taps, const struc
 }
 
 AVX2 void snn_avx2_mac_taps(int32_t *sum, const struct snn_taps *whole, const struct snn_hit *hits,
-                          const int32_t *values, uint32_t count)
+                            const int32_t *values, uint32_t count)
 {
     struct snn_taps taps = *whole;
     if (!all_s16(values, count)) {

@@ -320,8 +320,8 @@ AVX512_INLINE __m512i integrate_16(const struct snn_lif_pass *pass, __m256i v, i
     __m512i u = _mm512_add_epi32(_mm512_cvtepi16_epi32(v), _mm512_loadu_si512(sum));
     u = _mm512_add_epi32(u, _mm512_set1_epi32(pass->common));
     if (pass->steady.values != NULL) {
-        u = _mm512_add_epi32(u, _mm512_loadu_si512((const int32_t *)pass->steady.values +
-                                                   steady_index));
+        u = _mm512_add_epi32(
+            u, _mm512_loadu_si512((const int32_t *)pass->steady.values + steady_index));
     }
     _mm512_storeu_si512(sum, _mm512_setzero_si512());
     const __m512i clamped = _mm512_min_epi32(_mm512_max_epi32(u, _mm512_set1_epi32(pass->floor)),
@@ -353,8 +353,8 @@ AVX512_INLINE __m512i integrate_32(const struct snn_lif_pass *pass, __m512i v, u
         _mm512_storeu_si512(from, _mm512_setzero_si512());
     }
     if (pass->steady.values != NULL) {
-        sum = _mm512_add_epi16(sum, _mm512_loadu_si512((const int16_t *)pass->steady.values +
-                                                       steady_index));
+        sum = _mm512_add_epi16(
+            sum, _mm512_loadu_si512((const int16_t *)pass->steady.values + steady_index));
     }
     /* Saturated and wrapped sums: kernels_avx2_neurons.c, integrate_16, has the argument. */
     const __m512i wrapped = _mm512_add_epi16(v, sum);

@@ -283,12 +283,12 @@ static void prepare_taps(struct snn_projection_state *state,
     taps->weight_step_x = state->run_step_x * taps->length;
     taps->target_step_y = kernel->dilation_y / common_y * target->width * target->channels;
     taps->target_step_x = kernel->dilation_x / common_x * target->channels;
-    const struct axis y = {state->source.height,   state->pooled.height, target->height,
-                           state->pool,            kernel->kernel_height, kernel->stride_y,
-                           kernel->dilation_y,     kernel->padding_top};
-    const struct axis x = {state->source.width,    state->pooled.width,  target->width,
-                           state->pool,            kernel->kernel_width,  kernel->stride_x,
-                           kernel->dilation_x,     kernel->padding_left};
+    const struct axis y = {state->source.height, state->pooled.height,  target->height,
+                           state->pool,          kernel->kernel_height, kernel->stride_y,
+                           kernel->dilation_y,   kernel->padding_top};
+    const struct axis x = {state->source.width, state->pooled.width,  target->width,
+                           state->pool,         kernel->kernel_width, kernel->stride_x,
+                           kernel->dilation_x,  kernel->padding_left};
     map_axis(state->map_y, &y);
     map_axis(state->map_x, &x);
 }

@@ -56,8 +56,7 @@ void snn_lif_from(struct snn_lif_pass *pass, uint32_t first)
     const bool direct = pass->accumulator == SNN_ACCUMULATOR_DIRECT;
     const struct snn_lif_rule rule = {pass->compare == SNN_GREATER ? 1 : 0, 1, pass->floor,
                                       pass->ceiling};
-    const struct snn_lif_kind kind = {leaks != NULL, false, pass->reset, pass->reset_value,
-                                      false};
+    const struct snn_lif_kind kind = {leaks != NULL, false, pass->reset, pass->reset_value, false};
     uint32_t word = 0;
     bool any = pass->any_membrane;
     for (uint32_t i = first; i < pass->count; i++) {
@@ -146,8 +145,8 @@ static void add_steady_s32(uint32_t *restrict sum, uint32_t common, const int32_
 /** What 32 neurons have in common. */
 struct rule {
     int16_t floor, ceiling, reset_to;
-    int16_t subtract;     /* -1: subtract reset */
-    int16_t below;        /* 1: at the threshold is enough, so one less is to be exceeded */
+    int16_t subtract; /* -1: subtract reset */
+    int16_t below;    /* 1: at the threshold is enough, so one less is to be exceeded */
 };
 
 /** Clamps membranes in place; returns how many changed. */
@@ -213,7 +212,7 @@ static bool fire(int16_t *restrict membrane, const int16_t *restrict threshold,
     for (uint32_t j = 0; j < WORD; j++) {
         const int16_t v = membrane[j];
         /* Thresholds are at least 1 where `below` is 1. */
-        const int16_t spike = (int16_t)-(v > (int16_t)(threshold[j] - below));
+        const int16_t spike = (int16_t) - (v > (int16_t)(threshold[j] - below));
         const int16_t lowered = (int16_t)(v - (int16_t)(threshold[j] & spike & subtract));
         const int16_t reset = (int16_t)(spike & ~subtract);
         const int16_t after = (int16_t)((lowered & ~reset) | (reset_to & reset));
@@ -241,10 +240,9 @@ void snn_lif_words(struct snn_lif_pass *whole)
     uint32_t saturations = 0;
     bool any = false;
     const uint32_t words = pass->count / WORD;
-    const struct rule rule = {pass->floor, pass->ceiling,
-                              pass->reset == SNN_RESET_VALUE ? pass->reset_value : 0,
-                              pass->reset == SNN_RESET_SUBTRACT ? -1 : 0,
-                              pass->compare == SNN_GREATER ? 0 : 1};
+    const struct rule rule = {
+        pass->floor, pass->ceiling, pass->reset == SNN_RESET_VALUE ? pass->reset_value : 0,
+        pass->reset == SNN_RESET_SUBTRACT ? -1 : 0, pass->compare == SNN_GREATER ? 0 : 1};
     int16_t *membrane = pass->membrane;
     int16_t filled[WORD];
     uint16_t marks[WORD];

@@ -17,14 +17,14 @@ struct snn_parameter {
 /** One step of a LIF population over its neurons. */
 struct snn_lif_pass {
     int16_t *membrane;
-    void *sum; /**< int16 or int32 accumulator, left all zero; unused when DIRECT */
+    void *sum;           /**< int16 or int32 accumulator, left all zero; unused when DIRECT */
     uint8_t *refractory; /**< steps left; null: the population has none */
     uint32_t *spikes;    /**< (count + 31) / 32 words */
     struct snn_parameter threshold; /**< int16 */
     struct snn_parameter leak;      /**< uint16; null: no leak in this pass */
     /** the steady current, bias plus held current: int32 for S32, else int16; null: none */
     struct snn_parameter steady;
-    int32_t common;                 /**< added to every neuron */
+    int32_t common; /**< added to every neuron */
     uint32_t count;
     int16_t floor, ceiling, reset_value;
     uint8_t accumulator, reset, compare, refractory_steps;

@@ -121,8 +121,7 @@ static struct snn_source find_source(const struct snn *snn, const struct snn_pro
             source.bits = input->bits + (size_t)slot * input->words;
         } else {
             source.list = input->list +
-                          (size_t)slot *
-                              snn->model->inputs[projection->source].max_events_per_step;
+                          (size_t)slot * snn->model->inputs[projection->source].max_events_per_step;
         }
         source.words = input->words;
         source.count = input->count[slot];
@@ -145,8 +144,8 @@ static bool deliver(struct snn *snn, uint32_t index, uint32_t step, int32_t *com
     const bool wide = readout || state->accumulator == SNN_ACCUMULATOR_S32;
     void *sum = direct ? state->membrane : snn->sum;
     bool arrived = false;
-    bool valued = false;         /* a tap of a projection from values has delivered */
-    int32_t valued_common = 0;   /* what its taps add to all neurons */
+    bool valued = false;       /* a tap of a projection from values has delivered */
+    int32_t valued_common = 0; /* what its taps add to all neurons */
     for (uint32_t i = 0; i < state->incoming_count; i++) {
         struct snn_projection_state *tap = &snn->taps[snn->incoming[state->incoming + i]];
         const struct snn_projection *projection = tap->projection;

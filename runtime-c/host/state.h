@@ -21,20 +21,20 @@ static inline uint32_t snn_slot(uint32_t step, uint32_t slots)
 }
 
 struct snn_input_state {
-    uint32_t *bits;   /**< ONCE: slots x words, the events of a step */
-    uint32_t *list;   /**< EVERY: slots x max_events_per_step, in order of arrival */
-    int16_t *frame;   /**< VALUES: slots x size */
-    uint32_t *count;  /**< per slot: events of the step, or whether a frame was presented in it */
+    uint32_t *bits;  /**< ONCE: slots x words, the events of a step */
+    uint32_t *list;  /**< EVERY: slots x max_events_per_step, in order of arrival */
+    int16_t *frame;  /**< VALUES: slots x size */
+    uint32_t *count; /**< per slot: events of the step, or whether a frame was presented in it */
     uint32_t size, words, slots;
-    bool presented;   /**< a held frame is there */
-    bool fresh;       /**< it has not been through a step */
+    bool presented; /**< a held frame is there */
+    bool fresh;     /**< it has not been through a step */
     struct snn_input_counters counters;
 };
 
 struct snn_population_state {
-    void *membrane;          /**< int16, or int32 for READOUT */
-    uint32_t *spikes;        /**< slots x words */
-    uint32_t *spike_count;   /**< per slot */
+    void *membrane;        /**< int16, or int32 for READOUT */
+    uint32_t *spikes;      /**< slots x words */
+    uint32_t *spike_count; /**< per slot */
     uint8_t *refractory;
     /**
      * The steady current of each neuron, its bias and the currents of all frames held, which is the
@@ -42,13 +42,13 @@ struct snn_population_state {
      */
     void *steady;
     struct snn_parameter threshold, leak, steady_parameter;
-    int32_t common_bias;     /**< a bias of one value that `steady` does not hold */
+    int32_t common_bias; /**< a bias of one value that `steady` does not hold */
     uint32_t size, words, slots;
     uint32_t incoming, incoming_count; /**< range of snn.incoming */
-    uint32_t active_steps;   /**< steps to come in which a neuron may fire without input */
+    uint32_t active_steps; /**< steps to come in which a neuron may fire without input */
     bool any_membrane;
-    bool driven;             /**< bias or held current: every step is due */
-    uint8_t accumulator;     /**< enum snn_accumulator */
+    bool driven;         /**< bias or held current: every step is due */
+    uint8_t accumulator; /**< enum snn_accumulator */
     uint64_t spikes_out, saturations, skipped;
 };
 
@@ -58,20 +58,20 @@ struct snn_projection_state {
     struct snn_projection *own; /**< the tap as a projection; null where it is the only one */
     uint32_t index;             /**< of the projection in the model */
     uint32_t delay;
-    bool last;                  /**< no tap of the projection follows */
+    bool last; /**< no tap of the projection follows */
     /** source row, column -> where it goes (see snn_map_axis); null: identity */
     uint32_t *map_y, *map_x;
-    struct snn_taps taps;    /**< CONV */
+    struct snn_taps taps;            /**< CONV */
     uint32_t run_step_y, run_step_x; /**< CONV: runs from tap to tap */
     uint32_t kernel_width, kernel_taps;
     /** CONV: the channels, repeated for every pixel that a word of lanes holds */
     struct snn_lane *lane;
     uint64_t channel_reciprocal, width_reciprocal;
     uint64_t group_reciprocal; /**< CONV: of the source channels of a group */
-    struct snn_shape source;      /**< before pooling */
+    struct snn_shape source;   /**< before pooling */
     struct snn_shape pooled;
     uint32_t target_size, target_channels, target_width;
-    uint32_t pool;                /**< at least 1 */
+    uint32_t pool; /**< at least 1 */
     struct snn_projection_counters counters;
 };
 
@@ -87,8 +87,8 @@ struct snn {
     void *sum;          /**< the accumulator of the population at work; zero between populations */
     int32_t *value_sum; /**< sums of one projection from values; zero between uses; may be `sum` */
     size_t value_sum_size; /**< entries */
-    uint32_t block;     /**< steps that a population may run ahead of those behind it */
-    uint32_t steps;     /**< closed since the reset */
+    uint32_t block;        /**< steps that a population may run ahead of those behind it */
+    uint32_t steps;        /**< closed since the reset */
     struct snn_event_time time;
     uint64_t weight_bytes;
     snn_trace_function *trace;

@@ -15,10 +15,10 @@ struct snn_delivery {
     struct snn *snn;
     const struct snn_projection *projection;
     struct snn_projection_state *state;
-    void *sum;       /**< spikes: the accumulator or the membranes; values: snn->value_sum */
+    void *sum; /**< spikes: the accumulator or the membranes; values: snn->value_sum */
     bool wide;
-    bool counted;    /**< values: count macs */
-    int32_t common;  /**< out: to be added to every target */
+    bool counted;     /**< values: count macs */
+    int32_t common;   /**< out: to be added to every target */
     uint32_t arrived; /**< out: spikes inside the windows */
 };
 

@@ -31,8 +31,8 @@ static void send(struct snn_delivery *delivery, const uint32_t *rows, const int3
         return;
     }
     const struct snn_kernels *kernels = delivery->snn->kernels;
-    const struct snn_row_set set = {weights->values, weights->columns, shift, count, rows,
-                                    (uint16_t)(UINT32_C(1) << shift)};
+    const struct snn_row_set set = {
+        weights->values, weights->columns, shift, count, rows, (uint16_t)(UINT32_C(1) << shift)};
     delivery->snn->weight_bytes += (uint64_t)count * weights->columns;
     if (values != NULL) {
         kernels->mac_rows(delivery->sum, &set, values);

@@ -230,12 +230,10 @@ static enum snn_status check_convolution(const struct place *at,
         target->channels % kernel->groups != 0) {
         return refuse(at, SNN_ERROR_SHAPE, SNN_FIELD_CONVOLUTION, target->channels, kernel->groups);
     }
-    const uint32_t height =
-        convolved(source->height + kernel->padding_top + kernel->padding_bottom,
-                  kernel->dilation_y, kernel->kernel_height, kernel->stride_y);
-    const uint32_t width =
-        convolved(source->width + kernel->padding_left + kernel->padding_right,
-                  kernel->dilation_x, kernel->kernel_width, kernel->stride_x);
+    const uint32_t height = convolved(source->height + kernel->padding_top + kernel->padding_bottom,
+                                      kernel->dilation_y, kernel->kernel_height, kernel->stride_y);
+    const uint32_t width = convolved(source->width + kernel->padding_left + kernel->padding_right,
+                                     kernel->dilation_x, kernel->kernel_width, kernel->stride_x);
     if (height != target->height) {
         return refuse(at, SNN_ERROR_SHAPE, SNN_FIELD_CONVOLUTION, target->height, height);
     }

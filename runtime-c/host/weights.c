@@ -7,9 +7,8 @@
 static enum snn_status refuse(uint32_t projection, struct snn_fault *fault, long long expected,
                               long long found)
 {
-    const struct snn_fault found_fault = {SNN_ERROR_WEIGHTS, SNN_PART_PROJECTION,
-                                          projection,        SNN_FIELD_WEIGHTS,
-                                          expected,          found};
+    const struct snn_fault found_fault = {
+        SNN_ERROR_WEIGHTS, SNN_PART_PROJECTION, projection, SNN_FIELD_WEIGHTS, expected, found};
     return snn_refuse(fault, found_fault);
 }
 

@@ -10,7 +10,7 @@
 /** The caller's arena: the model grows from below, what is needed only while loading from above. */
 struct loader {
     uint8_t *base;
-    size_t low, high;       /* free bytes lie between */
+    size_t low, high; /* free bytes lie between */
     uint64_t entries; /* rows * columns of the projections read so far */
     struct snn_loader_error *error;
 };

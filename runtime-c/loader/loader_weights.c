@@ -24,8 +24,8 @@ struct reader {
     size_t values_size, index_size;
     uint32_t bits;
     /* The place of the next stored value. */
-    uint64_t entry;   /* FULL, BITMAP */
-    size_t byte;      /* CSR */
+    uint64_t entry; /* FULL, BITMAP */
+    size_t byte;    /* CSR */
     uint32_t row, left, column;
     bool failed;
 };
@@ -109,12 +109,9 @@ static uint32_t find_bits(struct reader *reader)
 {
     const Snnpb__Weights *from = reader->from;
     switch (from->coding) {
-    case SNNPB__WEIGHTS__CODING__INT8:
-        return 8;
-    case SNNPB__WEIGHTS__CODING__INT4:
-        return 4;
-    case SNNPB__WEIGHTS__CODING__TERNARY:
-        return 2;
+    case SNNPB__WEIGHTS__CODING__INT8: return 8;
+    case SNNPB__WEIGHTS__CODING__INT4: return 4;
+    case SNNPB__WEIGHTS__CODING__TERNARY: return 2;
     case SNNPB__WEIGHTS__CODING__CODEBOOK:
         for (size_t i = 0; i < from->n_codebook; i++) {
             if (from->codebook[i] < INT8_MIN || from->codebook[i] > INT8_MAX) {

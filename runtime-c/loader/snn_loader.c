@@ -198,8 +198,8 @@ static bool read_projection(struct loader *loader, uint32_t index, const Snnpb__
         !known(&at, "topology", (int)from->topology, SNN_LATERAL) ||
         !in_range(&at, "delay", from->delay, 0, 255) || !in_range(&at, "taps", from->taps, 0, 32) ||
         !in_range(&at, "tap_step", from->tap_step, 0, 16) ||
-        !in_range(&at, "pool", from->pool, 0, 16) ||
-        !in_range(&at, "shift", from->shift, 0, 24) || !present(&at, "weights", from->weights)) {
+        !in_range(&at, "pool", from->pool, 0, 16) || !in_range(&at, "shift", from->shift, 0, 24) ||
+        !present(&at, "weights", from->weights)) {
         return false;
     }
     to->source = (uint16_t)source;
@@ -257,8 +257,8 @@ static bool check_checksum(struct loader *loader, const uint8_t *bytes, size_t l
     if (length < size || end[0] != 0xFD || end[1] != 0x7F) {
         return loader_refuse(loader, SNN_ERROR_CHECKSUM, "", -1, "checksum", (int64_t)size, 0);
     }
-    const uint32_t stored = (uint32_t)end[2] | (uint32_t)end[3] << 8 | (uint32_t)end[4] << 16 |
-                            (uint32_t)end[5] << 24;
+    const uint32_t stored =
+        (uint32_t)end[2] | (uint32_t)end[3] << 8 | (uint32_t)end[4] << 16 | (uint32_t)end[5] << 24;
     const uint32_t sum = (uint32_t)crc32_z(0, bytes, length - size);
     return stored == sum ||
            loader_refuse(loader, SNN_ERROR_CHECKSUM, "", -1, "checksum", sum, stored);
@@ -367,15 +367,43 @@ static struct snn_model *read_model(struct loader *loader, const Snnpb__Model *f
 static bool report_fault(struct loader *loader, const struct snn_fault *fault)
 {
     static const char *const parts[] = {"", "inputs", "populations", "projections"};
-    static const char *const fields[SNN_FIELD_COUNT] = {
-        "",           "format_major",   "step_microseconds", "steps",       "max_steps",
-        "inputs",     "populations",    "projections",       "readout",     "shape",
-        "kind",       "multiplicity",   "max_events_per_step", "min_value", "max_value",
-        "threshold",  "leak",           "bias",              "initial",     "reset",
-        "reset_value", "compare",       "refractory_steps",  "floor",       "ceiling",
-        "source",     "target",         "delay",             "taps",        "tap_step",
-        "topology",   "convolution",    "pool",              "shift",       "weights",
-        "weights.rows", "weights.columns"};
+    static const char *const fields[SNN_FIELD_COUNT] = {"",
+                                                        "format_major",
+                                                        "step_microseconds",
+                                                        "steps",
+                                                        "max_steps",
+                                                        "inputs",
+                                                        "populations",
+                                                        "projections",
+                                                        "readout",
+                                                        "shape",
+                                                        "kind",
+                                                        "multiplicity",
+                                                        "max_events_per_step",
+                                                        "min_value",
+                                                        "max_value",
+                                                        "threshold",
+                                                        "leak",
+                                                        "bias",
+                                                        "initial",
+                                                        "reset",
+                                                        "reset_value",
+                                                        "compare",
+                                                        "refractory_steps",
+                                                        "floor",
+                                                        "ceiling",
+                                                        "source",
+                                                        "target",
+                                                        "delay",
+                                                        "taps",
+                                                        "tap_step",
+                                                        "topology",
+                                                        "convolution",
+                                                        "pool",
+                                                        "shift",
+                                                        "weights",
+                                                        "weights.rows",
+                                                        "weights.columns"};
     return loader_refuse(loader, fault->status, parts[fault->part],
                          fault->part == SNN_PART_MODEL ? -1 : (int64_t)fault->index,
                          fields[fault->field], fault->expected, fault->found);

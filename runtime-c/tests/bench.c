@@ -156,9 +156,9 @@ static void infer(struct snn *snn, const struct workload *work)
 {
     snn_reset(snn);
     if (work->image != NULL) {
-        CHECK_EQUAL(snn_values_u8(snn, 0, work->image,
-                                  snn_shape_size(&snn->model->inputs[0].shape)),
-                    SNN_OK);
+        CHECK_EQUAL(
+            snn_values_u8(snn, 0, work->image, snn_shape_size(&snn->model->inputs[0].shape)),
+            SNN_OK);
         CHECK_EQUAL(snn_run(snn, work->steps), SNN_OK);
         return;
     }

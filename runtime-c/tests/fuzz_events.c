@@ -51,9 +51,9 @@ static void make_pair(struct pair *pair, const struct image_spec *spec)
           snn_image_check(pair->image, size) == SNN_OK);
     memset(pair->memory, 0xA5, pair->image->arena_bytes + 2 * GUARD);
     CHECK_EQUAL(snn_init(&pair->core, &pair->built.model, pair->state, state_size), SNN_OK);
-    CHECK_EQUAL(snn_device_init(&pair->device, pair->image, pair->memory + GUARD,
-                                pair->image->arena_bytes),
-                SNN_OK);
+    CHECK_EQUAL(
+        snn_device_init(&pair->device, pair->image, pair->memory + GUARD, pair->image->arena_bytes),
+        SNN_OK);
     CHECK_EQUAL(snn_device_clock_init(&pair->clock, &pair->device),
                 spec->block == 1 ? SNN_OK : SNN_ERROR_STEPS);
 }
@@ -90,7 +90,9 @@ static void event(struct pair *pair, struct source *source, uint32_t width)
     const struct snn_input_counters before = snn_input_counters(pair->core, port);
     const bool taken = snn_device_event(&pair->device, port, index);
     CHECK_EQUAL(snn_event(pair->core, port, index), taken);
-    if (port >= pair->spec->port_count) return;
+    if (port >= pair->spec->port_count) {
+        return;
+    }
     const struct snn_input_counters after = snn_input_counters(pair->core, port);
     pair->untimed[port][0] += after.events - before.events;
     pair->untimed[port][1] += after.dropped_outside - before.dropped_outside;
@@ -119,28 +121,38 @@ static void values(struct pair *pair, struct source *source)
      * A held frame counts in the core from the step on in which it comes, in the device from step 0
      * on.
      */
-    if (of->kind != SNN_PORT_EVENTS && (pair->device.steps > 0 && !of->frame_per_step)) return;
-    if (pair->device.steps >= pair->spec->steps) return;
+    if (of->kind != SNN_PORT_EVENTS && (pair->device.steps > 0 && !of->frame_per_step)) {
+        return;
+    }
+    if (pair->device.steps >= pair->spec->steps) {
+        return;
+    }
     int16_t frame[FRAME];
     uint8_t narrow[FRAME];
     for (uint32_t i = 0; i < FRAME; i++) {
         frame[i] = (int16_t)(uint16_t)(first + i * step);
         narrow[i] = (uint8_t)(first + i * step);
-        if (of->kind == SNN_PORT_U8) frame[i] = narrow[i];
+        if (of->kind == SNN_PORT_U8) {
+            frame[i] = narrow[i];
+        }
     }
     enum snn_status expected = snn_values_s16(pair->core, port, frame, count);
     enum snn_status found;
     if (of->kind == SNN_PORT_U8) {
         found = snn_device_values_u8(&pair->device, port, narrow, count);
-        if (found == SNN_OK) memcpy(pair->frames[port], narrow, count);
         if (found == SNN_OK) {
-            CHECK_EQUAL(snn_device_values_u8(&pair->device, port, (uint8_t *)pair->frames[port],
-                                             count),
-                        found);
+            memcpy(pair->frames[port], narrow, count);
+        }
+        if (found == SNN_OK) {
+            CHECK_EQUAL(
+                snn_device_values_u8(&pair->device, port, (uint8_t *)pair->frames[port], count),
+                found);
         }
     } else {
         found = snn_device_values_s16(&pair->device, port, frame, count);
-        if (found == SNN_OK) memcpy(pair->frames[port], frame, count * sizeof frame[0]);
+        if (found == SNN_OK) {
+            memcpy(pair->frames[port], frame, count * sizeof frame[0]);
+        }
         if (found == SNN_OK) {
             CHECK_EQUAL(snn_device_values_s16(&pair->device, port, pair->frames[port], count),
                         found);
@@ -154,8 +166,12 @@ static void check_answer(const struct pair *pair)
     uint32_t count;
     const int32_t *found = snn_device_scores(&pair->device, &count);
     const int32_t *expected = snn_scores(pair->core, NULL);
-    if (pair->device.steps == 0) return; /* before step 0 the core shows the initial membranes */
-    for (uint32_t i = 0; i < count; i++) CHECK_EQUAL(found[i], expected[i]);
+    if (pair->device.steps == 0) {
+        return; /* before step 0 the core shows the initial membranes */
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK_EQUAL(found[i], expected[i]);
+    }
     CHECK_EQUAL(snn_device_class(&pair->device), snn_class(pair->core));
 }
 
@@ -176,7 +192,9 @@ static uint64_t move(struct pair *pair, struct source *source)
 /** A call that takes the time; steps may close in it. */
 static void timed(struct pair *pair, struct source *source, uint32_t call)
 {
-    if (pair->spec->block != 1) return;
+    if (pair->spec->block != 1) {
+        return;
+    }
     const uint64_t time = move(pair, source);
     if (call == 0) {
         const uint32_t steps = take(source, 1), any = steps == 255 ? take(source, 4) : steps % 16;
@@ -209,7 +227,9 @@ static void run(struct pair *pair, uint32_t steps)
     const uint32_t left = pair->spec->steps - pair->device.steps;
     const enum snn_status status = snn_device_run(&pair->device, steps);
     CHECK_EQUAL(status, steps <= left && (streaming || fresh) ? SNN_OK : SNN_ERROR_STEPS);
-    if (status == SNN_OK) CHECK_EQUAL(snn_run(pair->core, steps), SNN_OK);
+    if (status == SNN_OK) {
+        CHECK_EQUAL(snn_run(pair->core, steps), SNN_OK);
+    }
     check_answer(pair);
 }
 
@@ -217,7 +237,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     struct source source = {bytes, bytes + length};
     struct pair *pair = &pairs[take(&source, 1) % IMAGE_SPECS];
-    if (pair->spec == NULL) make_pair(pair, &image_specs[pair - pairs]);
+    if (pair->spec == NULL) {
+        make_pair(pair, &image_specs[pair - pairs]);
+    }
     reset(pair);
     while (source.at < source.end) {
         switch (take(&source, 1) % 16) {

@@ -341,9 +341,9 @@ bool model_random(struct test_model *test, uint64_t seed)
                 (uint16_t)(projection->from_input ? (uint32_t)random_in(&r, 0, (int32_t)inputs - 1)
                                                   : rank[random_in(&r, 0, (int32_t)n - 1)]);
             projection->target = (uint16_t)p;
-            const bool held =
-                projection->from_input && test->inputs[projection->source].kind == SNN_VALUES &&
-                !test->inputs[projection->source].frame_per_step;
+            const bool held = projection->from_input &&
+                              test->inputs[projection->source].kind == SNN_VALUES &&
+                              !test->inputs[projection->source].frame_per_step;
             if (!held && !held_only && random_chance(&r, 20)) {
                 projection->delay = (uint8_t)random_extreme(&r, 1, 255, 4);
             }

@@ -138,15 +138,10 @@ static int64_t weight_between(const struct snn_projection *projection, const int
 {
     const uint32_t columns = projection->weights.columns;
     switch (projection->topology) {
-    case SNN_DENSE:
-        return matrix[(size_t)i * columns + j];
+    case SNN_DENSE: return matrix[(size_t)i * columns + j];
     case SNN_ONE_TO_ONE:
-        return i != j ? 0
-                      : matrix[columns == 1         ? 0
-                               : columns == neurons ? j
-                                                    : j % channels];
-    default:
-        return i == j ? 0 : matrix[0];
+        return i != j ? 0 : matrix[columns == 1 ? 0 : columns == neurons ? j : j % channels];
+    default: return i == j ? 0 : matrix[0];
     }
 }
 
@@ -208,9 +203,8 @@ static void project(struct reference *reference, uint32_t q, int64_t *acc)
     const struct snn_projection *projection = &test->projections[q];
     const struct snn_input *input =
         projection->from_input ? &test->inputs[projection->source] : NULL;
-    const struct emissions *emitted = input != NULL
-                                          ? &reference->inputs_emitted[projection->source]
-                                          : &reference->emitted[projection->source];
+    const struct emissions *emitted = input != NULL ? &reference->inputs_emitted[projection->source]
+                                                    : &reference->emitted[projection->source];
     const bool values = input != NULL && input->kind == SNN_VALUES;
     const bool held = values && !input->frame_per_step;
     const uint32_t n = snn_shape_size(&test->populations[projection->target].shape);

@@ -211,10 +211,9 @@ static void test_small_geometries(void)
                 for (uint32_t side = 0; side < 5; side++) {
                     for (uint32_t pool = 1; pool <= 3; pool++, number++) {
                         const uint8_t dilation = number % 5 == 0 ? 2 : 1;
-                        last.kernel =
-                            (struct snn_convolution){kernel,  kernel,  stride,   stride,
-                                                     padding, padding, padding,  padding,
-                                                     dilation, 1,      1};
+                        last.kernel = (struct snn_convolution){kernel,   kernel,  stride,  stride,
+                                                               padding,  padding, padding, padding,
+                                                               dilation, 1,       1};
                         last.channels_in = channels_in[number % 6];
                         last.channels_out = channels_out[number / 6 % 6];
                         last.height = sides[side];
@@ -256,9 +255,8 @@ static void test_cells_of_two_words(void)
     for (uint32_t number = 0; number < 5 * 36 * 2; number++) {
         const uint32_t height = 2 + number / 5 % 6;
         const uint32_t width = 2 + number / 30 % 6;
-        last = (struct scene){
-            16, channels_out[number % 5], height, width, 2, {3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},
-            number >= 180, number % 7 < 3};
+        last = (struct scene){16, channels_out[number % 5],          height,        width,
+                              2,  {3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1}, number >= 180, number % 7 < 3};
         check_scene(&last, number);
     }
 }
@@ -268,8 +266,14 @@ static void test_values(void)
     static const uint32_t channels_out[6] = {1, 8, 16, 24, 32, 40};
     for (uint32_t number = 0; number < 6 * 5; number++) {
         const uint8_t kernel = (uint8_t)(1 + number / 6);
-        last = (struct scene){1 + number % 2, channels_out[number % 6], 5, 6, 1,
-                              {kernel, kernel, 1, 1, 1, 1, 1, 1, 1, 1, 1}, false, number % 3 == 0};
+        last = (struct scene){1 + number % 2,
+                              channels_out[number % 6],
+                              5,
+                              6,
+                              1,
+                              {kernel, kernel, 1, 1, 1, 1, 1, 1, 1, 1, 1},
+                              false,
+                              number % 3 == 0};
         check_values(&last, number);
     }
 }

@@ -226,7 +226,9 @@ static void test_narrow_codings_and_wide_rows(void)
         struct snn_loader_error error;
         /* Rows longer than 2^16 need columns of 32 bits when sparse. */
         make_dense(&test, round % 3 == 2 ? 65536 + 103 : 19 + round,
-                   round % 3 == 0 ? int4_weight : round % 3 == 1 ? ternary_weight : rare_weight);
+                   round % 3 == 0   ? int4_weight
+                   : round % 3 == 1 ? ternary_weight
+                                    : rare_weight);
         const size_t length = model_write(&memory, &test, &r, &bytes);
         CHECK_EQUAL(load(bytes, length, &arena, &model, &error), SNN_OK);
         CHECK_EQUAL(model->projections[0].weights.column32 != NULL, round % 3 == 2);

@@ -75,8 +75,9 @@ static void random_sample(struct sample *sample, const struct test_model *test, 
                         (uint32_t)random_in(r, 0, (int32_t)(n - (random_chance(r, 98) ? 1 : 0)));
                 }
                 presented->events = events;
-            } else if (input->kind == SNN_VALUES &&
-                       random_chance(r, input->frame_per_step ? 80 : step == 0 ? 90 : 6)) {
+            } else if (input->kind == SNN_VALUES && random_chance(r, input->frame_per_step ? 80
+                                                                     : step == 0           ? 90
+                                                                                           : 6)) {
                 int16_t *frame = model_memory(&sample->memory, n * sizeof *frame);
                 for (uint32_t i = 0; i < n; i++) {
                     frame[i] = (int16_t)(random_chance(r, 30) && input->min_value <= 0
@@ -95,9 +96,9 @@ static void present(struct snn *snn, const struct test_model *test,
     for (uint32_t port = 0; port < test->model.input_count; port++) {
         const struct test_presented *at = &presented[port];
         if (at->frame != NULL) {
-            CHECK_EQUAL(snn_values_s16(snn, port, at->frame,
-                                       snn_shape_size(&test->inputs[port].shape)),
-                        SNN_OK);
+            CHECK_EQUAL(
+                snn_values_s16(snn, port, at->frame, snn_shape_size(&test->inputs[port].shape)),
+                SNN_OK);
         }
         /*
          * A rotated order is a shuffle that keeps overflowing ports comparable only where nothing
@@ -124,8 +125,7 @@ static void compare_step(const struct snn *snn, const struct reference *referenc
         const int32_t *expected = reference_spikes(reference, p);
         for (uint32_t i = 0; i < n; i++) {
             CHECK_EQUAL(snn_membrane(snn, p, i), reference->membrane[p][i]);
-            CHECK_EQUAL(spikes != NULL ? spikes[i >> 5] >> (i & 31) & 1 : 0,
-                        (uint32_t)expected[i]);
+            CHECK_EQUAL(spikes != NULL ? spikes[i >> 5] >> (i & 31) & 1 : 0, (uint32_t)expected[i]);
         }
     }
 }

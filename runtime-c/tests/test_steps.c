@@ -191,18 +191,16 @@ static void test_a_state_beyond_32_bits_is_not_called_small(void)
     memset(&test, 0, sizeof test);
     memset(weights, 1, sizeof weights);
     for (uint32_t i = 0; i < 3; i++) {
-        test.inputs[i] = (struct snn_input){.shape = {1, 1024, 1024},
-                                            .kind = SNN_VALUES,
-                                            .max_value = 1,
-                                            .frame_per_step = true};
-        test.projections[i] = (struct snn_projection){.source = (uint16_t)i,
-                                                      .from_input = true,
-                                                      .topology = SNN_ONE_TO_ONE,
-                                                      .delay = 255,
-                                                      .taps = 32,
-                                                      .tap_step = 16,
-                                                      .weights = {32, 1, SNN_ROWS_FULL, weights,
-                                                                  NULL, NULL, NULL}};
+        test.inputs[i] = (struct snn_input){
+            .shape = {1, 1024, 1024}, .kind = SNN_VALUES, .max_value = 1, .frame_per_step = true};
+        test.projections[i] =
+            (struct snn_projection){.source = (uint16_t)i,
+                                    .from_input = true,
+                                    .topology = SNN_ONE_TO_ONE,
+                                    .delay = 255,
+                                    .taps = 32,
+                                    .tap_step = 16,
+                                    .weights = {32, 1, SNN_ROWS_FULL, weights, NULL, NULL, NULL}};
     }
     test.populations[0] = model_lif(1, 1024, 1024, &threshold);
     test.populations[1] = model_readout(1);
@@ -230,7 +228,7 @@ static void test_values_round_to_nearest_and_are_held(void)
     one.test.projections[0].shift = 1;
     start_one(&one);
     CHECK_EQUAL(snn_values_s16(one.snn, 0, &value, 1), SNN_OK);
-    expect(&one, false, 8, 0);  /* 15 / 2 rounds to 8 */
+    expect(&one, false, 8, 0); /* 15 / 2 rounds to 8 */
     expect(&one, false, 16, 0);
     value = -3;
     CHECK_EQUAL(snn_values_s16(one.snn, 0, &value, 1), SNN_OK);

@@ -94,8 +94,11 @@ static struct function *function_at(uint64_t address)
     size_t low = 0, high = function_count;
     while (high - low > 1) {
         const size_t middle = low + (high - low) / 2;
-        if (functions[middle].start <= address) low = middle;
-        else high = middle;
+        if (functions[middle].start <= address) {
+            low = middle;
+        } else {
+            high = middle;
+        }
     }
     return &functions[low];
 }
@@ -128,19 +131,26 @@ static void on_access(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t addres
     const uint64_t pc = (uint64_t)(uintptr_t)context;
     struct counters *counters = &function_at(pc)->total;
     const unsigned shift = qemu_plugin_mem_size_shift(info);
-    if (qemu_plugin_mem_is_store(info)) counters->stores++;
-    else counters->loads++;
+    if (qemu_plugin_mem_is_store(info)) {
+        counters->stores++;
+    } else {
+        counters->loads++;
+    }
     counters->words += shift > 2 ? UINT64_C(1) << (shift - 2) : 1;
     /* Accesses of 64 bits and more are made of words. */
     const uint64_t mask = shift > 2 ? 3 : (UINT64_C(1) << shift) - 1;
-    if ((address & mask) != 0 && misaligned++ == 0) misaligned_pc = pc;
+    if ((address & mask) != 0 && misaligned++ == 0) {
+        misaligned_pc = pc;
+    }
 }
 
 static void on_mark(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *context)
 {
     (void)vcpu;
     (void)context;
-    if (qemu_plugin_mem_is_store(info) || address < base || address - base >= region_count) return;
+    if (qemu_plugin_mem_is_store(info) || address < base || address - base >= region_count) {
+        return;
+    }
     close_region();
     region = (size_t)(address - base);
 }
@@ -184,7 +194,9 @@ static void print_region(const struct counters *row)
     static const struct counters zero;
     struct counters sum = zero;
     for (size_t i = 0; i < function_count; i++) {
-        if (!functions[i].mark) add_difference(&sum, &row[i], &zero);
+        if (!functions[i].mark) {
+            add_difference(&sum, &row[i], &zero);
+        }
     }
     print_counters(&sum);
     fprintf(out, ", \"functions\": {");
@@ -193,11 +205,17 @@ static void print_region(const struct counters *row)
         bool first = row[i].insns != 0 && !functions[i].mark;
         struct counters same = zero;
         for (size_t j = 0; j < function_count && first; j++) {
-            if (strcmp(functions[i].name, functions[j].name) != 0 || row[j].insns == 0) continue;
-            if (j < i) first = false;
+            if (strcmp(functions[i].name, functions[j].name) != 0 || row[j].insns == 0) {
+                continue;
+            }
+            if (j < i) {
+                first = false;
+            }
             add_difference(&same, &row[j], &zero);
         }
-        if (!first) continue;
+        if (!first) {
+            continue;
+        }
         fprintf(out, "%s\n      \"%s\": {", separator, functions[i].name);
         print_counters(&same);
         fprintf(out, "}");
@@ -218,8 +236,12 @@ static void on_exit_of_firmware(qemu_plugin_id_t id, void *context)
     for (size_t i = 0; i < region_count; i++) {
         const struct counters *row = &regions[i * function_count];
         bool any = false;
-        for (size_t j = 0; j < function_count; j++) any |= row[j].insns != 0;
-        if (!any) continue;
+        for (size_t j = 0; j < function_count; j++) {
+            any |= row[j].insns != 0;
+        }
+        if (!any) {
+            continue;
+        }
         fprintf(out, "%s\n    \"%zu\": {", separator, i);
         print_region(row);
         fprintf(out, "}");
@@ -234,7 +256,9 @@ static void on_exit_of_firmware(qemu_plugin_id_t id, void *context)
 static bool read_symbols(const char *path)
 {
     FILE *file = fopen(path, "r");
-    if (file == NULL) return false;
+    if (file == NULL) {
+        return false;
+    }
     size_t room = 64;
     functions = checked(calloc(room, sizeof *functions));
     strcpy(functions[0].name, "?");
@@ -264,16 +288,22 @@ __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t 
     for (int i = 0; i < count; i++) {
         char *value = strchr(arguments[i], '=');
         bool known = value != NULL;
-        if (known) *value++ = 0;
-        if (known && strcmp(arguments[i], "symbols") == 0) known = read_symbols(value);
-        else if (known && strcmp(arguments[i], "base") == 0) base = strtoull(value, NULL, 0);
-        else if (known && strcmp(arguments[i], "regions") == 0)
+        if (known) {
+            *value++ = 0;
+        }
+        if (known && strcmp(arguments[i], "symbols") == 0) {
+            known = read_symbols(value);
+        } else if (known && strcmp(arguments[i], "base") == 0) {
+            base = strtoull(value, NULL, 0);
+        } else if (known && strcmp(arguments[i], "regions") == 0) {
             region_count = (size_t)strtoul(value, NULL, 0);
-        else if (known && strcmp(arguments[i], "mem") == 0)
+        } else if (known && strcmp(arguments[i], "mem") == 0) {
             count_memory = strcmp(value, "off") != 0;
-        else if (known && strcmp(arguments[i], "out") == 0)
+        } else if (known && strcmp(arguments[i], "out") == 0) {
             known = (out = fopen(value, "w")) != NULL;
-        else known = false;
+        } else {
+            known = false;
+        }
         if (!known) {
             fprintf(stderr, "count: argument %d, %s, is not understood or its file not usable\n", i,
                     arguments[i]);

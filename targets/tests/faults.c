@@ -10,15 +10,16 @@ extern uint32_t __flash_start[], __stack_bottom[];
 __attribute__((noinline)) static uint32_t descend(uint32_t depth)
 {
     volatile uint32_t frame[16];
-    for (uint32_t i = 0; i < 16; i++) frame[i] = depth;
+    for (uint32_t i = 0; i < 16; i++) {
+        frame[i] = depth;
+    }
     return depth == 0 ? 0 : descend(depth - 1) + frame[depth & 15];
 }
 
 static int misbehave(uint8_t way)
 {
     switch (way) {
-    case 'e':
-        return 42;
+    case 'e': return 42;
     case 'u':
 #if defined(__riscv)
         __asm__ volatile("unimp");
@@ -26,22 +27,12 @@ static int misbehave(uint8_t way)
         __asm__ volatile("udf #0");
 #endif
         break;
-    case 'd':
-        descend(4);
-        break;
-    case 's':
-        descend(UINT32_C(1) << 30);
-        break;
-    case 'l':
-        return *(volatile int *)(uintptr_t)0xA0000000u;
-    case 'f':
-        *(volatile uint32_t *)(__flash_start + 20) ^= 1;
-        break;
-    case 'w':
-        *(volatile uint32_t *)__stack_bottom = 0;
-        break;
-    default:
-        break;
+    case 'd': descend(4); break;
+    case 's': descend(UINT32_C(1) << 30); break;
+    case 'l': return *(volatile int *)(uintptr_t)0xA0000000u;
+    case 'f': *(volatile uint32_t *)(__flash_start + 20) ^= 1; break;
+    case 'w': *(volatile uint32_t *)__stack_bottom = 0; break;
+    default: break;
     }
     return BOARD_OK;
 }
@@ -51,7 +42,9 @@ int firmware_main(void)
     uint8_t way = 0;
     board_init();
     guard_begin();
-    if (!board_read(&way, 1)) return BOARD_NO_FILES;
+    if (!board_read(&way, 1)) {
+        return BOARD_NO_FILES;
+    }
     const int code = misbehave(way);
     const uint32_t stack = guard_stack_bytes();
     board_write(&stack, 4);

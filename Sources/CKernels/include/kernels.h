@@ -23,9 +23,9 @@ struct snn_adam_constants {
     float rate;        /**< learning rate over 1 - beta1^t */
     float root_factor; /**< 1 / sqrt(1 - beta2^t) */
     float epsilon;
-    float coupled;     /**< decay added to the gradient */
-    float shrink;      /**< decay of the value itself, times the learning rate */
-    float scale;       /**< what gradients are multiplied with */
+    float coupled; /**< decay added to the gradient */
+    float shrink;  /**< decay of the value itself, times the learning rate */
+    float scale;   /**< what gradients are multiplied with */
 };
 
 /** The arrays of `count` elements that an update reads and writes; none overlaps another. */
@@ -69,10 +69,10 @@ struct snn_lif_rules {
     bool on_grid;        /**< leaks truncate toward zero and membranes are clamped */
     float floor;         /**< of the membrane, on the grid */
     float ceiling;
-    bool subtracts;      /**< a spike takes the threshold off; otherwise it resets to a value */
-    float reset_value;   /**< the membrane after a spike that does not subtract */
-    bool inclusive;      /**< fires at V >= threshold; otherwise at V > threshold */
-    bool wide_leak;      /**< on the grid: leaks are any multiple of 2^-15, not only of 2^-8 */
+    bool subtracts;    /**< a spike takes the threshold off; otherwise it resets to a value */
+    float reset_value; /**< the membrane after a spike that does not subtract */
+    bool inclusive;    /**< fires at V >= threshold; otherwise at V > threshold */
+    bool wide_leak;    /**< on the grid: leaks are any multiple of 2^-15, not only of 2^-8 */
     uint32_t refractory_steps; /**< after a spike, steps in which input is lost; 0: none */
 };
 
@@ -124,14 +124,14 @@ struct snn_lif_backward_row {
     const float *inverse_threshold;
     const float *leak;
     const float *potential;
-    const float *earlier; /**< the potentials of the step before; null at step 0 */
-    const float *initial; /**< the membranes before step 0 */
+    const float *earlier;       /**< the potentials of the step before; null at step 0 */
+    const float *initial;       /**< the membranes before step 0 */
     const float *spike;         /**< this step's spikes, the next of the step before (null at */
     const float *earlier_spike; /**< step 0), then ::snn_lif_row's `blocked`: read only where */
     const float *blocked;       /**< `rules` have refractory steps, null otherwise */
-    float spike_offset;   /**< added to every spike's gradient */
-    float *gradient;      /**< in: of the spikes; out: of the currents */
-    float *carried;       /**< in: of the membrane after reset; out: of the one before this step */
+    float spike_offset;         /**< added to every spike's gradient */
+    float *gradient;            /**< in: of the spikes; out: of the currents */
+    float *carried; /**< in: of the membrane after reset; out: of the one before this step */
     float *threshold_gradient; /**< added to, as are the next two */
     float *leak_gradient;
     float *bias_gradient;

@@ -79,9 +79,9 @@ static inline uint32_t snn_lowest_bit(uint32_t word)
      * Every five bits in a row of this number differ from all others (de Bruijn), so its shifts by
      * 0 ... 31 name themselves.
      */
-    static const uint8_t shift_of[32] = {
-        0, 1, 28, 2, 29, 14, 24, 3, 30, 22, 20, 15, 25, 17, 4, 8,
-        31, 27, 13, 23, 21, 19, 16, 7, 26, 12, 18, 6, 11, 5, 10, 9};
+    static const uint8_t shift_of[32] = {0,  1,  28, 2,  29, 14, 24, 3,  30, 22, 20,
+                                         15, 25, 17, 4,  8,  31, 27, 13, 23, 21, 19,
+                                         16, 7,  26, 12, 18, 6,  11, 5,  10, 9};
     return shift_of[(word & (~word + 1u)) * 0x077CB531u >> 27];
 #endif
 }

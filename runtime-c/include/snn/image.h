@@ -39,10 +39,10 @@ struct snn_image {
     uint32_t step_microseconds; /**< 0: the model has no physical time */
     /** 1: streaming; more: layer by layer, at most this many steps a sample */
     uint16_t block;
-    uint16_t needs_general;     /**< 1: some layer is GENERAL, or some projection's rows are LIST */
+    uint16_t needs_general; /**< 1: some layer is GENERAL, or some projection's rows are LIST */
     uint16_t port_count, layer_count, projection_count, reserved;
     uint32_t ports, layers, projections; /**< offsets of the arrays of structs below */
-    uint32_t sums;     /**< arena: block x the widest layer's columns, 2 or 4 bytes each */
+    uint32_t sums; /**< arena: block x the widest layer's columns, 2 or 4 bytes each */
     /** arena: sums of values before their shift, int32 x the columns of the widest DRIVEN layer */
     uint32_t value_sums;
     uint32_t membrane; /**< arena: int16 x the widest layer's lanes; layer by layer only */
@@ -106,7 +106,7 @@ struct snn_image_layer {
      * step and nothing else arrives; with a smaller sum it never fires. 0: no such array
      */
     uint32_t drive;
-    uint32_t membrane;  /**< arena: int16 per lane and pixel; streaming only */
+    uint32_t membrane;   /**< arena: int16 per lane and pixel; streaming only */
     uint32_t refractory; /**< arena: uint8 per lane and pixel; 0: none */
     /** arena: the spike maps, one bit a neuron: block of them, or slot_mask + 1 when streaming */
     uint32_t map;
@@ -142,12 +142,12 @@ struct snn_image_projection {
     uint16_t channels, height, width; /**< of the source */
     uint16_t pooled_height, pooled_width;
     uint16_t kernel_height, kernel_width;
-    uint8_t held;      /**< values: the frame is that of step 0 */
-    uint8_t slot_mask; /**< spikes: of the source; a port: 0 */
-    uint16_t reserved; /**< 0 */
+    uint8_t held;            /**< values: the frame is that of step 0 */
+    uint8_t slot_mask;       /**< spikes: of the source; a port: 0 */
+    uint16_t reserved;       /**< 0 */
     uint32_t map, map_bytes; /**< spikes: the source's */
-    uint32_t row_bytes; /**< a multiple of 4; LIST: 0 */
-    uint32_t weights;   /**< the rows; LIST: uint8 column, int8 weight of every synapse */
+    uint32_t row_bytes;      /**< a multiple of 4; LIST: 0 */
+    uint32_t weights;        /**< the rows; LIST: uint8 column, int8 weight of every synapse */
     /** LIST: uint32, the number of every row's first synapse, and last the number of synapses */
     uint32_t starts;
     /**
@@ -156,7 +156,7 @@ struct snn_image_projection {
      * spike adds, counted from the line's first row: (x div pool) * channels + c.
      */
     uint32_t places;
-    uint32_t synapses;  /**< uint16, how many weights of each row are not zero, for counting */
+    uint32_t synapses; /**< uint16, how many weights of each row are not zero, for counting */
 };
 
 #endif

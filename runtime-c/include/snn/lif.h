@@ -13,8 +13,8 @@
 
 /** Numbers that the neurons of one population share. Assembly reads them in this order. */
 struct snn_lif_rule {
-    uint32_t greater; /**< 1: a neuron fires above its threshold; 0: at its threshold, too */
-    uint32_t clamps;  /**< 0: no membrane can leave floor ... ceiling; neither is looked at */
+    uint32_t greater;       /**< 1: a neuron fires above its threshold; 0: at its threshold, too */
+    uint32_t clamps;        /**< 0: no membrane can leave floor ... ceiling; neither is looked at */
     int32_t floor, ceiling; /**< within int16 */
 };
 

@@ -35,7 +35,7 @@ enum snn_topology { SNN_DENSE = 0, SNN_CONV = 1, SNN_ONE_TO_ONE = 2, SNN_LATERAL
 
 /** How weight rows lie in memory. */
 enum snn_rows {
-    SNN_ROWS_FULL = 0,  /**< every entry, zeros included */
+    SNN_ROWS_FULL = 0, /**< every entry, zeros included */
     /** the entries that are not zero, with their columns; DENSE and CONV only */
     SNN_ROWS_SPARSE = 1
 };
@@ -108,7 +108,7 @@ struct snn_projection {
     uint8_t tap_step;                   /**< 1 ... 16 with several taps; else 0 */
     /** 0 or 1: none; k: sum-pool of k x k, stride k, in front */
     uint8_t pool;
-    uint8_t shift;                      /**< 0 ... 15 for spikes, 0 ... 24 for values */
+    uint8_t shift; /**< 0 ... 15 for spikes, 0 ... 24 for values */
 };
 
 struct snn_model {

@@ -17,7 +17,7 @@ struct snn_golden {
     const void *frame[SNN_IMAGE_PORTS];
     /** for each step the number of events, then port << 24 | index of each; null: no such port */
     const uint32_t *events;
-    const int32_t *scores;  /**< as many as the read-out has */
+    const int32_t *scores; /**< as many as the read-out has */
     uint32_t steps;
     uint32_t digest; /**< sum over layers i of 2 i + 1 times the digest of snn/count.h */
 };

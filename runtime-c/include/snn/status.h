@@ -19,24 +19,24 @@ extern "C" {
  */
 enum snn_status {
     SNN_OK = 0,
-    SNN_ERROR_ARGUMENT = -1,     /**< a null pointer, no such port, or a port of the other kind */
-    SNN_ERROR_MEMORY = -2,       /**< the memory given is too small */
-    SNN_ERROR_VERSION = -3,      /**< a model or image of another version */
+    SNN_ERROR_ARGUMENT = -1, /**< a null pointer, no such port, or a port of the other kind */
+    SNN_ERROR_MEMORY = -2,   /**< the memory given is too small */
+    SNN_ERROR_VERSION = -3,  /**< a model or image of another version */
     /** a number outside the limits of FORMAT.md or IMAGE.md, or more than this build has */
     SNN_ERROR_LIMIT = -4,
-    SNN_ERROR_SHAPE = -5,        /**< shapes or counts that do not fit each other */
+    SNN_ERROR_SHAPE = -5, /**< shapes or counts that do not fit each other */
     /** an index to a port or population that does not exist or may not stand here */
     SNN_ERROR_REFERENCE = -6,
-    SNN_ERROR_CYCLE = -7,        /**< the delay-0 projections form a cycle */
-    SNN_ERROR_BOUND = -8,        /**< sums could leave the bounds of FORMAT.md, section 5 */
-    SNN_ERROR_WEIGHTS = -9,      /**< weight rows that are not well formed in memory */
+    SNN_ERROR_CYCLE = -7,   /**< the delay-0 projections form a cycle */
+    SNN_ERROR_BOUND = -8,   /**< sums could leave the bounds of FORMAT.md, section 5 */
+    SNN_ERROR_WEIGHTS = -9, /**< weight rows that are not well formed in memory */
     /** a presented value outside the port's min_value ... max_value; a self-test that failed */
     SNN_ERROR_VALUE = -10,
     /** more than max_steps steps since the reset, or a second call where one takes them all */
     SNN_ERROR_STEPS = -11,
-    SNN_ERROR_SYNTAX = -12,      /**< the bytes are no model, or an image cut off or corrupt */
-    SNN_ERROR_ENUM = -13,        /**< an enum value or flag this version does not know */
-    SNN_ERROR_SIZE = -14,        /**< a stated size or count disagrees with the bytes */
+    SNN_ERROR_SYNTAX = -12, /**< the bytes are no model, or an image cut off or corrupt */
+    SNN_ERROR_ENUM = -13,   /**< an enum value or flag this version does not know */
+    SNN_ERROR_SIZE = -14,   /**< a stated size or count disagrees with the bytes */
     /** loader: a broken zlib stream, or one of another size than stated */
     SNN_ERROR_COMPRESSION = -15,
     /** an index of rows, columns or a pool's places that is not well formed */

@@ -80,6 +80,8 @@ void main(void)
     flash.image.step_microseconds = any_u32(0, UINT32_MAX);
     (void)snn_device_clock_init(0, &network);
     (void)snn_device_clock_init(&clock, 0);
-    if (snn_device_clock_init(&clock, &network) != SNN_OK) return;
+    if (snn_device_clock_init(&clock, &network) != SNN_OK) {
+        return;
+    }
     call();
 }

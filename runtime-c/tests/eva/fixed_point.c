@@ -41,9 +41,8 @@ static void bits(void)
 {
     const uint32_t lowest = snn_lowest_bit(any_u32(1, UINT32_MAX));
     const uint32_t count = snn_count_bits(any_u32(0, UINT32_MAX));
-    const uint32_t quotient =
-        snn_divide(any_u32(0, 1 << 20),
-                   any_u32(0, UINT32_MAX) + (uint64_t)any_u32(0, UINT32_MAX) * 256);
+    const uint32_t quotient = snn_divide(
+        any_u32(0, 1 << 20), any_u32(0, UINT32_MAX) + (uint64_t)any_u32(0, UINT32_MAX) * 256);
     //@ check lowest <= 31 && count <= 255;
     (void)quotient;
 }

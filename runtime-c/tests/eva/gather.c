@@ -30,10 +30,8 @@ static uint32_t map[(NEURONS + 31) / 32 + 1], sums[8]; /* a map has a readable w
 static int16_t frame[NEURONS];
 static struct snn_device network = {.image = &flash.image};
 static struct snn_image_layer layer = {.channels = 8, .lanes = 8, .columns = 8};
-static struct snn_image_projection projection = {.channels = CHANNELS,
-                                                 .height = HEIGHT,
-                                                 .width = WIDTH,
-                                                 .row_bytes = 8};
+static struct snn_image_projection projection = {
+    .channels = CHANNELS, .height = HEIGHT, .width = WIDTH, .row_bytes = 8};
 static struct snn_pixel pixel = {.network = &network, .layer = &layer};
 
 /** One window; `values`: of an unsigned byte or a signed word each. */
@@ -60,7 +58,9 @@ static void walk(uint8_t pool, uint8_t kernel, uint8_t padding, const void *valu
     for (pixel.y = 0; pixel.y <= HEIGHT + 2u * padding; pixel.y++) {
         for (pixel.x = 0; pixel.x <= WIDTH + 2u * padding; pixel.x++) {
             snn_find_window(&gather);
-            if (gather.window.lines == 0) continue;
+            if (gather.window.lines == 0) {
+                continue;
+            }
             if (values != 0) {
                 snn_gather_values(&gather);
             } else {

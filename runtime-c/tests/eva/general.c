@@ -35,12 +35,16 @@ static void rows(uint32_t kind, uint32_t flags)
         flash.list[2 * i + 1] = (uint8_t)any_u32(0, 255);
     }
     /* Starts ascend; here each in a range of its own. */
-    for (uint32_t i = 1; i <= ROWS; i++) flash.starts[i] = any_u32(2 * i - 1, 2 * i);
+    for (uint32_t i = 1; i <= ROWS; i++) {
+        flash.starts[i] = any_u32(2 * i - 1, 2 * i);
+    }
     flash.layer.flags = (uint8_t)flags;
     flash.layer.channels = CHANNELS;
     projection.rows = (uint8_t)kind;
     projection.starts = offsetof(__typeof__(flash), starts);
-    for (uint32_t i = 0; i < 3; i++) gather.rows[i] = (uint16_t)any_u32(0, ROWS - 1);
+    for (uint32_t i = 0; i < 3; i++) {
+        gather.rows[i] = (uint16_t)any_u32(0, ROWS - 1);
+    }
     gather.sums = sums;
     const bool listed = kind == SNN_IMAGE_ROWS_LIST, bytes = kind == SNN_IMAGE_ROWS_8;
     const struct snn_packed_rows set = {.weights = listed ? flash.list : flash.rows,
@@ -76,14 +80,14 @@ static void neurons(uint32_t flags, uint32_t reset, uint32_t option)
         decay[i] = i == 0 ? 0x80000001u : 65536u * (uint32_t)any_s32(0, 32767) + 1;
     }
     flash.layer.greater = option & 4 ? 1 : 0;
-    const struct snn_lif lif = {.membrane = membrane,
-                                .sums = sums,
-                                .threshold = threshold,
-                                .decay = option & 1 ? decay : 0,
-                                .spikes = spikes,
-                                .lanes = LANES,
-                                .rule = {flash.layer.greater, 1, flash.layer.floor,
-                                         flash.layer.ceiling}};
+    const struct snn_lif lif = {
+        .membrane = membrane,
+        .sums = sums,
+        .threshold = threshold,
+        .decay = option & 1 ? decay : 0,
+        .spikes = spikes,
+        .lanes = LANES,
+        .rule = {flash.layer.greater, 1, flash.layer.floor, flash.layer.ceiling}};
     (void)snn_lif_general(&pixel, &lif);
 }
 

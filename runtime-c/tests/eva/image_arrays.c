@@ -48,7 +48,9 @@ static void neurons(uint32_t offset, uint32_t count)
     layer.threshold = offset;
     layer.decay = offset;
     layer.initial = any_u32(0, 1) == 0 ? 0 : offset;
-    if (!in_image(&check, offset, count, 4)) return;
+    if (!in_image(&check, offset, count, 4)) {
+        return;
+    }
     (void)check_decays(&check, count);
     (void)check_neurons(&check, count);
 }
@@ -68,7 +70,9 @@ static void pools(uint32_t places, uint16_t channels, uint8_t pool)
 void main(void)
 {
     for (uint32_t offset = 0; offset <= SIZE; offset += 8) {
-        for (uint32_t total = 0; total <= SIZE; total += 12) arrays(offset, total);
+        for (uint32_t total = 0; total <= SIZE; total += 12) {
+            arrays(offset, total);
+        }
     }
     for (uint32_t offset = 72; offset <= SIZE; offset += 4) {
         for (uint32_t rows = 1; rows <= 14; rows++) {

@@ -50,6 +50,7 @@ void main(void)
 {
     check(1, 1, 1, sizeof(struct snn_image));
     check(2, 2, 0, sizeof(struct snn_image) + 8);
-    check(1, 0, 1, SIZE - sizeof(struct snn_image_port) - 2 * sizeof(struct snn_image_layer) -
-                       sizeof(struct snn_image_projection));
+    check(1, 0, 1,
+          SIZE - sizeof(struct snn_image_port) - 2 * sizeof(struct snn_image_layer) -
+              sizeof(struct snn_image_projection));
 }

@@ -23,7 +23,9 @@ static void add_rows(void)
     any_bytes(weights, sizeof weights);
     any_bytes(sums, sizeof sums);
     any_bytes(values, sizeof values);
-    for (uint32_t i = 0; i < 64; i++) rows[i] = (uint16_t)any_u32(0, ROWS - 1);
+    for (uint32_t i = 0; i < 64; i++) {
+        rows[i] = (uint16_t)any_u32(0, ROWS - 1);
+    }
     for (uint32_t columns = 8; columns <= COLUMNS; columns += 8) {
         for (uint32_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
             struct snn_packed_rows set = {.weights = (const uint8_t *)weights,
@@ -78,7 +80,9 @@ static void neurons(uint32_t lanes, uint32_t option)
     (void)snn_lif_step(&lif);
     struct snn_lif firing = lif;
     static int32_t initial[LANES];
-    for (uint32_t i = 0; i < LANES; i++) initial[i] = any_s32(INT16_MIN, INT16_MAX);
+    for (uint32_t i = 0; i < LANES; i++) {
+        initial[i] = any_s32(INT16_MIN, INT16_MAX);
+    }
     firing.initial = option & 4 ? initial : 0;
     snn_fire(&firing, any_u32(0, 23));
 }

@@ -24,8 +24,12 @@ static const char *const names[3] = {"N1 784-256-10, T=10  ", "N2 conv 1x28x28, 
 /** One net of the three; `rows` is how the image stores the rows of spikes. */
 static struct image_spec spec_of(uint32_t net, uint8_t rows, bool leaky)
 {
-    struct image_spec spec = {.block = net == 2 ? 1 : net == 0 ? 10 : 5,
-                              .steps = net == 2 ? MOST_STEPS : net == 0 ? 10 : 5,
+    struct image_spec spec = {.block = net == 2   ? 1
+                                       : net == 0 ? 10
+                                                  : 5,
+                              .steps = net == 2   ? MOST_STEPS
+                                       : net == 0 ? 10
+                                                  : 5,
                               .balanced = 1,
                               .port_count = 1,
                               .layer_count = net == 0 ? 2 : 4,
@@ -44,8 +48,8 @@ static struct image_spec spec_of(uint32_t net, uint8_t rows, bool leaky)
         spec.projections[1] = (struct projection_spec){.target = 1, .pool = 1, .rows = rows};
         return spec;
     }
-    spec.ports[0] = (struct port_spec){net == 2 ? 2 : 1, side, side,
-                                       net == 2 ? SNN_PORT_EVENTS : SNN_PORT_U8, 0, 0, 255};
+    spec.ports[0] = (struct port_spec){
+        net == 2 ? 2 : 1, side, side, net == 2 ? SNN_PORT_EVENTS : SNN_PORT_U8, 0, 0, 255};
     spec.layers[0] = (struct layer_spec){16, side, side, .flags = values, .leak = leak};
     spec.layers[1] = (struct layer_spec){32, side / 2, side / 2, .leak = leak};
     spec.layers[2] = (struct layer_spec){128, 1, 1, .leak = leak};
@@ -130,7 +134,9 @@ static double rate_of(const struct snn *snn, uint32_t population)
 /** Sets thresholds layer by layer so that each spiking layer fires at about `activity`. */
 static void tune(struct image_spec *spec, double activity)
 {
-    for (uint32_t p = 0; p + 1 < spec->layer_count; p++) spec->layers[p].threshold = 32000;
+    for (uint32_t p = 0; p + 1 < spec->layer_count; p++) {
+        spec->layers[p].threshold = 32000;
+    }
     for (uint32_t p = 0; p + 1 < spec->layer_count; p++) {
         int32_t low = 1, high = 32000;
         while (low < high) {
@@ -158,7 +164,9 @@ static void check_scores(const struct snn *snn, const struct snn_device *device)
 {
     uint32_t count;
     const int32_t *found = snn_device_scores(device, &count), *expected = snn_scores(snn, NULL);
-    for (uint32_t i = 0; i < count; i++) CHECK_EQUAL(found[i], expected[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK_EQUAL(found[i], expected[i]);
+    }
 }
 
 static void measure(uint32_t net, uint32_t percent, uint8_t rows, bool leaky, const char *only)
@@ -182,9 +190,13 @@ static void measure(uint32_t net, uint32_t percent, uint8_t rows, bool leaky, co
     const int again = net == 0 ? 100 : net == 1 ? 20 : 5;
     for (int round = 0; round < ROUNDS; round++) {
         const double begin = now();
-        for (int n = 0; n < again && only[0] != 'f'; n++) infer_on_host(host.snn, &spec);
+        for (int n = 0; n < again && only[0] != 'f'; n++) {
+            infer_on_host(host.snn, &spec);
+        }
         const double middle = now();
-        for (int n = 0; n < again && only[0] != 'h'; n++) infer_on_firmware(&device, &spec);
+        for (int n = 0; n < again && only[0] != 'h'; n++) {
+            infer_on_firmware(&device, &spec);
+        }
         const double end = now();
         on_host = middle - begin < on_host ? middle - begin : on_host;
         on_firmware = end - middle < on_firmware ? end - middle : on_firmware;
@@ -217,8 +229,12 @@ int main(int count, char **arguments)
     for (uint32_t n = 0; n < 3; n++) {
         for (uint32_t percent = n == 0 ? 10 : 5; percent <= 10; percent += 5) {
             for (int leaky = 0; leaky < 2 && (net == 0 || net == n + 1); leaky++) {
-                if (bits != 4) measure(n, percent, SNN_ROWS_8, leaky == 1, only);
-                if (bits != 8) measure(n, percent, SNN_ROWS_4, leaky == 1, only);
+                if (bits != 4) {
+                    measure(n, percent, SNN_ROWS_8, leaky == 1, only);
+                }
+                if (bits != 8) {
+                    measure(n, percent, SNN_ROWS_4, leaky == 1, only);
+                }
             }
         }
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "build_image.h"
+#include "image_formulas.h"
 
 #include "../check.h"
 #include "snn/crc32.h"
@@ -8,56 +8,6 @@
 #include <string.h>
 
 enum { CAPACITY = 1 << 20 };
-
-/* ---- The formulas ---- */
-
-struct shape {
-    uint32_t channels, height, width;
-};
-
-static uint32_t size_of(struct shape shape)
-{
-    return shape.channels * shape.height * shape.width;
-}
-
-static struct shape source_of(const struct image_spec *spec,
-                              const struct projection_spec *projection)
-{
-    const struct port_spec *port = &spec->ports[projection->source];
-    const struct layer_spec *layer = &spec->layers[projection->source];
-    if (projection->from_port) return (struct shape){port->channels, port->height, port->width};
-    return (struct shape){layer->channels, layer->height, layer->width};
-}
-
-/** The window of a projection: its kernel, or the whole pooled source. */
-static struct shape window_of(const struct image_spec *spec,
-                              const struct projection_spec *projection)
-{
-    const struct shape source = source_of(spec, projection);
-    if (projection->kernel_height) {
-        return (struct shape){source.channels, projection->kernel_height, projection->kernel_width};
-    }
-    return (struct shape){source.channels, source.height / projection->pool,
-                          source.width / projection->pool};
-}
-
-/** -8 ... 7, or -7 ... 7, so that every way to store rows takes it; a third are 0. */
-static int32_t weight_of(const struct image_spec *spec, uint32_t projection, uint32_t row,
-                         uint32_t column)
-{
-    const uint32_t mixed = (projection * 977 + row * 131 + column + 7) * UINT32_C(2654435761) >> 7;
-    if (mixed % 3 == 0) return 0;
-    if (spec->balanced) return (int32_t)((mixed ^ mixed >> 11) / 3 % 15) - 7;
-    return (int32_t)(mixed / 3 % 16) - 8;
-}
-
-/** What parameter arrays add to the value of neuron 0. */
-static int32_t spread(uint32_t entry)
-{
-    return (int32_t)(entry % 5);
-}
-
-/* ---- An image ---- */
 
 struct builder {
     uint8_t *bytes;
@@ -114,8 +64,12 @@ static bool fires(const struct image_spec *spec, const struct layer_spec *from, 
     for (uint32_t step = 0; step < spec->steps; step++) {
         v = v * from->leak / 32768 + snn_scale_value(sum, shift) +
             (from->bias == 0 ? 0 : from->bias + more);
-        if (v < floor) v = floor;
-        if (v >= from->threshold + more + from->greater) return true;
+        if (v < floor) {
+            v = floor;
+        }
+        if (v >= from->threshold + more + from->greater) {
+            return true;
+        }
     }
     return false;
 }
@@ -128,13 +82,17 @@ static void place_drive(struct builder *builder, const struct image_spec *spec, 
                         struct snn_image_layer *layer)
 {
     const struct projection_spec *projection = &spec->projections[layer->first_projection];
-    if (spec->block == 1 || layer->projection_count != 1 || !projection->from_port) return;
+    if (spec->block == 1 || layer->projection_count != 1 || !projection->from_port) {
+        return;
+    }
     layer->drive = place_parameters(builder, layer, 4, 0, 1, INT32_MAX);
     int32_t *drive = (int32_t *)(void *)(builder->bytes + layer->drive);
     const uint32_t pixels =
         (layer->flags & SNN_LAYER_PER_NEURON) ? (uint32_t)layer->height * layer->width : 1;
     for (uint32_t i = 0; i < layer->lanes * pixels; i++) {
-        if (drive[i] == INT32_MAX) continue;
+        if (drive[i] == INT32_MAX) {
+            continue;
+        }
         int32_t below = -100000, least = 100000;
         while (least - below > 1) {
             const int32_t middle = below + (least - below) / 2;
@@ -176,24 +134,35 @@ static void build_layer(struct builder *builder, const struct image_spec *spec, 
     }
     for (uint32_t p = 0; p < spec->projection_count; p++) {
         const struct projection_spec *projection = &spec->projections[p];
-        if (projection->target == index) layer->projection_count++;
+        if (projection->target == index) {
+            layer->projection_count++;
+        }
         if (!projection->from_port && projection->source == index && projection->delay) {
             delayed = true;
         }
     }
     if (from->leak != NO_LEAK) {
         layer->decay =
-            place_parameters(builder, layer, 4, (int32_t)from->leak * 65536 + 1, 0,
-                                        INT32_MIN + 1);
+            place_parameters(builder, layer, 4, (int32_t)from->leak * 65536 + 1, 0, INT32_MIN + 1);
     }
-    if (from->bias) layer->bias = place_parameters(builder, layer, 4, from->bias, 1, 0);
-    if (from->initial) layer->initial = place_parameters(builder, layer, 4, from->initial, 1, 0);
-    if (readout) return;
+    if (from->bias) {
+        layer->bias = place_parameters(builder, layer, 4, from->bias, 1, 0);
+    }
+    if (from->initial) {
+        layer->initial = place_parameters(builder, layer, 4, from->initial, 1, 0);
+    }
+    if (readout) {
+        return;
+    }
     const int32_t above = from->greater && !(from->flags & SNN_LAYER_GENERAL) ? 1 : 0;
     layer->threshold = place_parameters(builder, layer, 2, from->threshold + above, 1, 32767);
     place_drive(builder, spec, index, layer);
-    if (spec->block == 1) layer->membrane = reserve(builder, layer->lanes * pixels * 2);
-    if (from->refractory_steps) layer->refractory = reserve(builder, layer->lanes * pixels);
+    if (spec->block == 1) {
+        layer->membrane = reserve(builder, layer->lanes * pixels * 2);
+    }
+    if (from->refractory_steps) {
+        layer->refractory = reserve(builder, layer->lanes * pixels);
+    }
     layer->slot_mask = spec->block > 1 ? SNN_IMAGE_BLOCK - 1 : delayed;
     layer->map_bytes = (from->channels * pixels + 31) / 32 * 4;
     layer->map = reserve(builder, layer->map_bytes *
@@ -216,12 +185,16 @@ static void place_rows(struct builder *builder, const struct image_spec *spec,
     if (to->rows == SNN_IMAGE_ROWS_LIST) {
         to->starts = place(builder, (rows + 1) * 4);
         uint32_t *starts = (uint32_t *)(void *)(builder->bytes + to->starts), count = 0;
-        for (uint32_t row = 0; row < rows; row++) starts[row + 1] = starts[row] + synapses[row];
+        for (uint32_t row = 0; row < rows; row++) {
+            starts[row + 1] = starts[row] + synapses[row];
+        }
         to->weights = place(builder, starts[rows] * 2);
         for (uint32_t row = 0; row < rows; row++) {
             for (uint32_t c = 0; c < layer->channels; c++) {
                 const int32_t weight = weight_of(spec, index, row, c);
-                if (weight == 0) continue;
+                if (weight == 0) {
+                    continue;
+                }
                 builder->bytes[to->weights + 2 * count] = (uint8_t)c;
                 builder->bytes[to->weights + 2 * count++ + 1] = (uint8_t)weight;
             }
@@ -317,28 +290,39 @@ struct snn_image *image_build(const struct image_spec *spec, size_t *size)
         (struct snn_image_projection *)(void *)(builder.bytes + image->projections);
     for (uint32_t i = 0; i < spec->port_count; i++) {
         const struct port_spec *from = &spec->ports[i];
-        ports[i] = (struct snn_image_port){from->channels,       from->height,
-                                           from->width,          from->kind,
-                                           from->frame_per_step, from->min_value,
-                                           from->max_value,      0};
+        ports[i] = (struct snn_image_port){
+            from->channels,       from->height,    from->width,     from->kind,
+            from->frame_per_step, from->min_value, from->max_value, 0};
         const uint32_t count = (uint32_t)from->channels * from->height * from->width;
-        if (from->kind == SNN_PORT_EVENTS) ports[i].map = reserve(&builder, (count + 31) / 32 * 4);
+        if (from->kind == SNN_PORT_EVENTS) {
+            ports[i].map = reserve(&builder, (count + 31) / 32 * 4);
+        }
     }
     uint32_t lanes = 0, sums = 0, current = 0;
     for (uint32_t i = 0; i < spec->layer_count; i++) {
         build_layer(&builder, spec, i, &layers[i]);
         lanes = at_most(lanes, layers[i].lanes);
         sums = at_most(sums, layers[i].columns * ((layers[i].flags & SNN_LAYER_WIDE) ? 4u : 2u));
-        if (layers[i].flags & SNN_LAYER_DRIVEN) current = at_most(current, layers[i].columns * 4u);
-        if (layers[i].flags & SNN_LAYER_GENERAL) image->needs_general = 1;
+        if (layers[i].flags & SNN_LAYER_DRIVEN) {
+            current = at_most(current, layers[i].columns * 4u);
+        }
+        if (layers[i].flags & SNN_LAYER_GENERAL) {
+            image->needs_general = 1;
+        }
     }
     for (uint32_t i = 0; i < spec->projection_count; i++) {
-        if (spec->projections[i].rows == SNN_IMAGE_ROWS_LIST) image->needs_general = 1;
+        if (spec->projections[i].rows == SNN_IMAGE_ROWS_LIST) {
+            image->needs_general = 1;
+        }
         build_projection(&builder, spec, i, image, &projections[i]);
     }
     image->sums = reserve(&builder, sums * spec->block);
-    if (current != 0) image->value_sums = reserve(&builder, current);
-    if (spec->block > 1) image->membrane = reserve(&builder, lanes * 2);
+    if (current != 0) {
+        image->value_sums = reserve(&builder, current);
+    }
+    if (spec->block > 1) {
+        image->membrane = reserve(&builder, lanes * 2);
+    }
     image->spikes = reserve(&builder, (lanes + 31) / 32 * 4);
     image->scores = reserve(&builder, layers[spec->layer_count - 1].lanes * 4u);
     image->arena_bytes = builder.arena;
@@ -352,146 +336,13 @@ struct snn_image *image_build(const struct image_spec *spec, size_t *size)
 void image_seal(void *memory, size_t size)
 {
     struct snn_image *image = memory;
-    if (size < sizeof *image) return;
+    if (size < sizeof *image) {
+        return;
+    }
     image->magic = SNN_IMAGE_MAGIC;
     image->major = SNN_IMAGE_MAJOR;
     image->minor = SNN_IMAGE_MINOR;
     image->bytes = (uint32_t)size & ~UINT32_C(3);
     const uint32_t from = offsetof(struct snn_image, crc) + sizeof image->crc;
     image->crc = snn_crc32(0, (const uint8_t *)memory + from, image->bytes - from);
-}
-
-/* ---- A model ---- */
-
-static void *owned(struct built_model *built, size_t size)
-{
-    void *memory = calloc(1, size + 1);
-    CHECK(memory != NULL && built->owned_count < sizeof built->owned / sizeof built->owned[0]);
-    built->owned[built->owned_count++] = memory;
-    return memory;
-}
-
-static const int32_t *model_parameters(struct built_model *built, uint32_t count, int32_t first)
-{
-    int32_t *values = owned(built, count * sizeof *values);
-    for (uint32_t i = 0; i < count; i++) values[i] = first + spread(i);
-    return values;
-}
-
-static void build_population(struct built_model *built, const struct image_spec *spec,
-                             uint32_t index)
-{
-    const struct layer_spec *from = &spec->layers[index];
-    struct snn_population *to = &built->populations[index];
-    const bool readout = index + 1 == spec->layer_count;
-    const bool clamped = (from->flags & (SNN_LAYER_GENERAL | SNN_LAYER_CLAMPED)) != 0;
-    *to = (struct snn_population){.shape = {from->channels, from->height, from->width},
-                                  .kind = readout ? SNN_READOUT : SNN_LIF};
-    const uint32_t count =
-        (from->flags & SNN_LAYER_PER_NEURON) ? snn_shape_size(&to->shape) : from->channels;
-    if (from->leak != NO_LEAK) {
-        uint16_t *leak = owned(built, sizeof *leak);
-        *leak = from->leak;
-        to->leak = leak;
-        to->leak_count = 1;
-    }
-    if (from->bias) to->bias = model_parameters(built, to->bias_count = count, from->bias);
-    if (from->initial) {
-        to->initial = model_parameters(built, to->initial_count = count, from->initial);
-    }
-    if (readout) return;
-    int16_t *threshold = owned(built, count * sizeof *threshold);
-    for (uint32_t i = 0; i < count; i++) threshold[i] = (int16_t)(from->threshold + spread(i));
-    to->threshold = threshold;
-    to->threshold_count = count;
-    to->floor = clamped ? from->floor : INT16_MIN;
-    to->ceiling = clamped ? from->ceiling : INT16_MAX;
-    to->reset_value = from->reset_value;
-    to->reset = from->reset;
-    to->compare = from->greater ? SNN_GREATER : SNN_GREATER_EQUAL;
-    to->refractory_steps = from->refractory_steps;
-}
-
-static void build_weights(struct built_model *built, const struct image_spec *spec, uint32_t index)
-{
-    const struct projection_spec *from = &spec->projections[index];
-    struct snn_projection *to = &built->projections[index];
-    const struct shape window = window_of(spec, from);
-    const uint32_t taps = window.height * window.width,
-                   targets = spec->layers[from->target].channels;
-    const bool dense = from->kernel_height == 0;
-    const uint32_t rows = dense ? window.channels * taps : window.channels,
-                   columns = dense ? targets : taps * targets;
-    const uint32_t runs = dense ? rows : rows * taps;
-    int8_t *values = owned(built, (size_t)rows * columns);
-    uint32_t *starts = owned(built, (runs + 1) * sizeof *starts);
-    for (uint32_t run = 0; run < runs; run++) {
-        /* A run of a convolution is a channel's tap; the image has a tap's channel. */
-        const uint32_t row = dense ? run : run % taps * window.channels + run / taps;
-        starts[run + 1] = starts[run];
-        for (uint32_t c = 0; c < targets; c++) {
-            const int32_t weight = weight_of(spec, index, row, c);
-            values[run * targets + c] = (int8_t)weight;
-            starts[run + 1] += weight != 0;
-        }
-    }
-    to->weights = (struct snn_weights){.rows = rows,
-                                       .columns = columns,
-                                       .values = values,
-                                       .synapse_start = starts};
-}
-
-void model_build(struct built_model *built, const struct image_spec *spec)
-{
-    *built = (struct built_model){.model = {.format_major = SNN_FORMAT_MAJOR,
-                                            .steps = spec->steps,
-                                            .max_steps = spec->steps,
-                                            .input_count = spec->port_count,
-                                            .population_count = spec->layer_count,
-                                            .projection_count = spec->projection_count,
-                                            .readout = spec->layer_count - 1}};
-    built->model.inputs = built->inputs;
-    built->model.populations = built->populations;
-    built->model.projections = built->projections;
-    for (uint32_t i = 0; i < spec->port_count; i++) {
-        const struct port_spec *from = &spec->ports[i];
-        built->inputs[i] =
-            (struct snn_input){.shape = {from->channels, from->height, from->width},
-                               .kind = from->kind == SNN_PORT_EVENTS ? SNN_EVENTS : SNN_VALUES,
-                               .frame_per_step = from->frame_per_step != 0,
-                               .min_value = from->min_value,
-                               .max_value = from->max_value};
-    }
-    for (uint32_t i = 0; i < spec->layer_count; i++) build_population(built, spec, i);
-    for (uint32_t i = 0; i < spec->projection_count; i++) {
-        const struct projection_spec *from = &spec->projections[i];
-        struct snn_projection *to = &built->projections[i];
-        *to = (struct snn_projection){.source = from->source,
-                                      .target = from->target,
-                                      .from_input = from->from_port != 0,
-                                      .delay = from->delay,
-                                      .pool = from->pool,
-                                      .shift = from->shift};
-        if (from->kernel_height) {
-            to->topology = SNN_CONV;
-            to->convolution = (struct snn_convolution){.kernel_height = from->kernel_height,
-                                                       .kernel_width = from->kernel_width,
-                                                       .stride_y = from->stride,
-                                                       .stride_x = from->stride,
-                                                       .padding_top = from->padding,
-                                                       .padding_bottom = from->padding,
-                                                       .padding_left = from->padding,
-                                                       .padding_right = from->padding,
-                                                       .dilation_y = 1,
-                                                       .dilation_x = 1,
-                                                       .groups = 1};
-        }
-        build_weights(built, spec, i);
-    }
-}
-
-void built_model_release(struct built_model *built)
-{
-    for (uint32_t i = 0; i < built->owned_count; i++) free(built->owned[i]);
-    built->owned_count = 0;
 }

@@ -45,7 +45,7 @@ struct image_spec {
     uint32_t steps;
     uint32_t port_count, layer_count, projection_count;
     struct port_spec ports[SPEC_PORTS];
-    struct layer_spec layers[SPEC_LAYERS]; /**< the last is the read-out */
+    struct layer_spec layers[SPEC_LAYERS];                /**< the last is the read-out */
     struct projection_spec projections[SPEC_PROJECTIONS]; /**< by target; those of values first */
 };
 

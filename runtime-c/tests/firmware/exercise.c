@@ -70,7 +70,9 @@ static void on_neurons(void *context, uint32_t layer, uint32_t step, uint32_t pi
     for (uint32_t c = 0; c < of->channels; c++) {
         witness->sum +=
             of->readout ? ((const uint32_t *)membrane)[c] : ((const uint16_t *)membrane)[c];
-        if (spikes != NULL) witness->sum += spikes[c / 32] >> (c & 31) & 1;
+        if (spikes != NULL) {
+            witness->sum += spikes[c / 32] >> (c & 31) & 1;
+        }
     }
 }
 
@@ -104,7 +106,9 @@ static void present(const struct snn_image *image, struct snn_device *device, st
         if (port->kind == SNN_PORT_EVENTS) {
             for (uint32_t n = 0; n < events; n++) {
                 const uint32_t index = random_next(random) % (size + size / 8 + 1);
-                if (snn_device_event(device, i, index) && index >= size) abort();
+                if (snn_device_event(device, i, index) && index >= size) {
+                    abort();
+                }
             }
             CHECK(!snn_device_event(device, i, size) && !snn_device_event(device, i, UINT32_MAX));
         }
@@ -114,14 +118,20 @@ static void present(const struct snn_image *image, struct snn_device *device, st
             int16_t *words = frames->values[i];
             const bool narrow = port->kind == SNN_PORT_U8, any = port->min_value <= port->max_value;
             for (uint32_t n = 0; n < size; n++) {
-                if (narrow) bytes[n] = random_chance(random, 50) ? (uint8_t)random_next(random) : 0;
+                if (narrow) {
+                    bytes[n] = random_chance(random, 50) ? (uint8_t)random_next(random) : 0;
+                }
                 if (!narrow) {
                     words[n] =
                         any ? (int16_t)random_in(random, port->min_value, port->max_value) : 0;
                 }
             }
-            if (narrow) (void)!snn_device_values_u8(device, i, bytes, size);
-            if (!narrow) (void)!snn_device_values_s16(device, i, words, size);
+            if (narrow) {
+                (void)!snn_device_values_u8(device, i, bytes, size);
+            }
+            if (!narrow) {
+                (void)!snn_device_values_s16(device, i, words, size);
+            }
             CHECK_EQUAL(snn_device_values_u8(device, i, bytes, size + 1), SNN_ERROR_ARGUMENT);
             CHECK_EQUAL(snn_device_values_s16(device, i, NULL, size), SNN_ERROR_ARGUMENT);
         }
@@ -144,11 +154,15 @@ static uint32_t run_sample(const struct snn_image *image, struct snn_device *dev
         CHECK_EQUAL(snn_device_run(device, 1), SNN_OK);
         present(image, device, frames, random);
     }
-    if (!streaming) CHECK_EQUAL(snn_device_run(device, most), SNN_OK);
+    if (!streaming) {
+        CHECK_EQUAL(snn_device_run(device, most), SNN_OK);
+    }
     uint32_t count = 0;
     const int32_t *scores = snn_device_scores(device, &count);
     CHECK(count > 0 && snn_device_class(device) < count);
-    for (uint32_t i = 0; i < count; i++) CHECK(scores[i] <= scores[snn_device_class(device)]);
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK(scores[i] <= scores[snn_device_class(device)]);
+    }
     return count * (uint32_t)sizeof *scores;
 }
 
@@ -185,7 +199,9 @@ void exercise_image(const struct snn_image *image, bool right, struct random *ra
         void *scores = memory_of(bytes);
         memcpy(scores, snn_device_scores(&device, NULL), bytes);
         snn_device_observe(&device, &observer);
-        if (sample % 2 == 1) snn_count_init(&count, &device, layers, projections);
+        if (sample % 2 == 1) {
+            snn_count_init(&count, &device, layers, projections);
+        }
         *random = before;
         (void)run_sample(image, &device, &frames, random);
         CHECK(!right || memcmp(scores, snn_device_scores(&device, NULL), bytes) == 0);
@@ -194,7 +210,9 @@ void exercise_image(const struct snn_image *image, bool right, struct random *ra
     for (uint32_t i = 0; i < GUARD; i++) {
         CHECK(memory[i] == GUARD_BYTE && memory[GUARD + size + i] == GUARD_BYTE);
     }
-    for (uint32_t i = 0; i < image->port_count; i++) free(frames.values[i]);
+    for (uint32_t i = 0; i < image->port_count; i++) {
+        free(frames.values[i]);
+    }
     free(projections);
     free(layers);
     free(memory);

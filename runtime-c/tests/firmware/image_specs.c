@@ -97,12 +97,9 @@ const struct image_spec image_specs[IMAGE_SPECS] = {
      .layers =
          {{.channels = 33, .height = 1, .width = 1, .greater = 1, .threshold = 100, .leak = 32000},
           {.channels = 5, .height = 1, .width = 1, .leak = NO_LEAK}},
-     .projections = {{.target = 0,
-                      .from_port = 1,
-                      .pool = 1,
-                      .rows = SNN_IMAGE_ROWS_LIST,
-                      .shift = 1},
-                     {.target = 1, .pool = 1, .rows = SNN_IMAGE_ROWS_LIST}}},
+     .projections =
+         {{.target = 0, .from_port = 1, .pool = 1, .rows = SNN_IMAGE_ROWS_LIST, .shift = 1},
+          {.target = 1, .pool = 1, .rows = SNN_IMAGE_ROWS_LIST}}},
     {.name = "general",
      .block = 1,
      .steps = 9,

@@ -62,7 +62,9 @@ static struct pair *make_pair(uint32_t spec, uint32_t step_microseconds)
 static void release_pair(struct pair *pair)
 {
     const uint8_t *end = pair->memory + GUARD + pair->image->arena_bytes;
-    for (uint32_t i = 0; i < GUARD; i++) CHECK(pair->memory[i] == 0xA5 && end[i] == 0xA5);
+    for (uint32_t i = 0; i < GUARD; i++) {
+        CHECK(pair->memory[i] == 0xA5 && end[i] == 0xA5);
+    }
     built_model_release(&pair->built);
     free(pair->image);
     free(pair->state);
@@ -91,13 +93,13 @@ static void test_time_closes_steps(void)
     CHECK(!snn_device_event_xy(clock, 0, 6, 0, 0, 100)); /* outside: it is not t0 */
     CHECK(!snn_device_event_xy(clock, 0, 0, 7, 0, 100));
     CHECK(!snn_device_event_xy(clock, 0, 0, 0, 2, 100));
-    CHECK(snn_device_event_xy(clock, 0, 5, 6, 1, 5000)); /* t0 */
+    CHECK(snn_device_event_xy(clock, 0, 5, 6, 1, 5000));  /* t0 */
     CHECK(!snn_device_event_xy(clock, 0, 6, 0, 0, 9000)); /* outside: it closes nothing */
     CHECK_EQUAL(snn_device_steps(clock), 0);
     CHECK(snn_device_event_xy(clock, 0, 5, 6, 1, 5999)); /* merges */
     check_counters(clock, 1, 4, 0);
     CHECK(!snn_device_event_xy(clock, 0, 0, 0, 0, 4999)); /* before t0 */
-    CHECK(snn_device_event_xy(clock, 0, 5, 6, 1, 6000)); /* the next step's first microsecond */
+    CHECK(snn_device_event_xy(clock, 0, 5, 6, 1, 6000));  /* the next step's first microsecond */
     CHECK_EQUAL(snn_device_steps(clock), 1);
     CHECK(!snn_device_event_xy(clock, 0, 0, 0, 0, 5999)); /* that step has closed */
     check_counters(clock, 2, 4, 2);
@@ -208,9 +210,15 @@ static void test_wrong_ports_and_addresses_are_dropped(void)
     for (uint32_t bit = 0; bit < 32; bit++) {
         const uint32_t by = UINT32_C(1) << bit;
         CHECK(!snn_device_event_xy(clock, by, 0, 0, 0, 0)); /* port 1 takes values */
-        if (bit >= 2) CHECK(!snn_device_event_xy(clock, 0, by, 0, 0, 0));
-        if (bit >= 2) CHECK(!snn_device_event_xy(clock, 0, 0, by, 0, 0));
-        if (bit >= 1) CHECK(!snn_device_event_xy(clock, 0, 0, 0, by, 0));
+        if (bit >= 2) {
+            CHECK(!snn_device_event_xy(clock, 0, by, 0, 0, 0));
+        }
+        if (bit >= 2) {
+            CHECK(!snn_device_event_xy(clock, 0, 0, by, 0, 0));
+        }
+        if (bit >= 1) {
+            CHECK(!snn_device_event_xy(clock, 0, 0, 0, by, 0));
+        }
     }
     CHECK(!snn_device_event_xy(clock, 0, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0));
     CHECK(memcmp(before, pair->memory + GUARD, pair->image->arena_bytes) == 0);
@@ -233,7 +241,9 @@ static void test_only_streaming_images_with_time_take_a_clock(void)
             CHECK_EQUAL(snn_device_clock_init(NULL, &pair->device), SNN_ERROR_ARGUMENT);
             CHECK_EQUAL(snn_device_clock_init(&pair->clock, NULL), SNN_ERROR_ARGUMENT);
             CHECK_EQUAL(snn_device_clock_init(&pair->clock, &pair->device),
-                        !streaming ? SNN_ERROR_STEPS : timed == 0 ? SNN_ERROR_ARGUMENT : SNN_OK);
+                        !streaming   ? SNN_ERROR_STEPS
+                        : timed == 0 ? SNN_ERROR_ARGUMENT
+                                     : SNN_OK);
             release_pair(pair);
         }
     }
@@ -253,11 +263,15 @@ static void check_alike(const struct pair *pair)
         CHECK_EQUAL(found->dropped_late, expected.dropped_late);
         CHECK_EQUAL(expected.dropped_overflow, 0);
     }
-    if (snn_steps(pair->core) == 0) return; /* before step 0 the core shows the initial membranes */
+    if (snn_steps(pair->core) == 0) {
+        return; /* before step 0 the core shows the initial membranes */
+    }
     uint32_t count;
     const int32_t *found = snn_device_scores(&pair->device, &count);
     const int32_t *expected = snn_scores(pair->core, NULL);
-    for (uint32_t i = 0; i < count; i++) CHECK_EQUAL(found[i], expected[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK_EQUAL(found[i], expected[i]);
+    }
     CHECK_EQUAL(snn_device_class(&pair->device), snn_class(pair->core));
 }
 
@@ -269,8 +283,12 @@ static void send(struct pair *pair, struct random *random, uint64_t time)
     const struct port_spec *of = &pair->spec->ports[0];
     uint32_t x = random_next(random) % of->width, y = random_next(random) % of->height;
     uint32_t polarity = random_next(random) % of->channels;
-    if (random_chance(random, 6)) x = random_chance(random, 50) ? of->width : random_next(random);
-    if (random_chance(random, 6)) y = random_chance(random, 50) ? of->height : random_next(random);
+    if (random_chance(random, 6)) {
+        x = random_chance(random, 50) ? of->width : random_next(random);
+    }
+    if (random_chance(random, 6)) {
+        y = random_chance(random, 50) ? of->height : random_next(random);
+    }
     if (random_chance(random, 6)) {
         polarity = random_chance(random, 50) ? of->channels : random_next(random);
     }
@@ -301,9 +319,15 @@ static uint64_t origin(struct random *random, uint32_t step_microseconds)
 static uint64_t later(struct random *random, uint64_t time, uint32_t step_microseconds)
 {
     const uint32_t dt = step_microseconds, kind = random_next(random) % 100;
-    if (kind < 30) return time;
-    if (kind < 85) return time + random_next(random) % (dt / 4 + 1);
-    if (kind < 90) return time + dt;
+    if (kind < 30) {
+        return time;
+    }
+    if (kind < 85) {
+        return time + random_next(random) % (dt / 4 + 1);
+    }
+    if (kind < 90) {
+        return time + dt;
+    }
     if (kind < 94) {
         const uint32_t steps = random_next(random) % 4;
         return time + (uint64_t)dt * steps + random_next(random) % dt;
@@ -334,7 +358,9 @@ static void run_sample(struct pair *pair, struct random *random)
         const uint64_t now = later(random, time, dt);
         /* What goes back or far ahead is mostly an event gone wrong, not the time from then on. */
         const bool kept = now >= time && now - time < 5 * (uint64_t)dt;
-        if (kept || random_chance(random, 30)) time = now;
+        if (kept || random_chance(random, 30)) {
+            time = now;
+        }
         if (random_chance(random, 3)) { /* a step by hand */
             CHECK_EQUAL(snn_device_run(&pair->device, 1), snn_step(pair->core));
         }
@@ -343,7 +369,9 @@ static void run_sample(struct pair *pair, struct random *random)
             snn_device_advance(&pair->clock, now);
         } else {
             uint32_t burst = random_next(random) % 12 + 1;
-            for (; burst > 0; burst--) send(pair, random, now);
+            for (; burst > 0; burst--) {
+                send(pair, random, now);
+            }
         }
         check_alike(pair);
     }
@@ -359,7 +387,9 @@ static void test_the_core_takes_and_drops_the_same_events(void)
 {
     static const uint32_t durations[] = {1, 7, 1000, 50000, INT32_MAX};
     for (uint32_t spec = 0; spec < IMAGE_SPECS; spec++) {
-        if (image_specs[spec].block != 1) continue;
+        if (image_specs[spec].block != 1) {
+            continue;
+        }
         for (uint32_t i = 0; i < sizeof durations / sizeof durations[0]; i++) {
             struct pair *pair = make_pair(spec, durations[i]);
             struct random random = {spec * 100 + i + 1};

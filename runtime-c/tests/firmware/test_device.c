@@ -75,10 +75,14 @@ static void on_rows(void *context, uint32_t projection, const uint16_t *rows, co
         (const struct snn_image_projection *)(const void *)((const uint8_t *)image +
                                                             image->projections);
     (void)values;
-    while (p->projection != projection) p++;
+    while (p->projection != projection) {
+        p++;
+    }
     const uint16_t *synapses =
         (const uint16_t *)(const void *)((const uint8_t *)image + p->synapses);
-    for (uint32_t i = 0; i < count; i++) record->synops[projection] += synapses[rows[i]];
+    for (uint32_t i = 0; i < count; i++) {
+        record->synops[projection] += synapses[rows[i]];
+    }
 }
 
 static void on_saturated(void *context, uint32_t layer, uint32_t count)
@@ -94,7 +98,9 @@ static void on_saturated(void *context, uint32_t layer, uint32_t count)
 static void on_layer(void *context, uint32_t layer)
 {
     const struct record *record = context;
-    if (record->image->block == 1 || layer == 0 || layer == record->image->layer_count) return;
+    if (record->image->block == 1 || layer == 0 || layer == record->image->layer_count) {
+        return;
+    }
     const struct snn_image_layer *of = layers_of(record->image) + layer - 1;
     const uint32_t size = snn_shape_size(&record->model->populations[of->population].shape);
     for (uint32_t step = 0; step < record->model->steps; step++) {
@@ -124,7 +130,9 @@ static void *guarded(size_t size)
 static void check_guards(const void *memory, size_t size)
 {
     const uint8_t *at = memory;
-    for (int i = 0; i < GUARD; i++) CHECK(at[-1 - i] == 0xA5 && at[size + (size_t)i] == 0xA5);
+    for (int i = 0; i < GUARD; i++) {
+        CHECK(at[-1 - i] == 0xA5 && at[size + (size_t)i] == 0xA5);
+    }
 }
 
 static void present(struct input *input, const struct snn_model *model, struct snn *core,
@@ -135,7 +143,9 @@ static void present(struct input *input, const struct snn_model *model, struct s
         const uint32_t size = snn_shape_size(&in->shape);
         if (in->kind == SNN_EVENTS) {
             for (uint32_t i = 0; i < size; i++) {
-                if (!random_chance(&input->random, input->density)) continue;
+                if (!random_chance(&input->random, input->density)) {
+                    continue;
+                }
                 CHECK(snn_event(core, port, i) && snn_device_event(device, port, i));
             }
         } else if (step == 0 || in->frame_per_step) {
@@ -149,7 +159,9 @@ static void present(struct input *input, const struct snn_model *model, struct s
             CHECK_EQUAL(snn_values_s16(core, port, frames[port], size), SNN_OK);
             if (bytes) {
                 uint8_t *narrow = (uint8_t *)frames[port];
-                for (uint32_t i = 0; i < size; i++) narrow[i] = (uint8_t)frames[port][i];
+                for (uint32_t i = 0; i < size; i++) {
+                    narrow[i] = (uint8_t)frames[port][i];
+                }
                 CHECK_EQUAL(snn_device_values_u8(device, port, narrow, size), SNN_OK);
             } else {
                 CHECK_EQUAL(snn_device_values_s16(device, port, frames[port], size), SNN_OK);
@@ -175,9 +187,13 @@ static void check_answer(const struct record *record, struct snn *core, struct s
 {
     uint32_t count = 0;
     const int32_t *expected = snn_scores(core, NULL), *found = snn_device_scores(device, &count);
-    for (uint32_t i = 0; i < count; i++) CHECK_EQUAL(found[i], expected[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK_EQUAL(found[i], expected[i]);
+    }
     CHECK_EQUAL(snn_device_class(device), snn_class(core));
-    if (record == NULL) return;
+    if (record == NULL) {
+        return;
+    }
     for (uint32_t p = 0; p < record->model->population_count; p++) {
         CHECK_EQUAL(record->saturations[p], snn_population_counters(core, p).saturations);
     }
@@ -195,12 +211,16 @@ static void run_sample(const struct record *record, struct input input, struct s
     snn_reset(core);
     snn_device_reset(device);
     for (uint32_t step = 0; step < model->steps; step++) {
-        if (streaming || step == 0) present(&input, model, core, device, step, frames);
+        if (streaming || step == 0) {
+            present(&input, model, core, device, step, frames);
+        }
         if (streaming || step == 0) {
             CHECK_EQUAL(snn_device_run(device, streaming ? 1 : model->steps), SNN_OK);
         }
         CHECK_EQUAL(snn_step(core), SNN_OK);
-        if (device->observer->neurons != NULL) check_step(record, core, step);
+        if (device->observer->neurons != NULL) {
+            check_step(record, core, step);
+        }
     }
     check_answer(device->observer->neurons != NULL ? record : NULL, core, device);
 }
@@ -261,7 +281,9 @@ static void check_pair(const char *model_path, const char *image_path)
         free(record.membrane[p]);
         free(record.spiked[p]);
     }
-    for (uint32_t port = 0; port < record.model->input_count; port++) free(frames[port]);
+    for (uint32_t port = 0; port < record.model->input_count; port++) {
+        free(frames[port]);
+    }
     free((uint8_t *)memory - GUARD);
     free(state);
     free(arena);
@@ -271,7 +293,9 @@ static void check_pair(const char *model_path, const char *image_path)
 
 int main(int argc, char **argv)
 {
-    for (int i = 1; i + 1 < argc; i += 2) check_pair(argv[i], argv[i + 1]);
+    for (int i = 1; i + 1 < argc; i += 2) {
+        check_pair(argv[i], argv[i + 1]);
+    }
     printf("test_device: %d images equal to their models\n", (argc - 1) / 2);
     return 0;
 }

@@ -51,11 +51,17 @@ static uint32_t fired(const struct snn_lif *lif, uint32_t lane, const int32_t *s
     uint32_t steps = 0;
     for (uint32_t step = 0; step < lif->steps; step++) {
         v = v * leak / 32768 + sums[step];
-        if (v < lif->rule.floor) v = lif->rule.floor;
-        if (v > lif->rule.ceiling) v = lif->rule.ceiling;
+        if (v < lif->rule.floor) {
+            v = lif->rule.floor;
+        }
+        if (v > lif->rule.ceiling) {
+            v = lif->rule.ceiling;
+        }
         seen.floors += v == lif->rule.floor;
         seen.ceilings += v == lif->rule.ceiling;
-        if (v < threshold) continue;
+        if (v < threshold) {
+            continue;
+        }
         v = v - threshold + (int32_t)lif->rule.greater;
         steps |= UINT32_C(1) << step;
     }
@@ -114,7 +120,9 @@ static void begin_pixel(struct pixel *pixel)
         if (word % WORDS == pixel->bit / 32) {
             pixel->spikes[word] &= (UINT32_C(1) << (pixel->bit & 31)) - 1;
         }
-        if (word % WORDS > pixel->bit / 32) pixel->spikes[word] = 0;
+        if (word % WORDS > pixel->bit / 32) {
+            pixel->spikes[word] = 0;
+        }
         pixel->expected[word] = pixel->spikes[word];
     }
 }
@@ -136,7 +144,9 @@ static void fires_as_all_steps_do(void)
 {
     struct pixel pixel;
     begin_pixel(&pixel);
-    if (any(0, 3) == 0) pixel.lif.sum_step = 0;
+    if (any(0, 3) == 0) {
+        pixel.lif.sum_step = 0;
+    }
     const int32_t reach = (1 << any(3, 15)) - 1;
     snn_half *halves = (snn_half *)(void *)pixel.sums;
     for (uint32_t i = 0; i < STEPS * ((pixel.lif.lanes + 7) / 8 * 8); i++) {
@@ -178,7 +188,9 @@ static void fires_when_driven(void)
         pixel.current[lane] = any(-reach, reach);
         pixel.bias[lane] = any(-reach, reach);
         pixel.drive[lane] = INT32_MIN; /* of a lane beyond */
-        if (lane >= pixel.lif.lanes) continue;
+        if (lane >= pixel.lif.lanes) {
+            continue;
+        }
         int32_t drive = -reach;
         while (drive <= reach &&
                fired_by(&pixel, lane, driven_sum(&pixel, lane, drive, shift, biased)) == 0) {
@@ -199,8 +211,12 @@ static void fires_when_driven(void)
 
 int main(void)
 {
-    for (uint32_t i = 0; i < PIXELS; i++) fires_as_all_steps_do();
-    for (uint32_t i = 0; i < PIXELS / 20; i++) fires_when_driven();
+    for (uint32_t i = 0; i < PIXELS; i++) {
+        fires_as_all_steps_do();
+    }
+    for (uint32_t i = 0; i < PIXELS / 20; i++) {
+        fires_when_driven();
+    }
     CHECK(seen.silent != 0 && seen.once != 0 && seen.often != 0 && seen.floors != 0 &&
           seen.ceilings != 0);
     CHECK(seen.begun != 0 && seen.undriven != 0 && seen.always != 0);

@@ -173,9 +173,9 @@ static const struct breakage breakages[] = {
 
 /** Bytes of an array that a field points to. */
 static const struct breakage array_breakages[] = {
-    {LISTS, PROJECTION(0, starts), 1, SNN_ERROR_INDEX},           /* the first is not 0 */
-    {LISTS, PROJECTION(0, weights), 33, SNN_ERROR_INDEX},         /* a column past the last */
-    {POOLED, PROJECTION(1, places), 3 * 4, SNN_ERROR_INDEX},      /* a row past the line's last */
+    {LISTS, PROJECTION(0, starts), 1, SNN_ERROR_INDEX},      /* the first is not 0 */
+    {LISTS, PROJECTION(0, weights), 33, SNN_ERROR_INDEX},    /* a column past the last */
+    {POOLED, PROJECTION(1, places), 3 * 4, SNN_ERROR_INDEX}, /* a row past the line's last */
 };
 
 static uint8_t *field_of(struct snn_image *image, const struct breakage *breakage)
@@ -219,7 +219,9 @@ static void check_refused(const struct breakage *breakage, uint32_t number, bool
 static void test_each_broken_rule_is_named(void)
 {
     const uint32_t count = sizeof breakages / sizeof breakages[0];
-    for (uint32_t i = 0; i < count; i++) check_refused(&breakages[i], i, false);
+    for (uint32_t i = 0; i < count; i++) {
+        check_refused(&breakages[i], i, false);
+    }
     for (uint32_t i = 0; i < sizeof array_breakages / sizeof array_breakages[0]; i++) {
         check_refused(&array_breakages[i], i, true);
     }
@@ -272,7 +274,9 @@ static void test_a_cut_image_with_a_good_crc_stays_inside(void)
             CHECK(cut != NULL);
             memcpy(cut, image, length);
             image_seal(cut, length);
-            if (snn_image_check(cut, length) == SNN_OK) exercise_image(cut, false, &random, 1);
+            if (snn_image_check(cut, length) == SNN_OK) {
+                exercise_image(cut, false, &random, 1);
+            }
             free(cut);
         }
         free(image);
@@ -333,11 +337,10 @@ static void test_wrong_headers_and_arguments(void)
  */
 static void test_hostile_images_stay_inside(void)
 {
-    static const uint32_t likely[] = {0,          1,         2,     3,     4,          5,
-                                      7,          8,         15,    16,    31,         32,
-                                      63,         64,        127,   128,   255,        256,
-                                      32767,      32768,     65535, 65536, 0x7FFFFFFF, 0x80000000,
-                                      0xFFFFFFFC, 0xFFFFFFFF};
+    static const uint32_t likely[] = {
+        0,     1,     2,     3,     4,          5,          7,          8,         15,
+        16,    31,    32,    63,    64,         127,        128,        255,       256,
+        32767, 32768, 65535, 65536, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFC, 0xFFFFFFFF};
     uint32_t passed = 0;
     struct random random = {99};
     for (uint32_t i = 0; i < MUTATIONS; i++) {

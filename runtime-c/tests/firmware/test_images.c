@@ -38,8 +38,12 @@ static void present_both(const struct built_model *built, struct snn *core,
                 frames[port][i] = (int16_t)random_in(random, input->min_value, input->max_value);
             }
             CHECK_EQUAL(snn_values_s16(core, port, frames[port], size), SNN_OK);
-            for (uint32_t i = 0; bytes && i < size; i++) narrow[i] = (uint8_t)frames[port][i];
-            if (bytes) CHECK_EQUAL(snn_device_values_u8(device, port, narrow, size), SNN_OK);
+            for (uint32_t i = 0; bytes && i < size; i++) {
+                narrow[i] = (uint8_t)frames[port][i];
+            }
+            if (bytes) {
+                CHECK_EQUAL(snn_device_values_u8(device, port, narrow, size), SNN_OK);
+            }
             if (!bytes) {
                 CHECK_EQUAL(snn_device_values_s16(device, port, frames[port], size), SNN_OK);
             }
@@ -51,7 +55,9 @@ static void check_scores(const struct snn_device *device, const struct snn *core
 {
     uint32_t count;
     const int32_t *found = snn_device_scores(device, &count), *expected = snn_scores(core, NULL);
-    for (uint32_t i = 0; i < count; i++) CHECK_EQUAL(found[i], expected[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK_EQUAL(found[i], expected[i]);
+    }
 }
 
 static void test_built_images_compute_what_the_core_does(void)
@@ -98,7 +104,9 @@ static void test_built_images_compute_what_the_core_does(void)
             }
         }
         for (uint32_t l = 0; l + 1 < spec->layer_count; l++) {
-            if (spikes[l] == 0) fprintf(stderr, "layer %u of %s is silent\n", l, spec->name);
+            if (spikes[l] == 0) {
+                fprintf(stderr, "layer %u of %s is silent\n", l, spec->name);
+            }
             CHECK(spikes[l] > 0);
         }
         exercise_image(image, true, &random, 4);
@@ -176,7 +184,9 @@ static void test_wrong_events_and_values_are_dropped(void)
     CHECK(memcmp(before, arena, image->arena_bytes) == 0);
     CHECK_EQUAL(snn_device_values_u8(&device, 1, frame, 12), SNN_OK);
     /* a flood merges */
-    for (uint32_t i = 0; i < 100000; i++) CHECK(snn_device_event(&device, 0, i % 32));
+    for (uint32_t i = 0; i < 100000; i++) {
+        CHECK(snn_device_event(&device, 0, i % 32));
+    }
     CHECK_EQUAL(snn_device_run(&device, 13), SNN_ERROR_STEPS);
     CHECK_EQUAL(snn_device_run(&device, UINT32_MAX), SNN_ERROR_STEPS);
     CHECK_EQUAL(snn_device_run(&device, 12), SNN_OK);
@@ -223,7 +233,9 @@ static void test_values_outside_the_range_are_refused(void)
 int main(void)
 {
     test_built_images_compute_what_the_core_does();
-    if (SNN_DEVICE_STREAMING != 0) test_multiplications_of_a_late_frame_are_counted();
+    if (SNN_DEVICE_STREAMING != 0) {
+        test_multiplications_of_a_late_frame_are_counted();
+    }
     if (SNN_DEVICE_GENERAL == 0) {
         printf("test_images: ok, the small engine\n");
         return 0;

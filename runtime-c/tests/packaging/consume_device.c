@@ -37,10 +37,18 @@ int main(void)
     static const uint8_t values[4] = {10, 20, 30, 40};
     struct snn_device network;
     uint32_t count = 0;
-    if (!is_sound()) return 1;
-    if (snn_device_init(&network, &snn_model_digits.image, arena, sizeof arena) != SNN_OK) return 2;
-    if (snn_device_values_u8(&network, 0, values, 4) != SNN_OK) return 3;
-    if (snn_device_run(&network, SNN_MODEL_DIGITS_STEPS) != SNN_OK) return 4;
+    if (!is_sound()) {
+        return 1;
+    }
+    if (snn_device_init(&network, &snn_model_digits.image, arena, sizeof arena) != SNN_OK) {
+        return 2;
+    }
+    if (snn_device_values_u8(&network, 0, values, 4) != SNN_OK) {
+        return 3;
+    }
+    if (snn_device_run(&network, SNN_MODEL_DIGITS_STEPS) != SNN_OK) {
+        return 4;
+    }
     const int32_t *scores = snn_device_scores(&network, &count);
     return count == 2 && scores[0] == 80 && scores[1] == 320 && snn_device_class(&network) == 1 ? 0
                                                                                                 : 5;
