@@ -259,7 +259,8 @@ AVX2_INLINE uint64_t scatter_dense(void *sum, const struct snn_taps *taps,
         }
         window.target = low;
         window.rows = hit->taps_y;
-        window.used = columns;
+        /* A line of the source above may have reached the same targets, and one more to the right. */
+        window.used = columns > window.used ? columns : window.used;
         if (columns == 3) {
             join(order, taps, hit, 3, &synapses);
         } else {

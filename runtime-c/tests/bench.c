@@ -92,7 +92,7 @@ static struct snn_projection between(bool from_input, uint32_t source, uint32_t 
 static void fill_weights(struct test_model *test, struct random *r, uint32_t q, uint32_t rows,
                          uint32_t columns, bool conv)
 {
-    static const struct snn_convolution same = {3, 3, 1, 1, 1, 1, 1, 1, 1};
+    static const struct snn_convolution same = {3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     struct snn_projection *projection = &test->projections[q];
     int8_t *matrix = model_memory(test, (size_t)rows * columns);
     for (size_t i = 0; i < (size_t)rows * columns; i++) {

@@ -261,6 +261,26 @@ static void test_cells_of_two_words(void)
     }
 }
 
+/**
+ * Kernels and strides that differ by axis, before whole vectors of channels: where the stride
+ * passes the kernel's height, several lines of the source reach the same targets, and some none.
+ */
+static void test_sides_that_differ(void)
+{
+    for (uint32_t number = 0; number < 4 * 4 * 5 * 8; number++) {
+        const uint8_t stride_y = (uint8_t)(1 + number / 16 % 5);
+        const uint8_t stride_x = (uint8_t)(number % 8 == 0 ? 2 : 1);
+        last = (struct scene){.channels_in = 5,
+                              .channels_out = number % 3 == 0 ? 32 : 16,
+                              .height = 7,
+                              .width = 6,
+                              .pool = 1,
+                              .kernel = {(uint8_t)(1 + number % 4), (uint8_t)(1 + number / 4 % 4),
+                                         stride_y, stride_x, 3, 1, 0, 3, 1, 1, 1}};
+        check_scene(&last, number);
+    }
+}
+
 static void test_values(void)
 {
     static const uint32_t channels_out[6] = {1, 8, 16, 24, 32, 40};
@@ -285,6 +305,7 @@ int main(void)
     test_small_geometries();
     test_three_by_three();
     test_cells_of_two_words();
+    test_sides_that_differ();
     test_values();
     printf("test_conv: ok\n");
     return 0;
