@@ -45,7 +45,7 @@ public struct OptimizerConfiguration: Hashable, Sendable, Codable {
     case .weight, .bias, .initial, .scale: 1
     case .statistic: 0
     case .threshold: thresholdRate
-    case .leak: leakRate
+    case .leak, .currentLeak: leakRate
     case .step: stepRate
     }
   }

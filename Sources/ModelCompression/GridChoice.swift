@@ -56,7 +56,9 @@ public struct GridChoice: Hashable, Sendable, Codable {
     // A read-out's unit decides nothing: no shift where there need be none.
     var k = spikes.isEmpty ? finest : coarsest
     if let threshold = population.threshold {
-      let bound = Self.bound(inputs, steps: steps, neurons: population.shape)
+      let bound =
+        Self.bound(inputs, steps: steps, neurons: population.shape)
+        * Self.currentGain(of: population, steps: network.steps)
       let least = (0..<max(threshold.value.count, steps.count)).map { index in
         Double(threshold.value[index % threshold.value.count] / steps[index % steps.count])
       }
@@ -85,6 +87,12 @@ public struct GridChoice: Hashable, Sendable, Codable {
     }
     let own = shifts.removeValue(forKey: first.projection.name) ?? 0
     self.init(shift: own, floor: -Self.range, ceiling: Self.range, others: shifts)
+  }
+
+  /// How much larger than what arrives in one step a synaptic current becomes: Σ μ^t over the steps.
+  private static func currentGain(of population: Population, steps: Int) -> Double {
+    guard let leak = population.currentLeak?.value.elements.max() else { return 1 }
+    return leak < 1 ? min(1 / (1 - Double(leak)), Double(steps)) : Double(steps)
   }
 
   init(shift: Int, floor: Int, ceiling: Int, others: [String: Int] = [:]) {

@@ -130,6 +130,7 @@ public final class QuantizedArithmetic: Arithmetic {
         inUnits(variable($0), unit: unit, range: 1...32767, on: tape)
       },
       leak: population.leak.map { onLeakGrid(variable($0), on: tape) },
+      currentLeak: population.currentLeak.map { onLeakGrid(variable($0), on: tape) },
       bias: population.bias.map {
         inUnits(variable($0), unit: unit, range: -32767...32767, on: tape)
       },

@@ -148,6 +148,7 @@ extension Population {
     initial = reduced(initial)
     if case .lif(var lif) = kind {
       lif.threshold = reduced(lif.threshold)
+      lif.currentLeak = reduced(lif.currentLeak)
       kind = .lif(lif)
     }
   }

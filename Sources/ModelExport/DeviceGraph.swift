@@ -99,6 +99,11 @@ struct DeviceGraph {
 
   private static func refusePopulations(of model: Model) throws(DeviceImageError) {
     for (index, population) in model.populations.enumerated() {
+      if case .lif(let lif) = population.kind, !lif.currentLeak.values.isEmpty {
+        throw .unsupportedPopulation(
+          place: model.place(ofPopulation: index), expected: "no synaptic current",
+          found: "current_leak")
+      }
       guard !population.isReadout || index == model.readout else {
         throw .unsupportedPopulation(
           place: model.place(ofPopulation: index), expected: "one READOUT",

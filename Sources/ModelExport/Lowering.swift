@@ -94,7 +94,9 @@ private func integers(
         reset: reset(dynamics.reset, to: Int(numbers.resetValue)),
         compare: dynamics.compare == .greater ? .greater : .greaterEqual,
         refractorySteps: dynamics.refractorySteps, floor: Int(range.lowerBound),
-        ceiling: Int(range.upperBound)))
+        ceiling: Int(range.upperBound),
+        currentLeak: try parameter(
+          numbers.currentLeak, "leak of the current in Q15", times: 32768, default: nil)))
   }
   return ModelFormat.Population(
     name: name, shape: population.shape, kind: kind,

@@ -101,6 +101,7 @@ extension Spiking.Population {
     }
     var neuron = Neuron.readout
     var threshold: Spiking.Parameter?
+    var currentLeak: Spiking.Parameter?
     if case .lif(let lif) = population.kind {
       var dynamics = LIFDynamics(
         compare: lif.compare == .greater ? .greater : .greaterOrEqual,
@@ -114,12 +115,14 @@ extension Spiking.Population {
       }
       neuron = .lif(dynamics)
       threshold = parameter(.threshold, lif.threshold)
+      currentLeak = parameter(.currentLeak, lif.currentLeak)
     }
     let leak = parameter(.leak, population.leak)
-    leak?.value.apply { $0 / 32768 }
+    for factor in [leak, currentLeak] { factor?.value.apply { $0 / 32768 } }
     self.init(
       name: name, shape: population.shape, neuron: neuron, threshold: threshold, leak: leak,
       bias: parameter(.bias, population.bias), initial: parameter(.initial, population.initial))
+    self.currentLeak = currentLeak
   }
 }
 

@@ -102,6 +102,7 @@ extension Population {
       try requireAbsent(message.refractorySteps == 0, "refractory_steps", at: place)
       try requireAbsent(message.floor == 0, "floor", at: place)
       try requireAbsent(message.ceiling == 0, "ceiling", at: place)
+      try requireAbsent(message.currentLeak.isEmpty, "current_leak", at: place)
       kind = .readout
     case .UNRECOGNIZED(let value): throw unknownEnum(value, at: place + ".kind")
     }
@@ -133,7 +134,7 @@ extension Population.LIF {
     self.init(
       threshold: Parameter(message.threshold.map(Int.init)), reset: reset, compare: compare,
       refractorySteps: Int(message.refractorySteps), floor: Int(message.floor),
-      ceiling: Int(message.ceiling))
+      ceiling: Int(message.ceiling), currentLeak: Parameter(message.currentLeak.map(Int.init)))
   }
 }
 

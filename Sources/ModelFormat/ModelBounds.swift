@@ -32,9 +32,7 @@ public struct ModelBounds: Equatable, Sendable {
   /// Proves the bounds of a model whose structure is valid; throws
   /// ``ModelError/boundExceeded(place:expected:found:)`` where they do not hold.
   init(of model: Model) throws(ModelError) {
-    var sums = model.populations.map { population in
-      population.bias.expanded(to: population.shape, default: 0).map { abs($0) }
-    }
+    var sums = model.populations.map { [Int](repeating: 0, count: $0.shape.count) }
     for (index, projection) in model.projections.enumerated() {
       // 2^26 entries of 2^7 in all projections, times 2^8 of a window, times 2^15 of a value or a shift:
       // 2^56. A lateral entry counts 2^20 sources, windows included, in 2^5 taps: 2^47 for each of 1024.
@@ -60,7 +58,7 @@ public struct ModelBounds: Equatable, Sendable {
     var proven: [Population] = []
     for (index, population) in model.populations.enumerated() {
       proven.append(
-        try Self.prove(population, sums: sums[index], steps: model.maximumSteps) {
+        try Self.prove(population, arriving: sums[index], steps: model.maximumSteps) {
           model.place(ofPopulation: index)
         })
     }
@@ -68,11 +66,13 @@ public struct ModelBounds: Equatable, Sendable {
   }
 
   private static func prove(
-    _ population: ModelFormat.Population, sums: [Int], steps: Int, place: () -> String
+    _ population: ModelFormat.Population, arriving: [Int], steps: Int, place: () -> String
   ) throws(ModelError) -> Population {
     var largest = -1
     var lowest = 0
-    for (neuron, sum) in sums.enumerated() {
+    for (neuron, arriving) in arriving.enumerated() {
+      let current = population.currentBound(of: neuron, arriving: arriving, steps: steps)
+      let sum = current + abs(population.bias(of: neuron))
       switch population.kind {
       case .lif:
         guard sum + 32768 < 1 << 24 else {
@@ -95,11 +95,23 @@ public struct ModelBounds: Equatable, Sendable {
 
   private static func path(of population: ModelFormat.Population, bound: Int) -> Path {
     guard case .lif(let lif) = population.kind else { return .membrane32 }
+    guard lif.currentLeak.values.isEmpty else { return .accumulator32 }
     // Input that arrives in a refractory step is lost, so it must not reach the membrane first.
     if lif.refractorySteps == 0, max(-lif.floor, lif.ceiling) + bound < 1 << 15 {
       return .membrane16
     }
     return bound < 1 << 15 ? .accumulator16 : .accumulator32
+  }
+}
+
+extension Population {
+  /// I(j) of FORMAT.md §5 for a neuron at which at most `arriving` arrives in a step.
+  fileprivate func currentBound(of neuron: Int, arriving: Int, steps: Int) -> Int {
+    guard case .lif(let lif) = kind, !lif.currentLeak.values.isEmpty else { return arriving }
+    let lost = Self.noLeak - lif.currentLeak.value(of: neuron, in: shape, default: 0)
+    // 2^57 arrive at most; far less is refused all the same, and stays far from overflow here.
+    let most = min(arriving, 1 << 24)
+    return lost == 0 ? steps * most : min(steps * most, most * Self.noLeak / lost)
   }
 }
 

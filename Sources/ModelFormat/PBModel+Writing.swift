@@ -89,6 +89,7 @@ extension PBPopulation {
       refractorySteps = UInt32(lif.refractorySteps)
       floor = Int32(lif.floor)
       ceiling = Int32(lif.ceiling)
+      currentLeak = lif.currentLeak.values.map(UInt32.init)
     }
   }
 }

@@ -45,11 +45,15 @@ public struct Population: Equatable, Sendable {
     public var floor: Int
     /// The greatest membrane, 0...32767.
     public var ceiling: Int
+    /// The factor kept of a neuron's synaptic current each step, Q15, 0...32768; empty: the
+    /// neurons have no synaptic current.
+    public var currentLeak: Parameter
 
     /// Parameters of a LIF population; the defaults are the format's plainest neuron.
     public init(
       threshold: Parameter, reset: Reset = .subtract, compare: Compare = .greater,
-      refractorySteps: Int = 0, floor: Int = -32768, ceiling: Int = 32767
+      refractorySteps: Int = 0, floor: Int = -32768, ceiling: Int = 32767,
+      currentLeak: Parameter = .none
     ) {
       self.threshold = threshold
       self.reset = reset
@@ -57,6 +61,7 @@ public struct Population: Equatable, Sendable {
       self.refractorySteps = refractorySteps
       self.floor = floor
       self.ceiling = ceiling
+      self.currentLeak = currentLeak
     }
   }
 

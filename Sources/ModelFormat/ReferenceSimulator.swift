@@ -24,6 +24,8 @@ public struct ReferenceSimulator: Sendable {
   /// What has been counted since the last ``reset()``.
   public private(set) var counters: Counters
 
+  /// Per population: the synaptic current of every neuron; unused where there is none.
+  private var currents: [[Int]]
   /// Per population: steps in which a neuron's input is still lost.
   private var refractory: [[Int]]
   /// Steps since the last ``reset()``.
@@ -60,6 +62,7 @@ public struct ReferenceSimulator: Sendable {
     reach = Dictionary(
       model.projections.map { ($0.source, $0.reach) }, uniquingKeysWith: { max($0, $1) })
     membranes = []
+    currents = []
     refractory = []
     history = [:]
     heldSums = []
@@ -72,6 +75,7 @@ public struct ReferenceSimulator: Sendable {
     membranes = model.populations.map { population in
       population.initial.expanded(to: population.shape, default: 0).map { Int32($0) }
     }
+    currents = model.populations.map { [Int](repeating: 0, count: $0.shape.count) }
     refractory = model.populations.map { [Int](repeating: 0, count: $0.shape.count) }
     history = [:]
     steps = 0
@@ -229,14 +233,20 @@ public struct ReferenceSimulator: Sendable {
     let population = model.populations[index]
     var spikes: [UInt32] = []
     for neuron in sums.indices {
+      var acc = sums[neuron]
+      if !lif.currentLeak.values.isEmpty {
+        let leak = lif.currentLeak.value(of: neuron, in: population.shape, default: 0)
+        acc += currents[index][neuron] * leak / (1 << 15)
+        currents[index][neuron] = acc
+      }
+      precondition(abs(acc) < 1 << 24, "|acc| of a validated model is below 2^24")
       if refractory[index][neuron] > 0 {
         refractory[index][neuron] -= 1
         continue
       }
-      precondition(abs(sums[neuron]) < 1 << 24, "|acc| of a validated model is below 2^24")
       // Division of Int truncates toward zero.
       var v = Int(membranes[index][neuron]) * population.leak(of: neuron) / (1 << 15)
-      let u = v + sums[neuron] + population.bias(of: neuron)
+      let u = v + acc + population.bias(of: neuron)
       precondition(abs(u) < 1 << 24, "|u| of a validated model is below 2^24")
       v = min(max(u, lif.floor), lif.ceiling)
       if v != u { counters.populations[index].saturations += 1 }

@@ -144,6 +144,7 @@ extension Model {
         try require(value, in: membrane, at: here + ".reset_value")
       }
       try require(lif.refractorySteps, in: 0...255, at: here + ".refractory_steps")
+      try validate(lif.currentLeak, optional: true, in: leaks, of: index, field: "current_leak")
     }
   }
 

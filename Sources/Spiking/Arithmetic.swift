@@ -35,7 +35,8 @@ public struct Numbers {
   var variables: [Variable] {
     projections.map(\.weight)
       + populations.flatMap {
-        [$0.threshold, $0.leak, $0.bias, $0.initial, $0.normalizationScale].compactMap { $0 }
+        [$0.threshold, $0.leak, $0.currentLeak, $0.bias, $0.initial, $0.normalizationScale]
+          .compactMap { $0 }
       }
   }
 
@@ -49,6 +50,7 @@ public struct Numbers {
       let numbers = populations[index]
       result.populations[index].threshold = numbers.threshold.map(transform)
       result.populations[index].leak = numbers.leak.map(transform)
+      result.populations[index].currentLeak = numbers.currentLeak.map(transform)
       result.populations[index].bias = numbers.bias.map(transform)
       result.populations[index].initial = numbers.initial.map(transform)
       result.populations[index].normalizationScale = numbers.normalizationScale.map(transform)
@@ -63,6 +65,8 @@ public struct PopulationNumbers {
   public var threshold: Variable?
   /// λ, the same in both worlds; nil: 1.
   public var leak: Variable?
+  /// μ, the same in both worlds; nil: what arrives acts once.
+  public var currentLeak: Variable?
   /// nil: 0.
   public var bias: Variable?
   /// nil: 0.
@@ -78,12 +82,14 @@ public struct PopulationNumbers {
 
   /// The numbers of one population.
   public init(
-    threshold: Variable?, leak: Variable?, bias: Variable?, initial: Variable?,
-    resetValue: Float = 0, normalizationScale: Variable? = nil, range: ClosedRange<Float>? = nil,
+    threshold: Variable?, leak: Variable?, currentLeak: Variable? = nil, bias: Variable?,
+    initial: Variable?, resetValue: Float = 0, normalizationScale: Variable? = nil,
+    range: ClosedRange<Float>? = nil,
     unit: [Float] = [1]
   ) {
     self.threshold = threshold
     self.leak = leak
+    self.currentLeak = currentLeak
     self.bias = bias
     self.initial = initial
     self.resetValue = resetValue
@@ -125,6 +131,7 @@ public final class RealArithmetic: Arithmetic {
         if case .lif(let dynamics) = population.neuron { resetValue = dynamics.resetValue }
         return PopulationNumbers(
           threshold: population.threshold.map(variable), leak: population.leak.map(variable),
+          currentLeak: population.currentLeak.map(variable),
           bias: population.bias.map(variable), initial: population.initial.map(variable),
           resetValue: resetValue,
           normalizationScale: population.normalization.map { variable($0.scale) })

@@ -27,6 +27,8 @@ public struct NeuronConfiguration: Hashable, Sendable {
   public var threshold: Float
   /// λ in [0, 1].
   public var leak: Float
+  /// μ in [0, 1], shared as λ is; nil: no synaptic current, and none learned.
+  public var currentLeak: Float?
   /// Whether neurons have a learned bias per channel.
   public var bias: Bool
   /// The learned membrane before step 0, per channel; nil: 0, and not learned.
@@ -40,13 +42,15 @@ public struct NeuronConfiguration: Hashable, Sendable {
   public init(
     dynamics: LIFDynamics = LIFDynamics(), thresholdGranularity: Granularity = .channel,
     leakGranularity: Granularity = .channel, threshold: Float = 1, leak: Float = 1,
-    bias: Bool = false, initial: Float? = nil, isNormalized: Bool = false, dropout: Float = 0
+    currentLeak: Float? = nil, bias: Bool = false, initial: Float? = nil,
+    isNormalized: Bool = false, dropout: Float = 0
   ) {
     self.dynamics = dynamics
     self.thresholdGranularity = thresholdGranularity
     self.leakGranularity = leakGranularity
     self.threshold = threshold
     self.leak = leak
+    self.currentLeak = currentLeak
     self.bias = bias
     self.initial = initial
     self.isNormalized = isNormalized
@@ -254,6 +258,9 @@ extension Population {
       leak: parameter(.leak, neurons.leakGranularity, neurons.leak, 0...1),
       bias: neurons.bias || neurons.isNormalized ? parameter(.bias, .channel, 0) : nil,
       initial: neurons.initial.map { parameter(.initial, .channel, $0) })
+    currentLeak = neurons.currentLeak.map {
+      parameter(.currentLeak, neurons.leakGranularity, $0, 0...1)
+    }
     if neurons.isNormalized {
       normalization = Normalization(name: plan.name, channels: plan.shape.channels)
     }

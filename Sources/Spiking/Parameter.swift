@@ -7,6 +7,7 @@ public final class Parameter {
   public enum Role: String, Sendable, Codable {
     /// What a population or projection has by this name.
     case weight, threshold, leak, bias, initial
+    case currentLeak = "current_leak"
     /// The factor of a normalised current.
     case scale
     /// Measured, not learned: a normalised current's mean or variance.

@@ -24,6 +24,9 @@ public struct Population {
   public var threshold: Parameter?
   /// λ in [0, 1], the part of a membrane kept each step; nil: 1.
   public var leak: Parameter?
+  /// μ in [0, 1], the part of a synaptic current kept each step (``synapticCurrent``); nil: what arrives
+  /// acts once.
+  public var currentLeak: Parameter?
   /// Added to the membrane in every step; nil: 0.
   public var bias: Parameter?
   /// The membrane before step 0; nil: 0.
@@ -53,6 +56,6 @@ public struct Population {
 
   /// What the population learns besides the weights of its projections.
   public var parameters: [Parameter] {
-    [threshold, leak, bias, initial, normalization?.scale].compactMap { $0 }
+    [threshold, leak, currentLeak, bias, initial, normalization?.scale].compactMap { $0 }
   }
 }

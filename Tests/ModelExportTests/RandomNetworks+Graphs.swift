@@ -96,7 +96,9 @@ extension RandomNetworks {
           refractorySteps: pick([0, 0, 1, 2])),
         thresholdGranularity: pick(Granularity.allCases),
         leakGranularity: pick(Granularity.allCases), threshold: uniform(0.3...1.5),
-        leak: chance(4) ? 1 : uniform(0.2...1), bias: chance(3), initial: chance(3) ? 0 : nil))
+        leak: chance(4) ? 1 : uniform(0.2...1), currentLeak: chance(4) ? uniform(0.2...1) : nil,
+        bias: chance(3),
+        initial: chance(3) ? 0 : nil))
   }
 
   // MARK: Geometry

@@ -55,7 +55,8 @@ struct RandomNetworks {
         reset: pick([.subtract, .zero]), compare: pick([.greater, .greaterOrEqual])),
       thresholdGranularity: pick(Granularity.allCases),
       leakGranularity: pick(Granularity.allCases), threshold: uniform(0.3...1.5),
-      leak: chance(4) ? 1 : uniform(0.2...1), bias: chance(2))
+      leak: chance(4) ? 1 : uniform(0.2...1), currentLeak: chance(4) ? uniform(0.2...1) : nil,
+      bias: chance(2))
     return try Network(
       name: name, architecture: Architecture(architecture(over: shape) + "-\(classes)"),
       input: chance(2) ? .bytes(shape, scale: pick([1 / 255, 1 / 256, 0.01])) : .events(shape),
@@ -120,6 +121,7 @@ struct RandomNetworks {
     }
     if !chance(3) { vary(population.threshold, by: 0.4...2) }
     if !chance(3) { vary(population.leak, by: 0.5...1.2) }
+    if !chance(3) { vary(population.currentLeak, by: 0.5...1.2) }
     for parameter in [population.bias, population.initial].compactMap({ $0 }) {
       for index in 0..<parameter.value.count { parameter.value[index] = uniform(-0.3...0.4) }
     }

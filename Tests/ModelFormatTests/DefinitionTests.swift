@@ -65,7 +65,7 @@ import Wiring
       let model = RandomModels.model(seed: seed)
       let bounds = try model.validate()
       for (index, population) in model.populations.enumerated() {
-        var sums = population.bias.expanded(to: population.shape, default: 0).map { abs($0) }
+        var sums = [Int](repeating: 0, count: population.shape.count)
         for projection in model.projections where projection.target == index {
           let matrices = matrices(projection, model)
           for neuron in sums.indices {
@@ -77,6 +77,13 @@ import Wiring
               model.carriesValues(projection)
               ? (bound + half) >> projection.shift : bound << projection.shift
           }
+        }
+        for neuron in sums.indices {
+          if let leak = currentLeak(of: neuron, in: population) {
+            let geometric = leak == 1 << 15 ? Int.max : (sums[neuron] << 15) / (1 << 15 - leak)
+            sums[neuron] = min(model.maximumSteps * sums[neuron], geometric)
+          }
+          sums[neuron] += abs(population.bias(of: neuron))
         }
         #expect(bounds.populations[index].largest == sums.max(), "seed \(seed) \(index)")
         #expect(bounds.populations[index].neuron == sums.firstIndex(of: sums.max() ?? 0))
@@ -95,6 +102,7 @@ import Wiring
       let matrices = model.projections.map { self.matrices($0, model) }
       var synops = model.projections.map { _ in 0 }
       var counts = model.projections.map { _ in 0 }
+      var currents = model.populations.map { [Int](repeating: 0, count: $0.shape.count) }
       for step in 0..<input.steps {
         for (index, population) in model.populations.enumerated() {
           var sums = [Int](repeating: 0, count: population.shape.count)
@@ -122,6 +130,12 @@ import Wiring
               sums[neuron] += isValue ? (sum + half) >> projection.shift : sum << projection.shift
             }
           }
+          for neuron in sums.indices {
+            guard let leak = currentLeak(of: neuron, in: population) else { continue }
+            let product = currents[index][neuron] * leak
+            sums[neuron] += (abs(product) >> 15) * product.signum()
+            currents[index][neuron] = sums[neuron]
+          }
           checkMembranes(of: index, sums, in: model, records, step, "seed \(seed) step \(step)")
         }
       }
@@ -132,6 +146,12 @@ import Wiring
         #expect(counted.spikesIn == counts[p], "seed \(seed) projection \(p)")
       }
     }
+  }
+
+  /// nil: the neuron has no synaptic current.
+  private func currentLeak(of neuron: Int, in population: Population) -> Int? {
+    guard case .lif(let lif) = population.kind, !lif.currentLeak.values.isEmpty else { return nil }
+    return lif.currentLeak.value(of: neuron, in: population.shape, default: 0)
   }
 
   /// The spikes or values of a step in every pooled cell.

@@ -150,6 +150,8 @@ import Wiring
     #expect(place { $0.populations[2].initial = [0, 1 << 31] } == answer + ".initial[1]")
     #expect(place { lif(&$0, 1) { $0.reset = .value(-10) } } == loop + ".reset_value")
     #expect(place { lif(&$0, 1) { $0.refractorySteps = 256 } } == loop + ".refractory_steps")
+    #expect(place { lif(&$0, 1) { $0.currentLeak = 32769 } } == loop + ".current_leak[0]")
+    #expect(place { lif(&$0, 1) { $0.currentLeak = [1, 2] } } == loop + ".current_leak")
     #expect(place { lif(&$0, 1) { $0.floor = 1 } } == loop + ".floor")
     #expect(place { lif(&$0, 1) { $0.floor = -32769 } } == loop + ".floor")
     #expect(place { lif(&$0, 1) { $0.ceiling = -1 } } == loop + ".ceiling")
@@ -298,6 +300,21 @@ import Wiring
     }
     #expect(place(breaking: largest(2064)) == nil)
     #expect(place(breaking: largest(2065)) == "projections[1] \"pooled\"")
+  }
+
+  @Test func theBoundOfACurrentIsItsGeometricSum() {
+    // 9 events at most, each of weight 1, arrive at a neuron of "conv" in a step.
+    func largest(_ leak: Int, steps: Int = 10) throws -> Int {
+      var model = Self.valid
+      (model.steps, model.maximumSteps) = (steps, steps)
+      lif(&model, 0) { $0.currentLeak = Parameter([leak]) }
+      return try model.validate().populations[0].largest
+    }
+    #expect(try largest(0) == 9)
+    #expect(try largest(16384) == 18)
+    #expect(try largest(16384, steps: 1) == 9)
+    #expect(try largest(32767, steps: 7) == 63)
+    #expect(try largest(32768, steps: 7) == 63)
   }
 
   @Test func valuesAreShiftedByAtMost24AndSpikesBy15() {

@@ -211,6 +211,28 @@ static uint64_t magnitude_at(const int32_t *values, uint32_t count, uint32_t cha
     return (uint64_t)(value < 0 ? -value : value);
 }
 
+/** I(j): how large the synaptic current of a neuron becomes at which `arriving` arrives at most. */
+static uint64_t current_bound(const struct snn_model *model,
+                              const struct snn_population *population, uint64_t arriving,
+                              uint32_t channel, uint32_t neuron)
+{
+    const uint32_t count = population->current_leak_count;
+    if (count == 0) {
+        return arriving;
+    }
+    const uint32_t neurons = snn_shape_size(&population->shape);
+    const uint32_t at = count == 1 ? 0 : count == neurons ? neuron : channel;
+    const uint32_t lost = 32768u - population->current_leak[at];
+    const uint64_t refused = UINT64_C(1) << 24;
+    const uint64_t most = arriving < refused ? arriving : refused;
+    const uint64_t all = model->max_steps * most;
+    if (lost == 0) {
+        return all;
+    }
+    const uint64_t geometric = most * 32768 / lost;
+    return all < geometric ? all : geometric;
+}
+
 /** Whether target coordinates o and o - 1 of an axis see the same kernel taps. */
 static bool same_taps(uint32_t o, uint32_t taps, uint32_t stride, uint32_t dilation,
                       uint32_t padding, uint32_t length)
@@ -229,7 +251,8 @@ static bool is_uniform(const struct snn_model *model, uint32_t index)
 {
     const struct snn_population *population = &model->populations[index];
     const uint32_t channels = population->shape.channels;
-    if (population->bias_count > channels || population->initial_count > channels) {
+    if (population->bias_count > channels || population->initial_count > channels ||
+        population->current_leak_count > channels) {
         return false;
     }
     for (uint32_t q = 0; q < model->projection_count; q++) {
@@ -295,8 +318,8 @@ static enum snn_status check_block(const struct snn_model *model, uint32_t index
         const uint32_t channel = block->channel + i;
         const uint32_t neuron =
             (block->y * population->shape.width + block->x) * population->shape.channels + channel;
-        bound[i] +=
-            magnitude_at(population->bias, population->bias_count, channel, neuron, neurons);
+        bound[i] = current_bound(model, population, bound[i], channel, neuron) +
+                   magnitude_at(population->bias, population->bias_count, channel, neuron, neurons);
         if (population->kind == SNN_LIF) {
             if (bound[i] + 32768 >= UINT64_C(1) << 24) {
                 return refuse(fault, SNN_PART_POPULATION, index, (UINT64_C(1) << 24) - 32769,
@@ -348,6 +371,9 @@ static uint8_t choose_accumulator(const struct snn_population *population, uint6
     const uint64_t range = (uint64_t)(below > population->ceiling ? below : population->ceiling);
     if (population->kind == SNN_READOUT) {
         return SNN_ACCUMULATOR_DIRECT;
+    }
+    if (population->current_leak_count > 0) {
+        return SNN_ACCUMULATOR_S32;
     }
     /* Input that arrives in a refractory step is lost, so it cannot go to the membrane first. */
     if (population->refractory_steps == 0 && range + largest < 32768) {

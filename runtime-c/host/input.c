@@ -151,7 +151,7 @@ static void set_bias(const struct snn_population *population, struct snn_populat
                      bool wide)
 {
     uint32_t k = 0;
-    if (population->bias_count == 0) {
+    if (population->bias_count == 0 || state->current != NULL) {
         memset(state->steady, 0,
                state->steady_parameter.period * (wide ? sizeof(int32_t) : sizeof(int16_t)));
         return;

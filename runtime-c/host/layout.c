@@ -87,9 +87,17 @@ static void place_steady(struct memory *memory, const struct snn_model *model, u
     const struct snn_population *population = &model->populations[index];
     const bool held = has_held_input(model, index);
     const bool wide = population->kind == SNN_READOUT || state->accumulator == SNN_ACCUMULATOR_S32;
+    const bool has_current = population->current_leak_count > 0;
     state->driven = held;
     for (uint32_t i = 0; i < population->bias_count; i++) {
         state->driven = state->driven || population->bias[i] != 0;
+    }
+    if (has_current && population->bias_count > 1) {
+        state->bias = make_parameter(memory, population->bias, population->bias_count,
+                                     sizeof(int32_t), &population->shape);
+    }
+    if (has_current && !held) {
+        return;
     }
     if (held) {
         state->steady_parameter.period = state->size;
@@ -135,6 +143,12 @@ static struct snn_population_state place_population(struct memory *memory,
     state.membrane = take(memory, state.size, sizeof(int16_t));
     state.spikes = take(memory, (uint64_t)state.words * slots, sizeof(uint32_t));
     state.spike_count = take(memory, slots, sizeof(uint32_t));
+    if (population->current_leak_count > 0) {
+        state.current = take(memory, state.size, sizeof(int32_t));
+        state.current_leak =
+            make_parameter(memory, population->current_leak, population->current_leak_count,
+                           sizeof(uint16_t), &population->shape);
+    }
     if (population->refractory_steps > 0) {
         state.refractory = take(memory, state.size, sizeof(uint8_t));
     }

@@ -284,6 +284,27 @@ void snn_lif_words(struct snn_lif_pass *whole)
     whole->any_membrane = whole->any_membrane || any;
 }
 
+/* ---- Synaptic currents ---- */
+
+void snn_current_step(struct snn_population_state *state, int32_t *sum, int32_t common)
+{
+    const uint16_t *leaks = state->current_leak.values;
+    const int32_t *held = state->steady;
+    int32_t *current = state->current;
+    uint32_t l = 0;
+    state->any_current = false;
+    for (uint32_t i = 0; i < state->size; i++) {
+        int32_t arrived = snn_add_s32(sum[i], common);
+        if (held != NULL) {
+            arrived = snn_add_s32(arrived, held[i]);
+        }
+        current[i] = snn_add_s32(snn_leak_s32(current[i], leaks[l]), arrived);
+        sum[i] = current[i];
+        state->any_current = state->any_current || current[i] != 0;
+        l = advance(l, state->current_leak.period);
+    }
+}
+
 /* ---- Read-out: int32, no clamp; every partial sum stays below 2^31 by its bound ---- */
 
 void snn_readout_leak(struct snn_population_state *state)

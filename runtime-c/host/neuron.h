@@ -45,6 +45,12 @@ void snn_lif_from(struct snn_lif_pass *pass, uint32_t first);
  */
 void snn_lif_words(struct snn_lif_pass *pass);
 
+/**
+ * One step of the synaptic currents of a population: each loses its leak and takes all that
+ * arrives, which lies in `sum`. `sum` holds the currents afterwards.
+ */
+void snn_current_step(struct snn_population_state *state, int32_t *sum, int32_t common);
+
 /** One step of a READOUT: leak before the sums arrive, steady currents after. */
 void snn_readout_leak(struct snn_population_state *state);
 void snn_readout_steady(struct snn_population_state *state, int32_t common);

@@ -92,6 +92,10 @@ void snn_reset(struct snn *snn)
         if (state->refractory != NULL) {
             memset(state->refractory, 0, state->size);
         }
+        if (state->current != NULL) {
+            memset(state->current, 0, state->size * sizeof(int32_t));
+        }
+        state->any_current = false;
         state->active_steps = state->any_membrane ? 1 : 0;
         state->spikes_out = 0;
         state->saturations = 0;
@@ -203,7 +207,8 @@ static void step_lif(struct snn *snn, uint32_t index, uint32_t step)
      * membrane at 0 does not fire: 0 > threshold and 0 >= threshold are false for every threshold
      * allowed.
      */
-    if (!arrived && !state->driven && state->active_steps == 0 && !(leaky && state->any_membrane)) {
+    if (!arrived && !state->driven && !state->any_current && state->active_steps == 0 &&
+        !(leaky && state->any_membrane)) {
         if (state->spike_count[slot] != 0) {
             memset(spikes, 0, state->words * sizeof(uint32_t));
             state->spike_count[slot] = 0;
@@ -212,6 +217,13 @@ static void step_lif(struct snn *snn, uint32_t index, uint32_t step)
         return;
     }
     struct snn_lif_pass pass = {0};
+    pass.steady = state->steady_parameter;
+    pass.common = common;
+    if (state->current != NULL) {
+        snn_current_step(state, snn->sum, common);
+        pass.steady = state->bias;
+        pass.common = population->bias_count == 1 ? population->bias[0] : 0;
+    }
     pass.membrane = state->membrane;
     pass.sum = snn->sum;
     pass.refractory = state->refractory;
@@ -221,8 +233,6 @@ static void step_lif(struct snn *snn, uint32_t index, uint32_t step)
     if (direct) {
         pass.leak.values = NULL;
     }
-    pass.steady = state->steady_parameter;
-    pass.common = common;
     pass.count = state->size;
     pass.floor = population->floor;
     pass.ceiling = population->ceiling;

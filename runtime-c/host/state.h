@@ -42,11 +42,17 @@ struct snn_population_state {
      */
     void *steady;
     struct snn_parameter threshold, leak, steady_parameter;
+    /**
+     * the synaptic current of each neuron; null: none. Where there is one, held frames arrive at
+     * it and `steady` holds their sums alone; `bias`, of several values, reaches the membrane
+     */
+    int32_t *current;
+    struct snn_parameter current_leak, bias;
     int32_t common_bias; /**< a bias of one value that `steady` does not hold */
     uint32_t size, words, slots;
     uint32_t incoming, incoming_count; /**< range of snn.incoming */
     uint32_t active_steps; /**< steps to come in which a neuron may fire without input */
-    bool any_membrane;
+    bool any_membrane, any_current;
     bool driven;         /**< bias or held current: every step is due */
     uint8_t accumulator; /**< enum snn_accumulator */
     uint64_t spikes_out, saturations, skipped;

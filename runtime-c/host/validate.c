@@ -131,11 +131,19 @@ static enum snn_status check_common_parameters(const struct place *at,
         (status = check_parameter(at, SNN_FIELD_BIAS, population->bias, population->bias_count,
                                   shape)) != SNN_OK ||
         (status = check_parameter(at, SNN_FIELD_INITIAL, population->initial,
-                                  population->initial_count, shape)) != SNN_OK) {
+                                  population->initial_count, shape)) != SNN_OK ||
+        (status = check_parameter(at, SNN_FIELD_CURRENT_LEAK, population->current_leak,
+                                  population->current_leak_count, shape)) != SNN_OK) {
         return status;
     }
     for (uint32_t i = 0; i < population->leak_count; i++) {
         if ((status = check_range(at, SNN_FIELD_LEAK, population->leak[i], 0, 32768)) != SNN_OK) {
+            return status;
+        }
+    }
+    for (uint32_t i = 0; i < population->current_leak_count; i++) {
+        if ((status = check_range(at, SNN_FIELD_CURRENT_LEAK, population->current_leak[i], 0,
+                                  32768)) != SNN_OK) {
             return status;
         }
     }
@@ -194,9 +202,12 @@ static enum snn_status check_population(const struct place *at,
     if (population->kind == SNN_LIF) {
         return check_lif(at, population);
     }
-    return population->threshold_count != 0
-               ? refuse(at, SNN_ERROR_SHAPE, SNN_FIELD_THRESHOLD, 0, population->threshold_count)
-               : SNN_OK;
+    if (population->threshold_count != 0) {
+        return refuse(at, SNN_ERROR_SHAPE, SNN_FIELD_THRESHOLD, 0, population->threshold_count);
+    }
+    return population->current_leak_count != 0 ? refuse(at, SNN_ERROR_SHAPE, SNN_FIELD_CURRENT_LEAK,
+                                                        0, population->current_leak_count)
+                                               : SNN_OK;
 }
 
 /** Length of one axis of a convolution's output; 0 when the kernel does not fit. */

@@ -74,6 +74,18 @@ static bool read_input(struct loader *loader, uint32_t index, const Snnpb__Input
     return true;
 }
 
+static bool read_leaks(const struct place *at, const char *field, size_t count,
+                       const uint32_t *from, uint16_t *to)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!in_range(at, field, from[i], 0, 32768)) {
+            return false;
+        }
+        to[i] = (uint16_t)from[i];
+    }
+    return true;
+}
+
 static bool read_parameters(const struct place *at, const Snnpb__Population *from,
                             struct snn_population *to)
 {
@@ -81,14 +93,18 @@ static bool read_parameters(const struct place *at, const Snnpb__Population *fro
     if (!in_range(at, "threshold", (int64_t)from->n_threshold, 0, (int64_t)most) ||
         !in_range(at, "leak", (int64_t)from->n_leak, 0, (int64_t)most) ||
         !in_range(at, "bias", (int64_t)from->n_bias, 0, (int64_t)most) ||
-        !in_range(at, "initial", (int64_t)from->n_initial, 0, (int64_t)most)) {
+        !in_range(at, "initial", (int64_t)from->n_initial, 0, (int64_t)most) ||
+        !in_range(at, "current_leak", (int64_t)from->n_current_leak, 0, (int64_t)most)) {
         return false;
     }
     int16_t *threshold = loader_keep(at->loader, from->n_threshold, sizeof *threshold);
     uint16_t *leak = loader_keep(at->loader, from->n_leak, sizeof *leak);
     int32_t *bias = loader_keep(at->loader, from->n_bias, sizeof *bias);
     int32_t *initial = loader_keep(at->loader, from->n_initial, sizeof *initial);
-    if (threshold == NULL || leak == NULL || bias == NULL || initial == NULL) {
+    uint16_t *current_leak = loader_keep(at->loader, from->n_current_leak, sizeof *current_leak);
+    if (threshold == NULL || leak == NULL || bias == NULL || initial == NULL ||
+        current_leak == NULL || !read_leaks(at, "leak", from->n_leak, from->leak, leak) ||
+        !read_leaks(at, "current_leak", from->n_current_leak, from->current_leak, current_leak)) {
         return false;
     }
     for (size_t i = 0; i < from->n_threshold; i++) {
@@ -96,12 +112,6 @@ static bool read_parameters(const struct place *at, const Snnpb__Population *fro
             return false;
         }
         threshold[i] = (int16_t)from->threshold[i];
-    }
-    for (size_t i = 0; i < from->n_leak; i++) {
-        if (!in_range(at, "leak", from->leak[i], 0, 32768)) {
-            return false;
-        }
-        leak[i] = (uint16_t)from->leak[i];
     }
     for (size_t i = 0; i < from->n_bias; i++) {
         bias[i] = from->bias[i];
@@ -113,10 +123,12 @@ static bool read_parameters(const struct place *at, const Snnpb__Population *fro
     to->leak = leak;
     to->bias = bias;
     to->initial = initial;
+    to->current_leak = current_leak;
     to->threshold_count = (uint32_t)from->n_threshold;
     to->leak_count = (uint32_t)from->n_leak;
     to->bias_count = (uint32_t)from->n_bias;
     to->initial_count = (uint32_t)from->n_initial;
+    to->current_leak_count = (uint32_t)from->n_current_leak;
     return true;
 }
 
@@ -386,6 +398,7 @@ static bool report_fault(struct loader *loader, const struct snn_fault *fault)
                                                         "leak",
                                                         "bias",
                                                         "initial",
+                                                        "current_leak",
                                                         "reset",
                                                         "reset_value",
                                                         "compare",

@@ -149,10 +149,13 @@ static void random_population(struct test_model *test, struct random *r, uint32_
     population->leak_count = random_count(r, &shape, true);
     population->bias_count = random_chance(r, 60) ? 0 : random_count(r, &shape, true);
     population->initial_count = random_chance(r, 60) ? 0 : random_count(r, &shape, true);
+    population->current_leak_count =
+        readout || random_chance(r, 70) ? 0 : random_count(r, &shape, true);
     int16_t *threshold = model_memory(test, population->threshold_count * sizeof *threshold);
     uint16_t *leak = model_memory(test, population->leak_count * sizeof *leak);
     int32_t *bias = model_memory(test, population->bias_count * sizeof *bias);
     int32_t *initial = model_memory(test, population->initial_count * sizeof *initial);
+    uint16_t *current_leak = model_memory(test, population->current_leak_count * sizeof *leak);
     const bool no_leak = random_chance(r, 20);
     for (uint32_t i = 0; i < population->threshold_count; i++) {
         threshold[i] =
@@ -162,6 +165,11 @@ static void random_population(struct test_model *test, struct random *r, uint32_
         leak[i] = (uint16_t)(no_leak || random_chance(r, 10) ? 32768
                              : random_chance(r, 10)          ? 0
                                                              : random_in(r, 0, 32768));
+    }
+    for (uint32_t i = 0; i < population->current_leak_count; i++) {
+        current_leak[i] = (uint16_t)(random_chance(r, 10)   ? 32768
+                                     : random_chance(r, 10) ? 0
+                                                            : random_in(r, 0, 32768));
     }
     for (uint32_t i = 0; i < population->bias_count; i++) {
         bias[i] = random_chance(r, 3) ? random_in(r, -40000, 40000) : random_in(r, -20, 20);
@@ -174,6 +182,7 @@ static void random_population(struct test_model *test, struct random *r, uint32_
     population->leak = leak;
     population->bias = bias;
     population->initial = initial;
+    population->current_leak = current_leak;
 }
 
 static uint32_t random_side(struct random *r, uint32_t length, uint8_t *kernel, uint8_t *stride,

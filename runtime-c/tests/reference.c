@@ -35,6 +35,14 @@ static int64_t leak_of(const struct snn_population *p, uint32_t neuron)
                                                              : neuron % p->shape.channels];
 }
 
+static int64_t current_leak_of(const struct snn_population *p, uint32_t neuron)
+{
+    const uint32_t n = p->current_leak_count;
+    return p->current_leak[n == 1                           ? 0
+                           : n == snn_shape_size(&p->shape) ? neuron
+                                                            : neuron % p->shape.channels];
+}
+
 static int32_t *emission(const struct emissions *emissions, uint32_t step)
 {
     return emissions->numbers + (size_t)(step % emissions->slots) * emissions->size;
@@ -67,6 +75,7 @@ void reference_init(struct reference *reference, const struct test_model *test)
         const uint32_t n = snn_shape_size(&population->shape);
         reference->membrane[p] = model_memory(&reference->memory, n * sizeof(int64_t));
         make_emissions(reference, &reference->emitted[p], false, p, n);
+        reference->current[p] = model_memory(&reference->memory, n * sizeof(int64_t));
         reference->refractory[p] = model_memory(&reference->memory, n * sizeof(uint32_t));
         for (uint32_t i = 0; i < n; i++) {
             reference->membrane[p][i] =
@@ -241,6 +250,12 @@ static void step_neurons(struct reference *reference, uint32_t p, const int64_t 
         const int64_t bias =
             parameter(population->bias, population->bias_count, &population->shape, i, 0);
         uint32_t spike = 0;
+        int64_t arrived = acc[i];
+        if (population->current_leak_count > 0) {
+            arrived += trunc_leak(reference->current[p][i], current_leak_of(population, i));
+            reference->current[p][i] = arrived;
+            CHECK(arrived > -16777216 && arrived < 16777216);
+        }
         if (population->kind == SNN_READOUT) {
             v = trunc_leak(v, leak_of(population, i)) + acc[i] + bias;
             CHECK(v > -2147483648LL && v < 2147483648LL);
@@ -248,7 +263,7 @@ static void step_neurons(struct reference *reference, uint32_t p, const int64_t 
             reference->refractory[p][i]--;
         } else {
             v = trunc_leak(v, leak_of(population, i));
-            const int64_t u = v + acc[i] + bias;
+            const int64_t u = v + arrived + bias;
             v = u < population->floor ? population->floor : u;
             v = v > population->ceiling ? population->ceiling : v;
             reference->populations[p].saturations += v != u ? 1 : 0;

@@ -56,6 +56,7 @@ struct emissions {
 struct reference {
     const struct test_model *test;
     int64_t *membrane[TEST_POPULATIONS];
+    int64_t *current[TEST_POPULATIONS]; /**< synaptic currents */
     struct emissions inputs_emitted[TEST_INPUTS];
     struct emissions emitted[TEST_POPULATIONS];
     uint32_t step;

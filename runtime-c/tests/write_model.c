@@ -166,15 +166,20 @@ static Snnpb__Population *write_population(struct test_model *memory,
     to->n_leak = from->leak_count;
     to->n_bias = from->bias_count;
     to->n_initial = from->initial_count;
+    to->n_current_leak = from->current_leak_count;
     to->threshold = model_memory(memory, to->n_threshold * 4);
     to->leak = model_memory(memory, to->n_leak * 4);
     to->bias = model_memory(memory, to->n_bias * 4);
     to->initial = model_memory(memory, to->n_initial * 4);
+    to->current_leak = model_memory(memory, to->n_current_leak * 4);
     for (uint32_t i = 0; i < from->threshold_count; i++) {
         to->threshold[i] = from->threshold[i];
     }
     for (uint32_t i = 0; i < from->leak_count; i++) {
         to->leak[i] = from->leak[i];
+    }
+    for (uint32_t i = 0; i < from->current_leak_count; i++) {
+        to->current_leak[i] = from->current_leak[i];
     }
     for (uint32_t i = 0; i < from->bias_count; i++) {
         to->bias[i] = from->bias[i];

@@ -95,6 +95,7 @@ extension PopulationRecipe {
     neurons.dynamics.refractorySteps = refractorySteps
     if let threshold { neurons.threshold = Float(threshold) }
     if let leak { neurons.leak = Float(leak) }
+    neurons.currentLeak = currentLeak.map { Float($0) }
     if let bias { neurons.bias = bias }
     neurons.initial = initial.map { Float($0) }
     neurons.isNormalized = normalization
@@ -114,8 +115,13 @@ extension PopulationRecipe {
         "a number ≥ \(Network.leastThreshold)", $0)
     }
     try leak.map { try Recipe.check(0...1, "\(place).leak", $0) }
+    try currentLeak.map { try Recipe.check(0...1, "\(place).current_leak", $0) }
     try Recipe.check(
       dropout >= 0 && dropout < 1, "\(place).dropout", "a number 0…<1", dropout)
+    // A mean that is taken off every step would pile up in the current; no bias can stand for that.
+    try refuse(
+      [("normalization", normalization && currentLeak != nil)], at: place,
+      because: "'\(name)' has a synaptic current")
     guard kind == .readout else {
       try refuse(
         [("reset_value", reset != .value && resetValue != 0)], at: place,
@@ -126,6 +132,7 @@ extension PopulationRecipe {
       [
         ("reset", reset != nil), ("reset_value", resetValue != 0),
         ("refractory_steps", refractorySteps != 0), ("threshold", threshold != nil),
+        ("current_leak", currentLeak != nil),
         ("bias", bias == true), ("initial", initial != nil), ("normalization", normalization),
         ("dropout", dropout != 0),
       ], at: place, because: "'\(name)' is a READOUT")

@@ -78,6 +78,9 @@ public struct PopulationRecipe: Hashable, Sendable, Codable {
   public var threshold: Double?
   /// λ before training, 0…1. A read-out learns a leak only where one is stated; else it has none.
   public var leak: Double?
+  /// μ before training, 0…1: the factor kept of a synaptic current each step, learned and shared as λ is.
+  /// Default: what arrives acts once.
+  public var currentLeak: Double?
   /// Whether neurons have a learned bias per channel.
   public var bias: Bool?
   /// The membrane before step 0, learned per channel; default: 0, and not learned.
@@ -92,6 +95,7 @@ public struct PopulationRecipe: Hashable, Sendable, Codable {
     case name, channels, height, width, kind, reset
     case resetValue = "reset_value"
     case refractorySteps = "refractory_steps"
+    case currentLeak = "current_leak"
     case threshold, leak, bias, initial, normalization, dropout
   }
 
@@ -108,6 +112,7 @@ public struct PopulationRecipe: Hashable, Sendable, Codable {
     refractorySteps = try fields.value(.refractorySteps, default: 0)
     threshold = try fields.optional(.threshold)
     leak = try fields.optional(.leak)
+    currentLeak = try fields.optional(.currentLeak)
     bias = try fields.optional(.bias)
     initial = try fields.optional(.initial)
     normalization = try fields.value(.normalization, default: false)

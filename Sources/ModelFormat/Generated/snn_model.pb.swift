@@ -266,7 +266,7 @@ nonisolated struct PBPopulation: Sendable {
 
   var kind: PBPopulation.Kind = .lif
 
-  /// Each of the four: 1 value (population), C values (channel) or C*H*W values (neuron).
+  /// Each of the four, and current_leak: 1 value (population), C values (channel) or C*H*W values (neuron).
   var threshold: [Int32] = []
 
   /// 0..32768; empty: 32768
@@ -289,6 +289,9 @@ nonisolated struct PBPopulation: Sendable {
   var floor: Int32 = 0
 
   var ceiling: Int32 = 0
+
+  /// LIF only; 0..32768; empty: no synaptic current
+  var currentLeak: [UInt32] = []
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1056,7 +1059,7 @@ nonisolated extension PBInputPort.Multiplicity: SwiftProtobuf._ProtoNameProvidin
 
 nonisolated extension PBPopulation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Population"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}shape\0\u{1}kind\0\u{1}threshold\0\u{1}leak\0\u{1}bias\0\u{1}initial\0\u{1}reset\0\u{3}reset_value\0\u{1}compare\0\u{3}refractory_steps\0\u{1}floor\0\u{1}ceiling\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}shape\0\u{1}kind\0\u{1}threshold\0\u{1}leak\0\u{1}bias\0\u{1}initial\0\u{1}reset\0\u{3}reset_value\0\u{1}compare\0\u{3}refractory_steps\0\u{1}floor\0\u{1}ceiling\0\u{3}current_leak\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1077,6 +1080,7 @@ nonisolated extension PBPopulation: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 11: try { try decoder.decodeSingularUInt32Field(value: &self.refractorySteps) }()
       case 12: try { try decoder.decodeSingularSInt32Field(value: &self.floor) }()
       case 13: try { try decoder.decodeSingularSInt32Field(value: &self.ceiling) }()
+      case 14: try { try decoder.decodeRepeatedUInt32Field(value: &self.currentLeak) }()
       default: break
       }
     }
@@ -1126,6 +1130,9 @@ nonisolated extension PBPopulation: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.ceiling != 0 {
       try visitor.visitSingularSInt32Field(value: self.ceiling, fieldNumber: 13)
     }
+    if !self.currentLeak.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.currentLeak, fieldNumber: 14)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1143,6 +1150,7 @@ nonisolated extension PBPopulation: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.refractorySteps != rhs.refractorySteps {return false}
     if lhs.floor != rhs.floor {return false}
     if lhs.ceiling != rhs.ceiling {return false}
+    if lhs.currentLeak != rhs.currentLeak {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -166,17 +166,22 @@ final class ForwardPass {
     // A single current stays as it is: the neurons scale it, and one that is held has no step axis.
     var current: Variable
     var scale: Float = 1
-    let isHeld = currents.stepped.isEmpty && !currents.held.isEmpty
+    let hasCurrent = numbers.populations[index].currentLeak != nil
+    let isHeld = currents.stepped.isEmpty && !currents.held.isEmpty && !hasCurrent
     if isHeld {
       current =
         currents.held.count == 1
         ? currents.held[0].term : weightedSum(currents.held, on: tape)
-    } else if currents.stepped.count == 1 && currents.held.isEmpty {
+    } else if currents.stepped.count == 1 && currents.held.isEmpty && !hasCurrent {
       (scale, current) = currents.stepped[0]
     } else {
       current = combined(currents, at: index)
     }
     current = normalized(current, at: index)
+    if let leak = numbers.populations[index].currentLeak {
+      current = synapticCurrent(
+        current, leak: leak, steps: steps, onGrid: numbers.isOnGrid, on: tape)
+    }
     options.observer?(index, current.value)
     let pass = lifPass(
       index, dynamics, held: isHeld, scale: scale,
@@ -300,6 +305,7 @@ final class ForwardPass {
     var spikes: [Int: [Variable]] = [:]
     var heard: [Int: [Variable]] = [:]
     var seen: [Int: [Variable]] = [:]
+    var earlier: [Int: Variable] = [:]
     for step in 0..<steps {
       for index in populations {
         guard let whole = outside[index], let pass = passes[index] else { continue }
@@ -318,7 +324,13 @@ final class ForwardPass {
               (factor(of: projection), project(signal, projection, tap: tap, rows: batch)))
           }
         }
-        let current = terms.count == 1 ? terms[0].term : weightedSum(terms, on: tape)
+        var current = terms.count == 1 ? terms[0].term : weightedSum(terms, on: tape)
+        if let leak = numbers.populations[index].currentLeak {
+          current = synapticCurrent(
+            current, after: earlier[index], leak: leak, steps: 1, onGrid: numbers.isOnGrid,
+            on: tape)
+          earlier[index] = current
+        }
         if options.observer != nil { seen[index, default: []].append(current) }
         let fired = pass.step(step, current)
         spikes[index, default: []].append(fired)

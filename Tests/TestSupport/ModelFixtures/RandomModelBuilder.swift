@@ -156,7 +156,9 @@ struct RandomModelBuilder {
         $0.chance(8) ? $0.pick([least, 32767]) : $0.integer(least...$0.pick([5, 60, 500]))
       },
       reset: pick([.subtract, .subtract, .zero, .value(integer(membrane))]), compare: compare,
-      refractorySteps: pick([0, 0, 0, 1, 2, 255]), floor: floor, ceiling: ceiling)
+      refractorySteps: pick([0, 0, 0, 1, 2, 255]), floor: floor, ceiling: ceiling,
+      currentLeak: late && chance(4)
+        ? parameter(of: shape) { $0.pick([32768, 0, 1, $0.integer(0...32768)]) } : .none)
     let small = max(floor, -20)...min(ceiling, 20)
     return Population(
       name: name, shape: shape, kind: .lif(lif), leak: leak(of: shape), bias: bias(of: shape),

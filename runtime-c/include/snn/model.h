@@ -55,11 +55,12 @@ struct snn_input {
  */
 struct snn_population {
     struct snn_shape shape;
-    const int16_t *threshold; /**< LIF only; no default */
-    const uint16_t *leak;     /**< Q15, 0 ... 32768; default 32768 */
-    const int32_t *bias;      /**< default 0 */
-    const int32_t *initial;   /**< default 0 */
-    uint32_t threshold_count, leak_count, bias_count, initial_count;
+    const int16_t *threshold;     /**< LIF only; no default */
+    const uint16_t *leak;         /**< Q15, 0 ... 32768; default 32768 */
+    const int32_t *bias;          /**< default 0 */
+    const int32_t *initial;       /**< default 0 */
+    const uint16_t *current_leak; /**< Q15, 0 ... 32768; LIF only; none: no synaptic current */
+    uint32_t threshold_count, leak_count, bias_count, initial_count, current_leak_count;
     int16_t reset_value, floor, ceiling; /**< LIF only */
     uint8_t kind;                        /**< enum snn_population_kind */
     uint8_t reset;                       /**< enum snn_reset_kind; LIF only */

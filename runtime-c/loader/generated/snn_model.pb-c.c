@@ -969,7 +969,7 @@ const ProtobufCEnumDescriptor snnpb__population__compare__descriptor =
   snnpb__population__compare__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor snnpb__population__field_descriptors[13] =
+static const ProtobufCFieldDescriptor snnpb__population__field_descriptors[14] =
 {
   {
     "name",
@@ -1127,11 +1127,24 @@ static const ProtobufCFieldDescriptor snnpb__population__field_descriptors[13] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "current_leak",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Snnpb__Population, n_current_leak),
+    offsetof(Snnpb__Population, current_leak),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned snnpb__population__field_indices_by_name[] = {
   5,   /* field[5] = bias */
   12,   /* field[12] = ceiling */
   9,   /* field[9] = compare */
+  13,   /* field[13] = current_leak */
   11,   /* field[11] = floor */
   6,   /* field[6] = initial */
   2,   /* field[2] = kind */
@@ -1146,7 +1159,7 @@ static const unsigned snnpb__population__field_indices_by_name[] = {
 static const ProtobufCIntRange snnpb__population__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor snnpb__population__descriptor =
 {
@@ -1156,7 +1169,7 @@ const ProtobufCMessageDescriptor snnpb__population__descriptor =
   "Snnpb__Population",
   "snnpb",
   sizeof(Snnpb__Population),
-  13,
+  14,
   snnpb__population__field_descriptors,
   snnpb__population__field_indices_by_name,
   1,  snnpb__population__number_ranges,

@@ -182,7 +182,7 @@ struct  Snnpb__Population
   Snnpb__Shape *shape;
   Snnpb__Population__Kind kind;
   /*
-   * Each of the four: 1 value (population), C values (channel) or C*H*W values (neuron).
+   * Each of the four, and current_leak: 1 value (population), C values (channel) or C*H*W values (neuron).
    */
   size_t n_threshold;
   int32_t *threshold;
@@ -207,10 +207,15 @@ struct  Snnpb__Population
   uint32_t refractory_steps;
   int32_t floor;
   int32_t ceiling;
+  /*
+   * LIF only; 0..32768; empty: no synaptic current
+   */
+  size_t n_current_leak;
+  uint32_t *current_leak;
 };
 #define SNNPB__POPULATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&snnpb__population__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, SNNPB__POPULATION__KIND__LIF, 0,NULL, 0,NULL, 0,NULL, 0,NULL, SNNPB__POPULATION__RESET__SUBTRACT, 0, SNNPB__POPULATION__COMPARE__GREATER, 0, 0, 0 }
+    , (char *)protobuf_c_empty_string, NULL, SNNPB__POPULATION__KIND__LIF, 0,NULL, 0,NULL, 0,NULL, 0,NULL, SNNPB__POPULATION__RESET__SUBTRACT, 0, SNNPB__POPULATION__COMPARE__GREATER, 0, 0, 0, 0,NULL }
 
 
 typedef enum {
