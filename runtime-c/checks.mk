@@ -3,6 +3,7 @@
 #   make test-images   images right, wrong, cut off and hostile
 #   make test-fire     spikes of the neurons that may fire against those of all
 #   make test-clock    events with time, by hand and against the host engine
+#   make test-design   the numbers of DESIGN.md's worked example against the engine
 #   make bench-engines the nets of `make bench` on both engines, in turn
 #   make test-32       the host engine where size_t has 32 bits, emulated
 #   make test-device   PAIRS="MODEL.snnpb MODEL.snnimg ...": images against their models on the host engine, sanitized
@@ -20,7 +21,7 @@ IMAGE_SUPPORT = $(BUILD_IMAGE) tests/firmware/exercise.c
 IMAGE_FLAGS = $(TEST_FLAGS) -Ifirmware -DSNN_KERNELS=0
 DEVICE_INPUTS = $(wildcard firmware/*.[ch] include/snn/*.h tests/firmware/*.[ch])
 
-checks: test-images test-fire test-clock test-32 eva misra stack text symbols cycles warnings
+checks: test-images test-fire test-clock test-design test-32 eva misra stack text symbols cycles warnings
 
 $(B)/tests/test_images $(B)/tests/test_image_check: $(B)/tests/%: $(DEVICE_INPUTS) $(B)/libsnn.a
 	@mkdir -p $(@D)
@@ -53,6 +54,13 @@ test-fire: $(B)/tests/test_fire_O2 $(B)/tests/test_fire_Os
 test-clock: $(B)/tests/test_clock
 	@$(B)/tests/test_clock
 
+$(B)/tests/test_design: $(DEVICE_INPUTS)
+	@mkdir -p $(@D)
+	$(CC) -O2 $(IMAGE_FLAGS) $(EXTRA) tests/firmware/test_design.c $(BUILD_IMAGE) $(wildcard firmware/*.c) -o $@
+
+test-design: $(B)/tests/test_design
+	@tests/check_design $(B)/tests/test_design
+
 # The host engine where size_t has 32 bits.
 test-32:
 	@tests/need test-32 arm-linux-gnueabihf-gcc qemu-arm || exit $$(($$? - 1)); mkdir -p $(B)/tests && \
@@ -67,8 +75,8 @@ $(B)/tests/bench_engines: $(DEVICE_INPUTS) $(B)/libsnn.a
 bench-engines: $(B)/tests/bench_engines
 	@$(B)/tests/bench_engines
 
-test: test-images test-fire test-clock
-run-tests: test-images test-fire test-clock
+test: test-images test-fire test-clock test-design
+run-tests: test-images test-fire test-clock test-design
 
 test-device: $(B)/tests/test_device
 	@$(B)/tests/test_device $(PAIRS)
@@ -115,4 +123,4 @@ fuzz-device: $(B)/fuzz/seeds
 	$(B)/fuzz/fuzz_events -max_total_time=$(SECONDS) -timeout=10 -max_len=1024 -verbosity=0 -print_final_stats=1 \
 	    $(B)/fuzz/events
 
-.PHONY: checks test-images test-clock test-32 bench-engines eva misra stack text symbols cycles warnings fuzz-device
+.PHONY: checks test-images test-clock test-design test-32 bench-engines eva misra stack text symbols cycles warnings fuzz-device

@@ -2,6 +2,8 @@
 #include "board.h"
 #include "guard.h"
 
+#include <stddef.h>
+
 /* From reset to firmware_main on any Cortex-M. */
 
 extern uint32_t __data_load[], __data_start[], __data_end[], __bss_start[], __bss_end[];

@@ -2,7 +2,10 @@
 #include "snn/clock.h"
 #include "engine.h"
 
-/* Events with time: snn/event_time.h decides, here the engine runs steps and takes events. */
+/*
+ * Events with time for the firmware engine. snn/event_time.h decides which steps are over and which
+ * events are late; this file runs the steps and takes the events.
+ */
 
 /* ---- Life cycle ---- */
 

@@ -77,8 +77,8 @@ struct snn_window {
     uint32_t lines;
     uint32_t count; /**< sources of one line that lie in the window */
     /**
-     * of the first line of cells: the weight row of its first source or, with `places`, the row
-     * that these are counted from
+     * the weight row of the window's first source. With `places`: the row from which the entries of
+     * `places` count, in the first line of cells
      */
     uint32_t row;
     uint32_t row_step; /**< weight rows from one line of cells to the next */
@@ -86,19 +86,20 @@ struct snn_window {
     const uint16_t *places;
 };
 
-/** The rows that reach a pixel through a projection. */
+/** The search for the weight rows that reach a pixel through one projection. */
 struct snn_gather {
     const struct snn_pixel *pixel;
     const struct snn_image_projection *projection;
     struct snn_window window;
-    void *sums;          /**< spikes: as wide as the layer's; values: int32 */
-    const void *frame;   /**< values; null: spikes */
-    const uint32_t *map; /**< spikes */
+    /** where rows are added: for spikes as wide as the layer's sums, for values int32 */
+    void *sums;
+    const void *frame;   /**< the frame whose values are gathered; null: spikes are gathered */
+    const uint32_t *map; /**< the spike map that is searched for spikes */
     uint16_t rows[SNN_GATHER];
     int16_t values[SNN_GATHER];
 };
 
-/** Finds what the pixel sees of the projection's source. */
+/** Finds the window: the part of the projection's source that the pixel sees. */
 void snn_find_window(struct snn_gather *gather);
 
 /** Adds the rows of the spikes in the window; returns their number. */

@@ -18,7 +18,7 @@
 #define APART
 #endif
 
-/* Pairs of lanes in one turn of the loops: more where code may be larger. */
+/* PAIRS: how many pairs of lanes one turn of a loop takes; more where code may be larger. */
 #if defined(__GNUC__) && !defined(__OPTIMIZE_SIZE__)
 #define UNROLLED _Pragma("GCC unroll 4")
 #define PAIRS 2u
@@ -48,7 +48,7 @@ static inline void count_up(struct tally *tally, uint32_t sums)
     __asm__("uqadd16 %0, %1, %2" : "=r"(tally->now) : "r"(tally->now), "r"(plus));
     tally->reached = tally->now;
 #else
-    const uint32_t tops = sums & TOPS; /* not below 0 */
+    const uint32_t tops = sums & TOPS; /* set: the sum, which is lifted by 2^15, is not below 0 */
     tally->now += sums & (tops - (tops >> 15));
     tally->reached |= tally->now;
 #endif
@@ -75,9 +75,10 @@ static inline int32_t finished(snn_half sum)
 }
 
 /**
- * Runs all steps of a lane; does nothing for a lane beyond lif->lanes. This is snn_lif_update for a
- * neuron of snn_lif_step, written out: a spike looks at the ceiling and no spike at the floor,
- * which on a Cortex-M4 saves 3 % of what a neuron that may fire costs.
+ * Runs all steps of a lane; does nothing for a lane beyond lif->lanes. It computes what
+ * snn_lif_update computes for a neuron of snn_lif_step. It is written out because only a neuron
+ * that fires can have passed the ceiling, and only a neuron that does not fire the floor: on a
+ * Cortex-M4 this saves 3 % of what a neuron that may fire costs.
  */
 static APART void fire_neuron(const struct snn_lif *lif, uint32_t lane, uint32_t bit)
 {

@@ -88,7 +88,9 @@ uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *li
             refractory[lane]--;
             continue;
         }
-        /* It wraps: nobody bounds the sums of an image that no exporter wrote. */
+        /*
+         * The exporter bounds sums, but an image from outside may hold any: membrane + sum wraps.
+         */
         const struct snn_lif_kind kind = {lif->decay != NULL, false, layer->reset,
                                           layer->reset_value, true};
         struct snn_lif_neuron neuron = {lif->membrane[lane],

@@ -167,9 +167,10 @@ static inline uint32_t snn_leak_of(uint32_t decay)
 #if SNN_KERNELS != SNN_KERNELS_PORTABLE && SNN_KERNELS != SNN_KERNELS_ARMV6M
 /**
  * trunc0(v * leak / 2^15) modulo 2^16, of a decay d = leak * 65536 + 1 and v within int16: the high
- * word of 2 v d, where 2 v is taken modulo 2^32. The last bit of d adds 2 v / 2^32 to the quotient,
- * too little to matter above 0, and enough below 0 to make every floor one too low. A negative 2 v
- * modulo 2^32 is 2 v + 2^32, which adds d to the high word: 1 modulo 2^16, what was too low.
+ * word of 2 v d, where 2 v is taken modulo 2^32. The high word is a floor. The last bit of d adds
+ * (2 v) / 2^32 to the quotient: too little to matter above 0, but below 0 it makes every floor one
+ * less than the truncated quotient. A negative 2 v modulo 2^32 is 2 v + 2^32, which adds d to the
+ * high word. d is 1 modulo 2^16, so this adds the 1 that was missing.
  */
 static inline uint32_t snn_leaked_lane(int32_t v, uint32_t decay)
 {

@@ -46,7 +46,8 @@ void snn_device_reset(struct snn_device *network)
 {
     const struct snn_image *image = network->image;
     /*
-     * Layer by layer, everything but the scores and refractory steps is written before it is read.
+     * An image that runs layer by layer writes everything before it reads it, except scores and
+     * refractory steps: only these need zeros.
      */
     const bool all = snn_streams(image) || (SNN_DEVICE_GENERAL != 0 && image->needs_general != 0);
     snn_word *word = (snn_word *)(void *)(network->arena + (all ? 0 : image->scores));

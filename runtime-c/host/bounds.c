@@ -10,12 +10,14 @@
 
 enum { BLOCK = 64 };
 
-/** Sums beyond this are all equally refused; 1024 of them stay far from 2^64. */
+/**
+ * Larger sums are cut down to this, as all of them are refused; 1024 of them stay far from 2^64.
+ */
 static const uint64_t too_large = UINT64_C(1) << 40;
 
 /**
- * |w| of one run of entries, summed, or the largest (one source, arriving many times), per neuron
- * of the block.
+ * For each neuron of the block, the sum of |w| over the entries taken so far; or, if `largest`, the
+ * largest |w|, where a source may arrive many times.
  */
 struct block_sums {
     uint64_t entry[BLOCK];
@@ -49,7 +51,7 @@ static uint32_t find_column(const struct snn_weights *weights, uint32_t first, u
     return first;
 }
 
-/** Takes the entries from ... from + count - 1 of a run into block entries at ... */
+/** Takes the entries `from` ... from + count - 1 of a run for the block's neurons from `at` on. */
 static void take_run(struct block_sums *sums, const struct snn_weights *weights, uint32_t run,
                      uint32_t length, uint32_t from, uint32_t count, uint32_t at)
 {
@@ -77,7 +79,9 @@ struct block {
     uint32_t channel, count, y, x;
 };
 
-/** Source coordinate that kernel tap k feeds target coordinate o from; true when it lies inside. */
+/**
+ * Whether the coordinate from which kernel tap k feeds target coordinate o lies inside the source.
+ */
 static bool tap_inside(uint32_t o, uint32_t k, uint32_t stride, uint32_t dilation, uint32_t padding,
                        uint32_t length)
 {
@@ -184,7 +188,10 @@ static bool add_projection(uint64_t bound[BLOCK], const struct snn_model *model,
         }
     }
     for (uint32_t i = 0; i < block->count; i++) {
-        /* 2^26 entries of 2^7, or 2^20 sources of one lateral weight in 2^5 taps, times 2^23. */
+        /*
+         * At most 2^56: `arriving` comes from 2^26 entries of 2^7, or from 2^20 sources of one
+         * lateral weight in 2^5 taps, and `factor` is at most 2^23.
+         */
         uint64_t a = arriving[i] * factor;
         if (from_values) {
             a += (UINT64_C(1) << projection->shift) >> 1;

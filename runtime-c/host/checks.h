@@ -9,7 +9,7 @@
 /* Limits of FORMAT.md that size arrays here. */
 enum { SNN_MAX_INPUTS = 16, SNN_MAX_POPULATIONS = 256, SNN_MAX_PROJECTIONS = 1024 };
 
-/** What snn_check learns beyond yes or no. */
+/** What the checks of a model find out for snn_init. */
 struct snn_plan {
     uint16_t order[SNN_MAX_POPULATIONS];
     uint8_t accumulator[SNN_MAX_POPULATIONS];

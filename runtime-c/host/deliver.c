@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "deliver.h"
 
-/* The choice of synapses by topology. */
+/* Calls the synapses of a projection's topology. */
 
 void snn_deliver_spikes(struct snn_delivery *delivery, const struct snn_source *source)
 {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* What comes in: events, and frames of values with the currents that they leave. */
+/* Input: events, frames of values, and the steady currents that held frames cause. */
 
 /* ---- Events ---- */
 
@@ -60,7 +60,10 @@ bool snn_event(struct snn *snn, uint32_t port, uint32_t index)
 
 /* ---- Values ---- */
 
-/** Where the port keeps a frame of `count` values presented now, if it takes one. */
+/**
+ * Finds where the port keeps a frame of `count` values that is presented now; an error if it does
+ * not take one.
+ */
 static enum snn_status value_port(struct snn *snn, uint32_t port, const void *values,
                                   uint32_t count, int16_t **frame)
 {
@@ -73,7 +76,7 @@ static enum snn_status value_port(struct snn *snn, uint32_t port, const void *va
     return snn->steps >= snn->model->max_steps ? SNN_ERROR_STEPS : SNN_OK;
 }
 
-/** A frame was presented: it counts from the open step on. */
+/** Takes note that a frame was presented, which counts from the open step on. */
 static void take_frame(struct snn_input_state *input, uint32_t step)
 {
     input->count[snn_slot(step, input->slots)] = 1;

@@ -15,9 +15,15 @@ struct snn_input_state *snn_event_port(struct snn *snn, uint32_t port);
 bool snn_inject(struct snn *snn, uint32_t port, uint32_t index);
 /** Turns newly held frames into the steady currents of the populations they reach. */
 void snn_begin_step(struct snn *snn);
-/** Clears the slots of the step that is open now: what they held, no projection reaches for. */
+/**
+ * Clears the slots of the step that is open now. What they held is older than any projection
+ * reaches back for.
+ */
 void snn_open_step(struct snn *snn);
-/** The steady currents of one population anew: its bias and the currents of all frames held. */
+/**
+ * Computes the steady currents of one population anew: its bias plus the currents of all held
+ * frames.
+ */
 void snn_set_steady(struct snn *snn, uint32_t population);
 /**
  * Adds the scaled sums that a delivery of values left in snn->value_sum to `sum`, and clears them.

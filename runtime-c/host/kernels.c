@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kernel_table.h"
 
-/* The choice among the kernels that the build and the processor offer. */
+/* Chooses among the kernels that the build and the processor offer. */
 
 const struct snn_kernels *snn_best_kernels(void)
 {

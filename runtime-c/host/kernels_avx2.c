@@ -23,7 +23,7 @@ AVX2_INLINE __m256i gather_16(const struct snn_row_set *set, uint32_t column)
     return total;
 }
 
-/** The same of 32 * blocks columns, two rows at a time. */
+/** Sums of 32 * blocks columns over the rows of a set, two rows at a time. */
 AVX2_INLINE void gather_rows(__m256i *total, const struct snn_row_set *set, uint32_t column,
                              int blocks)
 {

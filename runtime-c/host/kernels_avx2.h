@@ -72,15 +72,15 @@ AVX2_INLINE void put_s32(int32_t *to, __m256i total, __m128i shift)
 }
 
 /**
- * `value` in the low half of every 32-bit lane: madd with a sign-extended weight is then their
- * product.
+ * Puts `value` into the low half of every 32-bit lane, so that madd with a sign-extended weight
+ * yields their product.
  */
 AVX2_INLINE __m256i low_halves(int32_t value)
 {
     return _mm256_set1_epi32(value & 0xFFFF);
 }
 
-/** Whether every value fits the 16 bits of a madd; sums of a pool may not. */
+/** Whether every value fits the 16 bits of a madd. Sums of a pool may not fit. */
 static inline bool all_s16(const int32_t *values, uint32_t count)
 {
     bool fits = true;

@@ -8,8 +8,8 @@
 /* AVX2: the neurons of a step, and the search for their spikes. */
 
 /**
- * trunc0(v * leak / 2^15): the magnitude, at most 2^15 and unsigned, times an unsigned leak, then
- * the sign back.
+ * trunc0(v * leak / 2^15). The magnitude of v, at most 2^15 and unsigned, is multiplied by the
+ * unsigned leak; then the result gets the sign of v.
  */
 AVX2_INLINE __m256i leak_16(__m256i v, __m256i leak)
 {
@@ -45,7 +45,7 @@ AVX2 void snn_avx2_leak(int16_t *membrane, const struct snn_parameter *parameter
     }
 }
 
-/** 32 lanes of 0 or -1, in two halves, as bits. */
+/** Makes a bit of each of 32 lanes, which come in two halves and are 0 or -1. */
 AVX2_INLINE uint32_t to_bits(__m256i first, __m256i second)
 {
     const __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi16(first, second), 0xD8);
@@ -53,8 +53,8 @@ AVX2_INLINE uint32_t to_bits(__m256i first, __m256i second)
 }
 
 /**
- * v + sum + steady + common in 32 bits, clamped: 8 lanes; `kept` is 0 where the clamp did
- * something, else -1.
+ * v + sum + steady + common of 8 neurons in 32 bits, clamped. A lane of `kept` is 0 if the clamp
+ * changed the number, else -1.
  */
 AVX2_INLINE __m256i integrate_8(const struct snn_lif_pass *pass, __m128i v, int32_t *sum,
                                 uint32_t steady_index, __m256i *kept)
@@ -71,7 +71,10 @@ AVX2_INLINE __m256i integrate_8(const struct snn_lif_pass *pass, __m128i v, int3
     return clamped;
 }
 
-/** Integrates 16 neurons; `kept` is 0 in lanes that saturated, else -1. */
+/**
+ * v + sum + steady + common of 16 neurons, clamped. A lane of `kept` is 0 if the neuron saturated,
+ * else -1.
+ */
 AVX2_INLINE __m256i integrate_16(const struct snn_lif_pass *pass, __m256i v, uint32_t i,
                                  uint32_t steady_index, __m256i *kept, int accumulator)
 {
@@ -96,10 +99,12 @@ AVX2_INLINE __m256i integrate_16(const struct snn_lif_pass *pass, __m256i v, uin
         sum = _mm256_add_epi16(sum, load((const int16_t *)pass->steady.values + steady_index));
     }
     /*
-     * u = v + sum with |v| <= 2^15, |sum| < 2^15. Where it fits int16 both sums below are u. Where
-     * it does not, the saturated one clamps as u would, and the wrapped one has the other sign: it
-     * cannot equal the clamped value, which has u's sign or is 0, as only u = -2^16 wraps to 0.
-     * DIRECT: u fits, but v holds it modulo 2^16 until here, so the wrapped sum is u.
+     * Let u = v + sum, with |v| <= 2^15 and |sum| < 2^15. If u fits int16, the saturated sum and
+     * the wrapped sum are both u. If it does not, the saturated sum clamps to what u clamps to, and
+     * the wrapped sum has the sign opposite to u's. The clamped value has the sign of u or is 0,
+     * and only u = -2^16, which is out of reach, would wrap to 0: so clamped and wrapped differ, as
+     * they must where a neuron saturates. DIRECT: u fits int16, but v held its weights modulo 2^16
+     * so far, so that the wrapped sum is u.
      */
     const __m256i wrapped = _mm256_add_epi16(v, sum);
     const __m256i u = accumulator == SNN_ACCUMULATOR_DIRECT ? wrapped : _mm256_adds_epi16(v, sum);
@@ -109,21 +114,21 @@ AVX2_INLINE __m256i integrate_16(const struct snn_lif_pass *pass, __m256i v, uin
     return clamped;
 }
 
-/** Places of the parameters of a word of 32 neurons. */
+/** Where a word of 32 neurons has its entries in the arrays of parameters. */
 struct places {
     uint32_t threshold, leak, steady;
 };
 
 /** What the neurons of a pass have in common. */
 struct rule {
-    const int16_t *threshold; /**< where all have the same one: 32 of it */
+    const int16_t *threshold; /**< if all neurons have the same threshold: 32 copies of it */
     /** 1 where a membrane at the threshold fires, and thresholds are at least 1; else 0 */
     __m256i below;
     __m256i reset_to;
     bool subtract;
 };
 
-/** 16 neurons: new membranes are stored, lanes that spike returned. */
+/** Runs 16 neurons: stores their membranes and returns -1 in the lanes of those that fire. */
 AVX2_INLINE __m256i step_16(const struct snn_lif_pass *pass, const struct rule *rule, uint32_t i,
                             const struct places *at, uint32_t half, __m256i *kept, __m256i *any,
                             int accumulator, bool leaky)
@@ -150,8 +155,8 @@ AVX2_INLINE uint32_t next_place(uint32_t at, uint32_t period)
 AVX2_INLINE void step_words(struct snn_lif_pass *whole, int accumulator, bool leaky, bool plain)
 {
     /*
-     * A copy whose address stays here, which stores through other pointers cannot change: it lives
-     * in registers.
+     * Fields are copied to a local first: a store through `membrane` may alias the struct, so the
+     * compiler would reload them after every store.
      */
     struct snn_lif_pass copy = *whole;
     const struct snn_lif_pass *pass = &copy;
@@ -224,8 +229,8 @@ AVX2 void snn_avx2_lif(struct snn_lif_pass *pass)
 }
 
 /**
- * Takes two words at a time: how many spikes a piece of the map holds is hard to predict, so the
- * loop asks half as often.
+ * Takes two words of the map at a time. The processor cannot predict how many spikes a piece of
+ * the map holds; with larger pieces it guesses half as often.
  */
 AVX2 uint32_t snn_avx2_find_spikes(const uint32_t *bits, uint32_t words, uint32_t *word,
                                    uint32_t indices[SNN_CHUNK])

@@ -8,10 +8,10 @@
 
 /* AVX2: the taps of a convolution. */
 
-/** Lanes that are summed in int16: 3 * 64 of int8 stay within it. */
+/** The most lanes that are summed in int16: 3 * 64 weights of int8 stay within it. */
 enum { MOST_LANES = 3 * SNN_LANE_BITS };
 
-/** Lanes at work: where their weights begin. */
+/** The lanes to be added: where the weights of each begin. */
 struct lanes {
     uint32_t count;
     uint32_t offsets[MOST_LANES];
@@ -27,8 +27,9 @@ AVX2_INLINE void put(void *sum, size_t at, __m256i total, __m128i shift, bool wi
 }
 
 /**
- * 32 channels of `rows` taps below each other: the lanes are summed in registers, two at a time,
- * then each sum is loaded and stored once. A constant `rows` unrolls the loops.
+ * Adds 32 channels of `rows` taps that lie below each other. The lanes are summed in registers, two
+ * at a time, then each sum is loaded and stored once. With a constant `rows` the compiler unrolls
+ * the loops.
  */
 AVX2_INLINE void add_column_32(void *sum, const struct snn_taps *taps, const struct lanes *lanes,
                                size_t target, const int8_t *weights, int rows, bool wide)
@@ -40,7 +41,10 @@ AVX2_INLINE void add_column_32(void *sum, const struct snn_taps *taps, const str
     const size_t back = taps->target_step_y;
     const uint32_t *lane = lanes->offsets;
     const uint32_t *const end = lane + lanes->count;
-    /* An odd lane, else 0 times a lane: a branch that goes either way at random costs more. */
+    /*
+     * If the number of lanes is odd, the first lane is added alone here, else 0 times: a branch,
+     * which would go either way at random, costs more.
+     */
     const uint32_t odd = lanes->count & 1;
     const __m256i factor = _mm256_set1_epi8((char)odd);
     for (int a = 0; a < rows; a++) {
@@ -63,7 +67,7 @@ AVX2_INLINE void add_column_32(void *sum, const struct snn_taps *taps, const str
     }
 }
 
-/** The same for 16 channels, lane by lane. */
+/** Does what add_column_32 does for 16 channels, lane by lane. */
 AVX2_INLINE void add_column_16(void *sum, const struct snn_taps *taps, const struct lanes *lanes,
                                size_t target, const int8_t *weights, int rows, bool wide)
 {
@@ -85,7 +89,7 @@ AVX2_INLINE void add_column_16(void *sum, const struct snn_taps *taps, const str
     }
 }
 
-/** Channels that do not fill 16 lanes, one tap. */
+/** Adds the channels of one tap from channel j on, which do not fill a vector of 16. */
 AVX2_INLINE void add_rest(void *sum, const struct snn_taps *taps, const struct lanes *lanes,
                           size_t target, size_t weight, uint32_t j, bool wide)
 {
@@ -105,7 +109,7 @@ AVX2_INLINE void add_rest(void *sum, const struct snn_taps *taps, const struct l
     }
 }
 
-/** `rows` taps below each other, all channels. */
+/** Adds all channels of `rows` taps that lie below each other; `rows` is a constant. */
 AVX2_INLINE void add_column(void *sum, const struct snn_taps *taps, const struct lanes *lanes,
                             size_t target, size_t weight, int rows, bool wide)
 {
@@ -124,7 +128,7 @@ AVX2_INLINE void add_column(void *sum, const struct snn_taps *taps, const struct
     }
 }
 
-/** All taps below each other. */
+/** Adds all channels of any number of taps that lie below each other. */
 AVX2_INLINE void add_columns(void *sum, const struct snn_taps *taps, const struct lanes *lanes,
                              size_t target, uint32_t rows, bool wide)
 {
@@ -178,15 +182,16 @@ AVX2_INLINE void add_single(void *sum, const struct snn_taps *taps, const struct
  * collects the lanes of all hits that reach it, so that its sums are loaded and stored once.
  */
 struct window {
-    struct lanes lanes[3]; /**< of the targets at `target` and at one and two steps more */
+    /** by turns: order[i] of scatter_dense has the lanes of the target i steps behind `target` */
+    struct lanes lanes[3];
     size_t target;
-    uint32_t used; /**< targets */
-    uint32_t rows; /**< taps below each other, of all hits */
+    uint32_t used; /**< targets that have lanes */
+    uint32_t rows; /**< taps below each other, the same of all hits in the window */
 };
 
 /**
- * Appends a hit's lanes to those of the targets that its columns of taps reach, the first column's
- * last. Adds their synapses.
+ * Appends the lanes of a hit to those of the targets that its columns of taps reach; the first
+ * column reaches the last of them. Adds the synapses of these lanes to `synapses`.
  */
 AVX2_INLINE void join(struct lanes *const order[3], const struct snn_taps *taps,
                       const struct snn_hit *hit, uint32_t columns, uint64_t *synapses)
@@ -240,7 +245,10 @@ AVX2_INLINE uint64_t scatter_dense(void *sum, const struct snn_taps *taps,
             synapses += lane->synapses;
             continue;
         }
-        /* A cell of many spikes has several hits, which may be more than a target's lanes hold. */
+        /*
+         * A cell of many spikes has several hits, and a target's lanes may not hold them all: the
+         * window is emptied before they are full.
+         */
         const size_t low = end ? 0 : hit->target - (size_t)((columns - 1) * taps->length);
         const bool all = end || hit->taps_y != window.rows || low < window.target ||
                          order[0]->count > MOST_LANES - SNN_LANE_BITS;
@@ -273,7 +281,7 @@ AVX2_INLINE uint64_t scatter_dense(void *sum, const struct snn_taps *taps,
 AVX2_INLINE uint64_t scatter(void *sum, const struct snn_taps *whole, const struct snn_hit *hits,
                              uint32_t count, bool wide)
 {
-    struct snn_taps taps = *whole; /* a copy that stores to `sum` cannot change */
+    struct snn_taps taps = *whole; /* stores to `sum` may alias `whole`, not this copy */
     const bool dense = taps.length == taps.target_step_x && taps.length == taps.weight_step_x &&
                        taps.length % 16 == 0;
     if (dense && taps.length == 32 && !wide) {
@@ -319,7 +327,7 @@ AVX2_INLINE void mac_run(int32_t *sum, const int8_t *weights, uint32_t length, i
     }
 }
 
-/** `columns` taps side by side. */
+/** Adds a value times the weights of `columns` taps that lie side by side. */
 AVX2_INLINE void mac_line(int32_t *sum, const struct snn_taps *taps, const int8_t *weights,
                           uint32_t columns, int32_t value, __m256i halves)
 {

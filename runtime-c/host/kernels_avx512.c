@@ -17,7 +17,7 @@
 #define AVX512_INLINE \
     static inline __attribute__((target("popcnt,avx2,avx512f,avx512bw,avx512vl"), always_inline))
 
-/** The lowest `count` of 32 lanes. */
+/** A mask of the lowest `count` of 32 lanes. */
 AVX512_INLINE __mmask32 lanes_of(uint32_t count)
 {
     return count >= 32 ? UINT32_MAX : (__mmask32)((UINT32_C(1) << count) - 1);
@@ -118,24 +118,25 @@ AVX512 static void add_rows_s32(int32_t *sum, const struct snn_row_set *set)
 
 /* ---- Taps ---- */
 
-/** A hit at work: where its lanes' weights begin. */
+/** The lanes of a hit: where the weights of each begin. */
 struct lanes {
     uint32_t count;
     uint32_t offsets[SNN_LANE_BITS];
 };
 
-/** Channels of a block: 32, 16 in a half vector, or those of a mask. */
+/** The channels that a block has: 32, 16 in a half vector, or those of a mask. */
 enum width { WHOLE, HALF, SOME };
 
-/** From tap to tap in the weights. */
+/** How far apart the weights of neighbouring taps lie. */
 struct steps {
     size_t y, x;
 };
 
 /**
- * A grid of taps x 32 channels from channel j on: the lanes are summed in registers, then each sum
- * is loaded and stored once. 64 lanes of int8 stay within 2^13. Constant `rows`, `columns`, `steps`
- * and `width` make it straight code.
+ * Adds 32 channels, from channel j on, of a grid of rows x columns taps. The lanes are summed in
+ * registers, then each sum is loaded and stored once. The sum of 64 weights of int8 stays within
+ * 2^13. With constant `rows`, `columns`, `steps` and `width` the compiler unrolls all loops over
+ * taps.
  */
 AVX512_INLINE void add_grid(void *sum, const struct snn_taps *taps, const struct lanes *lanes,
                             size_t target, uint32_t j, int rows, int columns, struct steps steps,
@@ -184,7 +185,7 @@ AVX512_INLINE void add_grid(void *sum, const struct snn_taps *taps, const struct
     }
 }
 
-/** All channels of a grid of taps. */
+/** Adds all channels of a grid of taps. */
 AVX512_INLINE void add_grids(void *sum, const struct snn_taps *taps, const struct lanes *lanes,
                              size_t target, int rows, int columns, bool wide)
 {
@@ -269,8 +270,8 @@ AVX512 static void mac_taps(int32_t *sum, const struct snn_taps *taps, const str
     }
     for (uint32_t i = 0; i < count; i++) {
         /*
-         * The value in the low half of each 32-bit lane: madd with a sign-extended weight is their
-         * product.
+         * The value stands in the low half of each 32-bit lane, so that madd with a sign-extended
+         * weight yields their product.
          */
         const __m512i value = _mm512_set1_epi32(values[i] & 0xFFFF);
         for (uint32_t a = 0; a < hits[i].taps_y; a++) {
@@ -294,8 +295,8 @@ AVX512 static void mac_taps(int32_t *sum, const struct snn_taps *taps, const str
 /* ---- Neurons ---- */
 
 /**
- * trunc0(v * leak / 2^15): the magnitude, at most 2^15 and unsigned, times an unsigned leak, then
- * the sign back.
+ * trunc0(v * leak / 2^15). The magnitude of v, at most 2^15 and unsigned, is multiplied by the
+ * unsigned leak; then the result gets the sign of v.
  */
 AVX512_INLINE __m512i leak_32(__m512i v, __m512i leak)
 {
@@ -313,7 +314,7 @@ AVX512_INLINE __m512i parameter_32(const struct snn_parameter *parameter, uint32
                                   : _mm512_loadu_si512(values + index);
 }
 
-/** Half a word in 32 bits: see integrate_32. */
+/** Does for 16 neurons, in 32 bits, what integrate_32 does for 32. */
 AVX512_INLINE __m512i integrate_16(const struct snn_lif_pass *pass, __m256i v, int32_t *sum,
                                    uint32_t steady_index, __mmask16 *changed)
 {
@@ -330,7 +331,10 @@ AVX512_INLINE __m512i integrate_16(const struct snn_lif_pass *pass, __m256i v, i
     return clamped;
 }
 
-/** 32 neurons from i on: v + sum + steady, clamped; `changed` has the lanes that saturated. */
+/**
+ * v + sum + steady + common of 32 neurons from i on, clamped; `changed` has the lanes that
+ * saturated.
+ */
 AVX512_INLINE __m512i integrate_32(const struct snn_lif_pass *pass, __m512i v, uint32_t i,
                                    uint32_t steady_index, __mmask32 *changed, int accumulator)
 {
@@ -356,7 +360,10 @@ AVX512_INLINE __m512i integrate_32(const struct snn_lif_pass *pass, __m512i v, u
         sum = _mm512_add_epi16(
             sum, _mm512_loadu_si512((const int16_t *)pass->steady.values + steady_index));
     }
-    /* Saturated and wrapped sums: kernels_avx2_neurons.c, integrate_16, has the argument. */
+    /*
+     * integrate_16 of kernels_avx2_neurons.c argues why comparing with the wrapped sum finds every
+     * saturation.
+     */
     const __m512i wrapped = _mm512_add_epi16(v, sum);
     const __m512i u = accumulator == SNN_ACCUMULATOR_DIRECT ? wrapped : _mm512_adds_epi16(v, sum);
     const __m512i clamped = _mm512_min_epi16(_mm512_max_epi16(u, _mm512_set1_epi16(pass->floor)),
@@ -369,8 +376,8 @@ AVX512_INLINE void step_words(struct snn_lif_pass *whole, int accumulator, bool 
                               bool refractory)
 {
     /*
-     * A copy whose address stays here, which stores through other pointers cannot change: it lives
-     * in registers.
+     * Fields are copied to a local first: a store through `membrane` may alias the struct, so the
+     * compiler would reload them after every store.
      */
     const struct snn_lif_pass copy = *whole;
     const struct snn_lif_pass *pass = &copy;
@@ -453,13 +460,13 @@ AVX512 static void leak(int16_t *membrane, const struct snn_parameter *parameter
     }
 }
 
-/** Rows of values come once per sample: the AVX2 kernel serves. */
+/** Held values pass here once a sample, so the AVX2 kernel is fast enough. */
 static void mac_rows(int32_t *sum, const struct snn_row_set *set, const int32_t *values)
 {
     snn_kernels_avx2.mac_rows(sum, set, values);
 }
 
-/** Without a branch per spike, which would be mispredicted every few spikes. */
+/** Has no branch per spike, as such a branch would be mispredicted every few spikes. */
 AVX512 static uint32_t find_spikes(const uint32_t *bits, uint32_t words, uint32_t *word,
                                    uint32_t indices[SNN_CHUNK])
 {

@@ -10,8 +10,8 @@
  */
 
 /**
- * Inlined even where a compiler would not, for the constants in its arguments; not where size is
- * what counts.
+ * Marks functions that are called with constants: they are inlined even where the compiler would
+ * not do so, except in builds for small size.
  */
 #if (defined(__GNUC__) || defined(__clang__)) && !defined(__OPTIMIZE_SIZE__)
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
@@ -102,7 +102,10 @@ static inline void mac_run(int32_t *restrict sum, const int8_t *restrict weights
 
 /* ---- Rows ---- */
 
-/** Rows to offsets from the first weight: below 2^26, the limit on stored weights. */
+/**
+ * Writes where each row of the set begins, counted from the first weight: below 2^26, the limit on
+ * stored weights.
+ */
 static void find_rows(const struct snn_row_set *set, uint32_t offsets[SNN_CHUNK])
 {
     for (uint32_t i = 0; i < set->count; i++) {
@@ -133,7 +136,10 @@ static void mac_rows(int32_t *sum, const struct snn_row_set *set, const int32_t 
 
 /* ---- Taps ---- */
 
-/** All taps of the hits, `block` channels at a time: a constant, or all of them. */
+/**
+ * Adds all taps of the hits, `block` channels at a time: a constant, which the compiler unrolls, or
+ * the number of all channels.
+ */
 ALWAYS_INLINE uint64_t scatter_s16(uint16_t *sum, const struct snn_taps *taps,
                                    const struct snn_hit *hits, uint32_t count, uint32_t block)
 {
@@ -205,8 +211,8 @@ static void mac_taps(int32_t *sum, const struct snn_taps *taps, const struct snn
 }
 
 /**
- * snn_leak_s16 in 16-bit lanes: the magnitude, at most 2^15, times the leak, at most 2^15, is a
- * product of two halves, of which bits 15 to 30 are kept.
+ * snn_leak_s16 in 16-bit lanes. Magnitude and leak are at most 2^15 each, so their product has 31
+ * bits at most. Its bits 15 to 30 are the result; they come from both 16-bit halves of the product.
  */
 static inline void leak_run(int16_t *restrict membrane, const uint16_t *restrict leaks,
                             uint32_t count)

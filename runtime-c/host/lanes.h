@@ -5,10 +5,11 @@
 #include "snn/fixed_point.h"
 #include "kernel_table.h"
 
-/* Words of lanes: the spikes of one place of a convolution, bit by bit. */
+/* Words of lanes: the spikes at one place of a convolution's source, a bit a lane. */
 
 /**
- * Set bits of a word of lanes, by sums in ever wider fields; in one piece, for it runs once a hit.
+ * The number of set bits of a word of lanes, by sums in ever wider fields. It takes the whole word
+ * at once, not half after half, because it runs once a hit.
  */
 static inline uint32_t snn_count_lanes(snn_lanes lanes)
 {
@@ -35,9 +36,9 @@ static inline uint32_t snn_lowest_lane(snn_lanes lanes)
 }
 
 /**
- * Where the weights of a hit begin, lane by lane, from taps->weights on; returns the number of
- * lanes and adds to `synapses` those of the whole kernel. Offsets stay below 2^26, the limit on
- * stored weights.
+ * Writes where the weights of each lane of a hit begin, counted from taps->weights. Returns the
+ * number of lanes and adds to `synapses` the synapses that these lanes have in the whole kernel.
+ * Offsets stay below 2^26, the limit on stored weights.
  */
 static inline uint32_t snn_expand(const struct snn_taps *taps, const struct snn_hit *hit,
                                   uint32_t offsets[SNN_LANE_BITS], uint64_t *synapses)

@@ -7,8 +7,9 @@
 #include <string.h>
 
 /*
- * Where everything of a network lies. One walk serves twice: with no memory it counts, with memory
- * it places. What a model can give from its own constant arrays is not copied.
+ * Where every array of a network lies. The same walk runs twice: without memory it only counts
+ * bytes, with memory it places the arrays. An array that can be used as the model holds it is not
+ * copied.
  */
 
 struct memory {
@@ -16,7 +17,10 @@ struct memory {
     uint64_t used; /* wider than size_t of 32 bits: a model may ask for more than there can be */
 };
 
-/** At most 2^10 slots of 2^20 entries of 2^8 bytes: 2^38, for fewer than 2^20 arrays. */
+/**
+ * Takes memory for an array. An array has at most 2^10 slots of 2^20 entries of 2^8 bytes, that is
+ * 2^38 bytes, and there are fewer than 2^20 arrays.
+ */
 static void *take(struct memory *memory, uint64_t count, size_t size)
 {
     void *place = memory->base == NULL ? NULL : memory->base + memory->used;
@@ -80,7 +84,10 @@ static bool has_held_input(const struct snn_model *model, uint32_t population)
     return false;
 }
 
-/** Bias and held current of a population: an array of its own, the model's array, or one number. */
+/**
+ * Decides where the steady current of a population lies: in an array of its own, in the model's
+ * array of biases, or in one number, `common_bias`.
+ */
 static void place_steady(struct memory *memory, const struct snn_model *model, uint32_t index,
                          struct snn_population_state *state)
 {
@@ -190,9 +197,10 @@ struct axis {
 };
 
 /**
- * For each source coordinate the first kernel tap that reaches a target, the number of taps that
- * do, and the first target: target | tap << 20 | taps << 25. The taps that do lie stride / gcd
- * apart, their targets dilation / gcd.
+ * Writes an entry for each source coordinate: target | tap << 20 | taps << 25. `taps` is the number
+ * of kernel taps through which the coordinate reaches targets, `tap` is the first of these, and
+ * `target` is the coordinate that this tap reaches. The further taps follow stride / gcd apart, and
+ * their targets dilation / gcd, with the greatest common divisor of stride and dilation.
  */
 static void map_axis(uint32_t *map, const struct axis *axis)
 {
@@ -217,7 +225,7 @@ static void map_axis(uint32_t *map, const struct axis *axis)
     }
 }
 
-/** For each source coordinate its part of the pooled linear index. */
+/** Writes for each source coordinate its part of the pooled linear index. */
 static void map_pool(uint32_t *map, uint32_t length, uint32_t pooled, uint32_t pool, uint32_t step)
 {
     uint32_t cell = 0;
@@ -231,7 +239,10 @@ static void map_pool(uint32_t *map, uint32_t length, uint32_t pooled, uint32_t p
     }
 }
 
-/** floor(2^40 / d) + 1 by long division, d < 2^31: keeps 64-bit division out of small targets. */
+/**
+ * floor(2^40 / d) + 1, d < 2^31. Long division keeps the compiler's 64-bit division out of small
+ * targets.
+ */
 static uint64_t reciprocal(uint32_t d)
 {
     uint64_t quotient = 0;
@@ -248,8 +259,8 @@ static uint64_t reciprocal(uint32_t d)
 }
 
 /**
- * Channels of a convolution's source, repeated as often as whole pixels of a pooled cell fit a word
- * of lanes.
+ * The number of a convolution's lanes: its source channels, times as many pixels of a pooled cell
+ * as fit a word of lanes, at least one.
  */
 static uint32_t count_lanes(const struct snn_projection_state *state)
 {
@@ -307,7 +318,10 @@ static void prepare_taps(struct snn_projection_state *state,
     map_axis(state->map_x, &x);
 }
 
-/** One tap of a projection; its maps of source coordinates are those of the tap before, if any. */
+/**
+ * Places one tap of a projection. All taps share the maps of source coordinates, so a further tap
+ * takes those of `before`, the tap before it.
+ */
 static struct snn_projection_state place_tap(struct memory *memory, const struct snn_model *model,
                                              uint32_t index, uint32_t tap,
                                              const struct snn_projection_state *before)
@@ -360,7 +374,10 @@ static struct snn_projection_state place_tap(struct memory *memory, const struct
     return state;
 }
 
-/** Steps that a population may run ahead: a block where input is held and nothing is delayed. */
+/**
+ * How many steps a population may run before the next population begins: a block where all input is
+ * held and nothing is delayed, else 1.
+ */
 static uint32_t count_block(const struct snn_model *model)
 {
     for (uint32_t i = 0; i < model->input_count; i++) {
@@ -376,7 +393,10 @@ static uint32_t count_block(const struct snn_model *model)
     return SNN_RUN_BLOCK;
 }
 
-/** Steps of a source that are kept: as many as the longest reach asks for. */
+/**
+ * How many steps of a source are kept: one more than the longest delay with which a tap reads the
+ * source.
+ */
 static uint32_t count_slots(const struct snn_model *model, bool from_input, uint32_t source)
 {
     uint32_t reach = 0;
@@ -391,8 +411,8 @@ static uint32_t count_slots(const struct snn_model *model, bool from_input, uint
 }
 
 /**
- * The accumulator all populations share, and the sums of values, which share it too unless both are
- * in use at once.
+ * Places the accumulator that all populations share, and the sums of values. These lie in the
+ * accumulator's memory too, unless both are in use at once.
  */
 static void place_sums(struct memory *memory, const struct snn_model *model,
                        const struct snn_plan *plan, struct snn *snn)

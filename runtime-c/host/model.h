@@ -15,14 +15,17 @@ struct snn_shape snn_source_shape(const struct snn_model *model,
 struct snn_shape snn_pooled_shape(const struct snn_model *model,
                                   const struct snn_projection *projection);
 
-/** Whether the source presents integers rather than spikes; `held`: constant over the sample. */
+/**
+ * Whether the source presents values, not spikes; and whether it also holds one frame for the whole
+ * sample.
+ */
 bool snn_is_from_values(const struct snn_model *model, const struct snn_projection *projection);
 bool snn_is_held(const struct snn_model *model, const struct snn_projection *projection);
 
 /** The number of a projection's taps, at least 1, and the delay of each. */
 uint32_t snn_tap_count(const struct snn_projection *projection);
 uint32_t snn_tap_delay(const struct snn_projection *projection, uint32_t tap);
-/** The weights of one tap, which lie in the arrays of the projection's. */
+/** The weights of one tap. They lie inside the arrays of the projection's weights. */
 struct snn_weights snn_tap_weights(const struct snn_projection *projection, uint32_t tap);
 
 #endif

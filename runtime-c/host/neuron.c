@@ -9,12 +9,15 @@
  * whole words of 32 neurons and leave the rest to this one.
  */
 
-/** What arrives at neuron i: accumulator (cleared), steady current and the part common to all. */
+/**
+ * All that arrives at neuron i: its accumulator, which is cleared, its steady current and the
+ * number common to all neurons.
+ */
 static int32_t arriving(struct snn_lif_pass *pass, uint32_t i, uint32_t steady_index)
 {
     /*
-     * Below 2^24 in the end (B(j) of FORMAT.md, section 5); on the way the sum may wrap, and
-     * unwraps.
+     * The finished sum is below 2^24 (B(j) of FORMAT.md, section 5). A sum in between may wrap; the
+     * finished one is right all the same.
      */
     uint32_t sum = (uint32_t)pass->common;
     if (pass->accumulator == SNN_ACCUMULATOR_S32) {
@@ -98,7 +101,9 @@ void snn_lif_from(struct snn_lif_pass *pass, uint32_t first)
 
 enum { WORD = 32 };
 
-/** Entries `index` ... of a parameter, 32 of them: its own, or one value repeated in `filled`. */
+/**
+ * 32 entries of a parameter from `index` on. A parameter of one value has it 32 times in `filled`.
+ */
 static const int16_t *parameter_word(const struct snn_parameter *parameter, uint32_t index,
                                      const int16_t *filled)
 {
@@ -111,7 +116,10 @@ static const uint16_t mark[WORD] = {0x1,   0x2,   0x4,   0x8,   0x10,   0x20,   
                                     0x1,   0x2,   0x4,   0x8,   0x10,   0x20,   0x40,   0x80,
                                     0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000};
 
-/** All 16 marks in one: or-ed four at a time, which is the same in either order of bytes. */
+/**
+ * Ors 16 marks into one. Four at a time are read as a number of 64 bits, which gives the same in
+ * either order of bytes.
+ */
 static uint32_t gather_marks(const uint16_t marks[16])
 {
     uint64_t four[4];
@@ -146,7 +154,8 @@ static void add_steady_s32(uint32_t *restrict sum, uint32_t common, const int32_
 struct rule {
     int16_t floor, ceiling, reset_to;
     int16_t subtract; /* -1: subtract reset */
-    int16_t below;    /* 1: at the threshold is enough, so one less is to be exceeded */
+    /* 1: a membrane at the threshold fires, so it need only exceed threshold - 1 */
+    int16_t below;
 };
 
 /** Clamps membranes in place; returns how many changed. */
@@ -199,8 +208,8 @@ static uint32_t clamp_sum_s32(int16_t *restrict membrane, const int32_t *restric
 }
 
 /**
- * Compares and resets; leaves the marks of the neurons that spike. Returns whether a membrane is
- * not 0.
+ * Compares membranes with thresholds and resets those that fire; writes the marks of the neurons
+ * that fire. Returns whether a membrane is not 0.
  */
 static bool fire(int16_t *restrict membrane, const int16_t *restrict threshold,
                  uint16_t *restrict marks, const struct rule *rule)

@@ -8,7 +8,10 @@
 
 struct snn_population_state;
 
-/** An array parameter of a population: entry i mod period; period 1, or N, or a multiple of 32. */
+/**
+ * An array of parameters of a population. Neuron i has entry i modulo `period`, and the period is
+ * 1, N or a multiple of 32.
+ */
 struct snn_parameter {
     const void *values;
     uint32_t period;
@@ -34,8 +37,8 @@ struct snn_lif_pass {
 };
 
 /**
- * Neurons first ... count - 1 of a pass, in portable C; `first` is a multiple of 32. Adds to the
- * findings.
+ * Runs neurons `first` ... count - 1 of a pass, in portable C; `first` is a multiple of 32. Adds to
+ * what the pass has found.
  */
 void snn_lif_from(struct snn_lif_pass *pass, uint32_t first);
 

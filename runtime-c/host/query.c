@@ -33,7 +33,7 @@ const uint32_t *snn_spikes(const struct snn *snn, uint32_t population, uint32_t 
     if (!spiking) {
         return NULL;
     }
-    /* Of the last closed step; before step 0 every slot is empty. */
+    /* The spikes of the last closed step; before step 0 every slot is empty. */
     const struct snn_population_state *state = &snn->populations[population];
     const uint32_t slot = snn_slot(snn->steps > 0 ? snn->steps - 1 : 0, state->slots);
     if (count != NULL) {

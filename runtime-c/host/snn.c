@@ -47,7 +47,7 @@ enum snn_status snn_init(struct snn **snn, const struct snn_model *model, void *
     return SNN_OK;
 }
 
-/** Membranes to their initial values. */
+/** Sets membranes to their initial values. */
 static void reset_membranes(const struct snn_population *population,
                             struct snn_population_state *state)
 {
@@ -112,7 +112,9 @@ void snn_reset(struct snn *snn)
 
 /* ---- The time step ---- */
 
-/** What the source of a tap emitted as many steps before `step` as the tap delays. */
+/**
+ * The spikes that a tap delivers in `step`: those that its source emitted tap->delay steps before.
+ */
 static struct snn_source find_source(const struct snn *snn, const struct snn_projection_state *tap,
                                      uint32_t step)
 {
@@ -246,7 +248,10 @@ static void step_lif(struct snn *snn, uint32_t index, uint32_t step)
     state->spikes_out += pass.spike_count;
     state->saturations += pass.saturations;
     state->any_membrane = pass.any_membrane;
-    /* A reset may leave a neuron above the threshold, to fire after its refractory steps. */
+    /*
+     * A reset may leave a neuron above the threshold. It fires again after its refractory steps, so
+     * the population is not skipped until then.
+     */
     if (pass.spike_count > 0) {
         state->active_steps = (uint32_t)population->refractory_steps + 1;
     } else if (state->active_steps > 0) {
@@ -282,7 +287,10 @@ static void step_population(struct snn *snn, uint32_t index, uint32_t step)
     }
 }
 
-/** `count` steps, 1 <= count <= block, each population through all of them before the next. */
+/**
+ * Runs `count` steps, 1 <= count <= block. Each population runs all of them before the next one
+ * begins.
+ */
 static void step_block(struct snn *snn, uint32_t count)
 {
     snn_begin_step(snn);

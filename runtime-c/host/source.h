@@ -4,17 +4,20 @@
 
 #include "state.h"
 
-/* Sources (source.c): the spikes of one step, a bitmap or a list, and the pooled cell of each. */
+/*
+ * Sources (source.c): the spikes that a population or a port emitted in one step, as a bitmap or a
+ * list, and the pooled cell of each spike.
+ */
 
 struct snn_delivery;
 
 struct snn_source {
     const uint32_t *bits; /**< null: a list */
     const uint32_t *list;
-    uint32_t words, count; /**< count of spikes */
+    uint32_t words, count; /**< words of `bits`; number of spikes */
 };
 
-/** A place in a source. */
+/** A walk through the spikes of a source: what comes next. */
 struct snn_cursor {
     const struct snn_source *source;
     const struct snn_kernels *kernels;
@@ -23,11 +26,12 @@ struct snn_cursor {
 
 void snn_cursor_begin(struct snn_cursor *cursor, const struct snn_source *source,
                       const struct snn_kernels *kernels);
-/** Up to SNN_CHUNK further spikes into `indices`; 0 at the end. */
+/** Writes the indices of up to SNN_CHUNK further spikes and returns their number; 0 at the end. */
 uint32_t snn_cursor_next(struct snn_cursor *cursor, uint32_t indices[SNN_CHUNK]);
 
 /**
- * Pooled linear index of a source index through the maps; SNN_OUTSIDE when outside every window.
+ * The linear index of the pooled cell in which a source index lies; SNN_OUTSIDE if no full pooling
+ * window holds it.
  */
 uint32_t snn_pooled_index(const struct snn_projection_state *state, uint32_t index);
 

@@ -27,7 +27,7 @@ struct snn_input_state {
     uint32_t *count; /**< per slot: events of the step, or whether a frame was presented in it */
     uint32_t size, words, slots;
     bool presented; /**< a held frame is there */
-    bool fresh;     /**< it has not been through a step */
+    bool fresh;     /**< the held frame has not been through a step yet */
     struct snn_input_counters counters;
 };
 
@@ -60,15 +60,21 @@ struct snn_population_state {
 
 /** The state of one tap of a projection. */
 struct snn_projection_state {
-    const struct snn_projection *projection; /**< of one tap: the model's own, or `own` */
-    struct snn_projection *own; /**< the tap as a projection; null where it is the only one */
-    uint32_t index;             /**< of the projection in the model */
+    /** the projection with the weights of this tap alone: the model's, or `own` */
+    const struct snn_projection *projection;
+    /** a copy of the projection that has this tap alone; null: the projection has no other tap */
+    struct snn_projection *own;
+    uint32_t index; /**< of the projection in the model */
     uint32_t delay;
     bool last; /**< no tap of the projection follows */
-    /** source row, column -> where it goes (see snn_map_axis); null: identity */
+    /**
+     * an entry for each source row and column: map_axis of layout.c says what it holds for CONV,
+     * map_pool for other topologies; null: neither convolution nor pool
+     */
     uint32_t *map_y, *map_x;
-    struct snn_taps taps;            /**< CONV */
-    uint32_t run_step_y, run_step_x; /**< CONV: runs from tap to tap */
+    struct snn_taps taps; /**< CONV */
+    /** CONV: runs from one tap that reaches a target to the next */
+    uint32_t run_step_y, run_step_x;
     uint32_t kernel_width, kernel_taps;
     /** CONV: the channels, repeated for every pixel that a word of lanes holds */
     struct snn_lane *lane;

@@ -5,15 +5,16 @@
 
 /*
  * Convolution by spikes: a spike of channel ci at (y, x) adds, for each kernel tap that reaches a
- * target, one run of C_out / groups weights to contiguous sums. Which taps do is read from two
- * small maps, by row and by column, that fold pooling, padding, stride and dilation (layout.c), so
- * no edge is tested here. All spikes of a pooled cell reach the same sums: they go to the kernels
- * as one hit, whose bits are those of the spike map, and each sum is loaded and stored once.
+ * target, one run of C_out / groups weights to contiguous sums. Two small maps, one by row and one
+ * by column, say which taps reach a target. The maps contain pooling, padding, stride and dilation
+ * (layout.c), so no edge is tested here. All spikes of a pooled cell reach the same sums: they go
+ * to the kernels as one hit, whose bits are those of the spike map, and each sum is loaded and
+ * stored once.
  */
 
 /**
- * The taps that `lanes` from `lane` on reach at map entries (row, column); groups by their first
- * channel.
+ * The hit of the spikes `lanes`, whose first lane is `lane`, at the place with the map entries
+ * `row` and `column`. The lanes belong to one group, that of `lane`.
  */
 static inline struct snn_hit hit_of(const struct snn_projection_state *state, uint32_t row,
                                     uint32_t column, uint32_t lane, snn_lanes lanes)
@@ -30,7 +31,10 @@ static inline struct snn_hit hit_of(const struct snn_projection_state *state, ui
 
 /* ---- Counting ---- */
 
-/** Synapses of one lane of a hit that misses part of the kernel. */
+/**
+ * The number of synapses of one lane of a hit that reaches targets through a part of the kernel
+ * only; `run`: the lane's first run of that part.
+ */
 static uint32_t count_clipped(const struct snn_projection_state *state, const uint32_t *start,
                               const struct snn_hit *hit, uint32_t run)
 {
@@ -48,8 +52,8 @@ static uint32_t count_clipped(const struct snn_projection_state *state, const ui
 }
 
 /**
- * Synapses of the parts of kernels that hits miss. Takes the bytes of their rows back, which were
- * counted as if every hit had the whole kernel.
+ * The number of synapses in the parts of the kernel that hits at edges miss. Also takes back the
+ * bytes of these weights, which were counted as if every hit used the whole kernel.
  */
 static uint64_t count_missed(struct snn_delivery *delivery, const struct snn_hit *hits,
                              uint32_t hit_count)
@@ -166,7 +170,7 @@ static inline void push(struct batch *batch, struct snn_hit hit)
     }
 }
 
-/** `width` <= SNN_LANE_BITS bits of a bitmap from bit `first` on. */
+/** The `width` <= SNN_LANE_BITS bits of a bitmap from bit `first` on. */
 static inline snn_lanes bits_at(const uint32_t *bits, uint32_t first, uint32_t width)
 {
     const uint32_t *word = bits + (first >> 5);
@@ -182,8 +186,9 @@ static inline snn_lanes bits_at(const uint32_t *bits, uint32_t first, uint32_t w
 }
 
 /**
- * The spikes of one pooled cell, its first pixel at (y, x), as many to a hit as lanes allow. Pixels
- * of a row lie side by side, and `width` bits, a whole number of pixels, are read at a time.
+ * Pushes the spikes of the pooled cell whose first pixel is (y, x), as many to a hit as a word of
+ * lanes holds. Pixels of a line lie side by side in the bitmap, so `width` bits, a whole number of
+ * pixels, are read at a time.
  */
 static inline void push_cell(struct batch *batch, const uint32_t *bits, uint32_t width, uint32_t y,
                              uint32_t x, struct snn_hit hit)
@@ -210,7 +215,7 @@ static inline void push_cell(struct batch *batch, const uint32_t *bits, uint32_t
     }
 }
 
-/** The same where the channels of one pixel fill more than a word of lanes. */
+/** Does what push_cell does, where the channels of one pixel fill more than a word of lanes. */
 static void push_deep_cell(struct batch *batch, const uint32_t *bits, uint32_t y, uint32_t x,
                            struct snn_hit hit)
 {
@@ -249,7 +254,7 @@ static void take_cells_of_two_words(struct batch *batch, const uint32_t *bits)
 }
 #endif
 
-/** Cell by cell: what meets at the same targets is added together. */
+/** Takes spikes cell by cell, so that the spikes that reach the same targets are added together. */
 static void take_cells(struct batch *batch, const uint32_t *bits)
 {
     const struct snn_projection_state *state = batch->delivery->state;
@@ -275,7 +280,7 @@ static void take_cells(struct batch *batch, const uint32_t *bits)
     }
 }
 
-/** Spikes beyond the last whole cell of a line or column. */
+/** The number of spikes beyond the last whole cell of a line or column. */
 static uint32_t count_outside(const struct snn_projection_state *state, const uint32_t *bits)
 {
     const uint32_t width = state->source.width;
@@ -295,7 +300,7 @@ static uint32_t count_outside(const struct snn_projection_state *state, const ui
     return count;
 }
 
-/** Spike by spike, each a hit of one lane. */
+/** Takes spikes one by one, each as a hit of one lane. */
 static void take_spikes(struct batch *batch, const struct snn_source *source)
 {
     const struct snn_projection_state *state = batch->delivery->state;
@@ -325,8 +330,8 @@ void snn_conv_spikes(struct snn_delivery *delivery, const struct snn_source *sou
     batch.count = 0;
     batch.arrived = 0;
     /*
-     * Cells cost a few instructions each even when empty. Those of different groups have different
-     * targets.
+     * A cell costs a few instructions even when it is empty, so few spikes are taken one by one. So
+     * are spikes of several groups: those of one cell do not reach the same targets.
      */
     if (source->bits != NULL && delivery->projection->convolution.groups == 1 &&
         source->count >= state->pooled.height * state->pooled.width / 2) {

@@ -2,9 +2,12 @@
 #include "snn/fixed_point.h"
 #include "synapse.h"
 
-/* Every source to every target: a spike adds its row. */
+/* Dense projections: every source reaches every target, so a spike adds the row of its source. */
 
-/** Sends a batch of rows, each with a factor for values or null for spikes, into the sums. */
+/**
+ * Adds a batch of rows to the sums and counts their synapses: row i `values[i]` times or, for
+ * spikes, where `values` is null, 2^shift times.
+ */
 static void send(struct snn_delivery *delivery, const uint32_t *rows, const int32_t *values,
                  uint32_t count)
 {
@@ -43,13 +46,17 @@ static void send(struct snn_delivery *delivery, const uint32_t *rows, const int3
     }
 }
 
-/** The rows of a chunk of spikes behind a pool, in place; returns how many lie in its windows. */
+/**
+ * Behind a pool: replaces the source indices of a chunk of spikes by the rows of their pooled
+ * cells. Drops spikes outside every full window and returns how many are left.
+ */
 static uint32_t find_cells(const struct snn_projection_state *state, uint32_t *indices,
                            uint32_t count)
 {
     const uint32_t width = state->source.width;
     uint32_t inside = 0;
-    uint32_t line = 0; /* the first pixel of the line of the spike before, and its map entry */
+    /* first pixel of the line in which the spike before lies; `row`: that line's map entry */
+    uint32_t line = 0;
     uint32_t row = state->map_y[0];
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t place = snn_divide(indices[i], state->channel_reciprocal);

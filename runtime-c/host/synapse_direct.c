@@ -82,8 +82,9 @@ void snn_one_to_one_values(struct snn_delivery *delivery, const int16_t *frame)
 }
 
 /*
- * Lateral: every neuron gets weight * (all - own). The part that all get is one number for the
- * neuron pass.
+ * Lateral: a neuron gets weight * (all spikes - its own). weight * all is the same for every
+ * neuron: the neuron pass gets it as one number, `common`. Here each neuron's own spikes are
+ * subtracted.
  */
 
 void snn_lateral_spikes(struct snn_delivery *delivery, const struct snn_source *source)

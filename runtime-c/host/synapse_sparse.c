@@ -3,8 +3,8 @@
 #include "synapse.h"
 
 /*
- * Sparse runs: the entries that exist, each with its column. Dense and convolutional rows come here
- * run by run.
+ * Sparse runs hold only the entries that are not zero, each with its column. Dense projections and
+ * convolutions add them here, run by run.
  */
 
 void snn_sparse_add(struct snn_delivery *delivery, uint32_t base, uint32_t first, uint32_t last,

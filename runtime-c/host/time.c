@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "input.h"
 
-/* Events with time: snn/event_time.h decides, here the engine runs steps and takes events. */
+/*
+ * Events with time for the host engine. snn/event_time.h decides which steps are over and which
+ * events are late; this file runs the steps and takes the events.
+ */
 
 enum snn_status snn_start(struct snn *snn, uint64_t microseconds, uint32_t steps)
 {
@@ -31,7 +34,8 @@ bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32
         return false;
     }
     /*
-     * Before its time is looked at: an event outside the sensor says nothing about the recording.
+     * Dropped before its time is looked at: an event outside the sensor neither sets t0 nor closes
+     * a step.
      */
     const struct snn_shape *shape = &snn->model->inputs[port].shape;
     if (x >= shape->width || y >= shape->height || polarity >= shape->channels) {

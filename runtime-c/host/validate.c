@@ -3,8 +3,8 @@
 #include "model.h"
 
 /*
- * Every rule of FORMAT.md about a model except its sums (bounds.c) and the order inside weight rows
- * (weights.c).
+ * Checks every rule of FORMAT.md about a model, except the bounds of its sums (bounds.c) and the
+ * order inside weight rows (weights.c).
  */
 
 static const uint32_t max_neurons = UINT32_C(1) << 20;
@@ -291,7 +291,7 @@ static enum snn_status check_ends(const struct place *at, const struct snn_model
     return SNN_OK;
 }
 
-/** Rows and columns against the shapes at both ends. */
+/** Checks rows and columns of the weights against the shapes at both ends. */
 static enum snn_status check_matrix(const struct place *at, const struct snn_model *model,
                                     const struct snn_projection *projection)
 {
@@ -339,15 +339,15 @@ static enum snn_status check_matrix(const struct place *at, const struct snn_mod
 }
 
 /**
- * Topological order over the delay-0 projections, lowest index first: populations x (populations +
- * projections).
+ * Finds the topological order over the delay-0 projections, lowest index first, in about
+ * populations x (populations + projections) operations.
  */
 static enum snn_status find_order(const struct place *at, const struct snn_model *model,
                                   struct snn_plan *plan)
 {
     /*
-     * Delay-0 projections still waiting per population; SNN_MAX_PROJECTIONS fits, and `placed` lies
-     * above it.
+     * For each population, the number of its delay-0 projections whose source has no place in the
+     * order yet. It is at most SNN_MAX_PROJECTIONS, so `placed` can mark populations that have one.
      */
     const uint16_t placed = UINT16_MAX;
     uint16_t waiting[SNN_MAX_POPULATIONS] = {0};

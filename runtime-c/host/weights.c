@@ -13,8 +13,8 @@ static enum snn_status refuse(uint32_t projection, struct snn_fault *fault, long
 }
 
 /**
- * FULL rows: where there are synapse counts, they are those of the values; where there are none, no
- * value is 0.
+ * Checks FULL rows: if there are synapse counts, they must be those of the values; if there are
+ * none, no value may be 0.
  */
 static enum snn_status check_full(const struct snn_weights *weights, uint64_t runs, uint32_t length,
                                   uint32_t index, struct snn_fault *fault)

@@ -39,7 +39,7 @@ void *loader_scratch(struct loader *loader, uint64_t size)
     return loader->base + loader->high;
 }
 
-/** Appends text, then a number where it is not negative: "[7]". */
+/** Appends as much of a text as fits and returns the new end of the path. */
 static size_t append(char path[SNN_LOADER_PATH], size_t at, const char *text)
 {
     while (*text != 0 && at + 1 < SNN_LOADER_PATH) {

@@ -25,7 +25,10 @@ void *loader_keep(struct loader *loader, uint64_t count, size_t size);
  */
 void *loader_scratch(struct loader *loader, uint64_t size);
 
-/** Sets the error: `part` "projections", its index (negative: none) and `field`. Returns false. */
+/**
+ * Sets the error and returns false. Its path is part[index].field, such as
+ * "projections[2].weights"; a negative index is left out.
+ */
 bool loader_refuse(struct loader *loader, enum snn_status code, const char *part, int64_t index,
                    const char *field, int64_t expected, int64_t found);
 

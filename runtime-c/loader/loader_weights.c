@@ -7,15 +7,15 @@
 /* FORMAT.md, section 7: from packed bytes to rows in memory. */
 
 /*
- * From this density on rows are held full. Measured (make bench, table in DESIGN.md): vectors make
- * full rows as fast or faster down to one entry in 32, at one byte an entry where a sparse one
- * takes three.
+ * Rows are held full where at least one entry in this many is a synapse. Measured (make bench,
+ * table in DESIGN.md): down to one entry in 32, vectors add full rows as fast as sparse ones or
+ * faster, and a full row takes one byte an entry where a sparse one takes three.
  */
 enum { FULL_FROM_ONE_IN = 32 };
 
 static const uint64_t max_entries = UINT64_C(1) << 26;
 
-/** A projection's weights being read. */
+/** How far the reading of one projection's weights has come. */
 struct reader {
     struct loader *loader;
     uint32_t projection;
@@ -135,7 +135,7 @@ static uint32_t find_bits(struct reader *reader)
     }
 }
 
-/** Value number `i`; a ternary 10 is refused. */
+/** Stored value number `i`; a ternary 10 is refused. */
 static int8_t decode(struct reader *reader, uint64_t i)
 {
     const uint64_t at = i * reader->bits;
@@ -261,7 +261,7 @@ static bool check_end(struct reader *reader)
     return true;
 }
 
-/** First pass: everything is well formed; counts the values that are not zero. */
+/** First pass: checks that everything is well formed, and counts the values that are not zero. */
 static bool count_synapses(struct reader *reader, uint64_t *synapses)
 {
     struct stored stored;
@@ -282,7 +282,7 @@ static bool count_synapses(struct reader *reader, uint64_t *synapses)
     return check_end(reader);
 }
 
-/** Second pass into full rows, with synapse counts where some entry is zero. */
+/** Second pass: writes full rows, with synapse counts where some entry is zero. */
 static bool fill_full(struct reader *reader, uint64_t runs, uint32_t length, bool some_zero,
                       struct snn_weights *to)
 {
@@ -309,7 +309,7 @@ static bool fill_full(struct reader *reader, uint64_t runs, uint32_t length, boo
     return true;
 }
 
-/** Second pass into sparse runs; entries of one run follow each other in the file. */
+/** Second pass: writes sparse runs; entries of one run follow each other in the file. */
 static bool fill_sparse(struct reader *reader, uint64_t runs, uint32_t length, uint64_t synapses,
                         struct snn_weights *to)
 {
@@ -354,7 +354,7 @@ static bool fill_sparse(struct reader *reader, uint64_t runs, uint32_t length, u
     return true;
 }
 
-/** Sizes as stated against each other and the limits, before any byte is read. */
+/** Checks the stated sizes against each other and the limits, before any byte is read. */
 static bool check_sizes(struct reader *reader)
 {
     const Snnpb__Weights *from = reader->from;

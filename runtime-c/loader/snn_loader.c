@@ -199,7 +199,7 @@ static bool read_projection(struct loader *loader, uint32_t index, const Snnpb__
         return loader_refuse(loader, SNN_ERROR_REFERENCE, at.part, at.index, "source", 1, 0);
     }
     const uint32_t source = input ? from->input : from->population;
-    /* Wider than any valid index; which ones exist, snn_check knows. */
+    /* No valid index is larger. Whether there is such a port or population, snn_check finds out. */
     if (source > UINT16_MAX || from->target > UINT16_MAX) {
         const bool bad_source = source > UINT16_MAX;
         return loader_refuse(loader, SNN_ERROR_REFERENCE, at.part, at.index,
@@ -230,8 +230,8 @@ static bool read_projection(struct loader *loader, uint32_t index, const Snnpb__
 }
 
 /**
- * What no engine reads: one class name per read-out neuron or none, and a digest of 4 bytes or
- * none.
+ * Checks what no engine reads: there is one class name per read-out neuron or none, and a digest of
+ * 4 bytes or none.
  */
 static bool check_task(struct loader *loader, const Snnpb__Model *from)
 {
@@ -277,8 +277,8 @@ static bool check_checksum(struct loader *loader, const uint8_t *bytes, size_t l
 }
 
 /**
- * FORMAT.md, section 10: a message of 1.0 becomes one of this version, so that what reads it knows
- * one version; one of this version has its checksum.
+ * FORMAT.md, section 10: turns a message of 1.0 into one of this version, so that all that follows
+ * knows one version only. A message of this version must have its checksum.
  */
 static bool check_version(struct loader *loader, Snnpb__Model *from, const uint8_t *bytes,
                           size_t length)
@@ -316,8 +316,8 @@ static bool check_version(struct loader *loader, Snnpb__Model *from, const uint8
 }
 
 /**
- * Structs of a whole message; the parts not read are name lengths and the task's class names,
- * checked only.
+ * Makes the structs of a whole message. `producer` and `task` are checked, but no struct holds
+ * them.
  */
 static struct snn_model *read_model(struct loader *loader, const Snnpb__Model *from)
 {
@@ -375,7 +375,7 @@ static struct snn_model *read_model(struct loader *loader, const Snnpb__Model *f
     return model;
 }
 
-/** A rule that the model as a whole breaks, told with the schema's names. */
+/** Reports the rule that snn_check found broken, with the schema's names. */
 static bool report_fault(struct loader *loader, const struct snn_fault *fault)
 {
     static const char *const parts[] = {"", "inputs", "populations", "projections"};
@@ -471,7 +471,10 @@ enum snn_status snn_load(void *arena, size_t size, const void *bytes, size_t len
         (void)report_fault(&loader, &fault);
     }
     if (error->code == SNN_ERROR_MEMORY) {
-        /* Twice as much ends in few rounds whatever the file turns out to hold. */
+        /*
+         * Asking for twice as much each time ends in few rounds, whatever the file turns out to
+         * hold.
+         */
         const size_t twice = size < SNN_LOADER_MAX_ARENA / 2 ? 2 * size : SNN_LOADER_MAX_ARENA;
         error->needed = error->needed > twice ? error->needed : twice;
         if (size >= SNN_LOADER_MAX_ARENA) {

@@ -21,7 +21,10 @@ extern "C" {
  *     snn_device_advance(&clock, microseconds);                        in silence time passes too
  */
 
-/** Of a port of events, since the reset. Events given to snn_device_event are not counted. */
+/**
+ * What became of the events of one port since the reset. Events given to snn_device_event are not
+ * counted.
+ */
 struct snn_device_input_counters {
     uint64_t events; /**< accepted, after merging */
     uint64_t dropped_outside, dropped_late;
@@ -38,15 +41,18 @@ struct snn_device_clock {
 };
 
 /**
- * Binds a clock to a network that snn_device_init has accepted, and resets both. The network
- * outlives the clock; after another snn_device_init the clock is bound anew.
+ * Binds a clock to a network that snn_device_init has accepted, and resets both. The network must
+ * outlive the clock; after another snn_device_init of the network, bind the clock again.
  * SNN_ERROR_ARGUMENT: null, or the model has no physical time; SNN_ERROR_STEPS: the image does not
- * stream, it runs all steps in one call. After an error the clock is not to be used.
+ * stream, it runs all steps in one call. After an error the clock must not be used.
  */
 SNN_MUST_USE enum snn_status snn_device_clock_init(struct snn_device_clock *clock,
                                                    struct snn_device *network);
 
-/** Begins a new sample, in the place of snn_device_reset: no time, all counters 0. */
+/**
+ * Begins a new sample, in the place of snn_device_reset: also forgets t0 and sets all counters to
+ * 0.
+ */
 void snn_device_clock_reset(struct snn_device_clock *clock);
 
 /**

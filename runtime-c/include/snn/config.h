@@ -8,9 +8,9 @@
  */
 
 /**
- * Steps that snn_run takes population by population before it moves on, where the model allows it
- * (held values in, no delays). 1 turns this off. Each step more costs one bit per spiking neuron.
- * Range 1 ... 64.
+ * How many steps snn_run computes of one population before it turns to the next, where the model
+ * allows it (all input is held, nothing is delayed). 1 turns this off. Each step more costs one bit
+ * of memory per spiking neuron. Range 1 ... 64.
  */
 #ifndef SNN_RUN_BLOCK
 #define SNN_RUN_BLOCK 8

@@ -20,14 +20,14 @@ extern "C" {
  *     snn_device_reset(&network);  snn_count_clear(&count);       at every sample
  */
 
-/** Of one layer, in the image's order. */
+/** The counters of one layer; layers are in the image's order. */
 struct snn_layer_count {
     uint64_t spikes_out, saturations;
     /** The state digest of FORMAT.md, section 8: a sum over all steps and neurons. */
     uint32_t digest;
 };
 
-/** Of one projection, in the image's order. */
+/** The counters of one projection; projections are in the image's order. */
 struct snn_projection_count {
     uint64_t spikes_in, synops, macs;
     uint32_t waiting; /**< spikes that a delay holds back until the next step */
@@ -42,12 +42,13 @@ struct snn_count {
 };
 
 /**
- * Clears the counters and sets them as the network's observer. All four outlive the network's use.
+ * Clears the counters and sets them as the network's observer. All four structs must live for as
+ * long as the network runs with this observer.
  */
 void snn_count_init(struct snn_count *count, struct snn_device *network,
                     struct snn_layer_count *layers, struct snn_projection_count *projections);
 
-/** All counters to 0, for a new sample. */
+/** Sets all counters to 0, for a new sample. */
 void snn_count_clear(struct snn_count *count);
 
 #ifdef __cplusplus

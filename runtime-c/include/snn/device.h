@@ -80,12 +80,14 @@ SNN_MUST_USE enum snn_status snn_device_init(struct snn_device *network,
                                              const struct snn_image *image, void *arena,
                                              size_t size);
 
-/** Begins a new sample: membranes to `initial`, no spike under way, no frame held. */
+/**
+ * Begins a new sample: sets membranes to `initial`, and forgets spikes under way and held frames.
+ */
 void snn_device_reset(struct snn_device *network);
 
 /**
- * An event at linear `index` for the open step; repetitions merge. False when dropped: no such
- * port, outside, or too late.
+ * An event at linear `index` for the open step; repetitions merge. False when the event is dropped:
+ * there is no such port of events, the index lies outside it, or max_steps steps have run.
  */
 bool snn_device_event(struct snn_device *network, uint32_t port, uint32_t index);
 
@@ -97,7 +99,7 @@ bool snn_device_event(struct snn_device *network, uint32_t port, uint32_t index)
  */
 SNN_MUST_USE enum snn_status snn_device_values_u8(struct snn_device *network, uint32_t port,
                                                   const uint8_t *values, uint32_t count);
-/** As snn_device_values_u8, for ports whose range needs it. */
+/** As snn_device_values_u8, for a port of kind SNN_PORT_S16. */
 SNN_MUST_USE enum snn_status snn_device_values_s16(struct snn_device *network, uint32_t port,
                                                    const int16_t *values, uint32_t count);
 

@@ -17,14 +17,14 @@
  * t0, so that no time is too large; an event costs no division.
  */
 
-/** Where the time of a sample stands. */
+/** What an engine remembers of the time of a sample. */
 struct snn_event_time {
     uint64_t start;       /**< t0 in microseconds, once `started` */
     uint32_t timed_steps; /**< of this sample, at most max_steps */
     bool started;
 };
 
-/** A new sample of `timed_steps` steps, whose t0 is still to come. */
+/** Begins a sample of `timed_steps` steps whose t0 is not known yet. */
 static inline void snn_event_time_reset(struct snn_event_time *time, uint32_t timed_steps)
 {
     time->start = 0;
@@ -32,14 +32,17 @@ static inline void snn_event_time_reset(struct snn_event_time *time, uint32_t ti
     time->started = false;
 }
 
-/** t0 is `microseconds`. */
+/** Sets t0 to `microseconds`. */
 static inline void snn_event_time_start(struct snn_event_time *time, uint64_t microseconds)
 {
     time->start = microseconds;
     time->started = true;
 }
 
-/** An event at `microseconds`, inside its sensor: it is t0 if nothing was before. */
+/**
+ * Takes note of an event at `microseconds` that lies inside its sensor: if t0 is not known yet,
+ * this is t0.
+ */
 static inline void snn_event_time_begin(struct snn_event_time *time, uint64_t microseconds)
 {
     if (!time->started) {
@@ -47,7 +50,9 @@ static inline void snn_event_time_begin(struct snn_event_time *time, uint64_t mi
     }
 }
 
-/** When `steps` steps of dt have ended, in microseconds after t0: below 2^16 * 2^32. */
+/**
+ * The time at which `steps` steps of dt have ended, in microseconds after t0: below 2^16 * 2^32.
+ */
 static inline uint64_t snn_event_time_end(uint32_t steps, uint32_t dt)
 {
     return (uint64_t)steps * dt;
@@ -65,8 +70,9 @@ static inline bool snn_event_time_is_due(const struct snn_event_time *time, uint
 }
 
 /**
- * Whether an event at `microseconds` belongs to the open step, number `steps`, once that is no
- * longer due; else the event is late: before the open step, or after the sample's last.
+ * Whether an event at `microseconds` belongs to the open step, number `steps`, once that step is no
+ * longer due. Otherwise the event is late: its time lies before the open step, or after the last
+ * step of the sample.
  */
 static inline bool snn_event_time_is_open(const struct snn_event_time *time, uint32_t steps,
                                           uint32_t dt, uint64_t microseconds)

@@ -35,8 +35,9 @@ static inline int32_t snn_shift_left_s32(int32_t a, uint32_t shift)
 }
 
 /**
- * The scaled sum of a projection from values: floor((a + 2^(shift-1)) / 2^shift), |a| + 2^(shift-1)
- * < 2^24, so that shift <= 24. 2^30 makes it positive and is a multiple of 2^shift.
+ * The scaled sum of a projection from values: floor((a + 2^(shift-1)) / 2^shift), with |a| +
+ * 2^(shift-1) < 2^24, so that shift <= 24. Adding 2^30, a multiple of 2^shift, makes the number
+ * positive before it is shifted.
  */
 static inline int32_t snn_scale_value(int32_t a, uint32_t shift)
 {

@@ -59,8 +59,8 @@ SNN_MUST_USE enum snn_status snn_init(struct snn **snn, const struct snn_model *
                                       size_t size);
 
 /**
- * Begins a new sample: membranes to `initial`, no spike under way, no frame held, no time, all
- * counters 0.
+ * Begins a new sample: sets membranes to `initial` and all counters to 0, and forgets spikes under
+ * way, held frames and t0.
  */
 void snn_reset(struct snn *snn);
 
@@ -96,9 +96,9 @@ SNN_MUST_USE enum snn_status snn_values_s16(struct snn *snn, uint32_t port, cons
 SNN_MUST_USE enum snn_status snn_step(struct snn *snn);
 
 /**
- * `steps` calls of snn_step, with the same integers and counters; faster where the model is fed by
- * held values and has no delays. Runs what max_steps leaves and returns SNN_ERROR_STEPS when that
- * is less.
+ * Does what `steps` calls of snn_step do, with the same integers and counters. It is faster where
+ * held values feed the model and nothing is delayed. Where max_steps leaves fewer steps, it runs
+ * those and returns SNN_ERROR_STEPS.
  */
 SNN_MUST_USE enum snn_status snn_run(struct snn *snn, uint32_t steps);
 
@@ -156,8 +156,8 @@ const uint32_t *snn_spikes(const struct snn *snn, uint32_t population, uint32_t 
 int32_t snn_membrane(const struct snn *snn, uint32_t population, uint32_t neuron);
 
 /**
- * Called after each step, population by population in order of index. It may read the network but
- * not change it.
+ * A function that the engine calls after each step, once for every population, in order of index.
+ * It may read the network but not change it.
  */
 typedef void snn_trace_function(void *context, const struct snn *snn, uint32_t step,
                                 uint32_t population);
@@ -168,7 +168,9 @@ typedef void snn_trace_function(void *context, const struct snn *snn, uint32_t s
  */
 void snn_set_trace(struct snn *snn, snn_trace_function *function, void *context);
 
-/** Of FORMAT.md, section 6: totals since the reset, equal in every engine. */
+/**
+ * The counters of FORMAT.md, section 6, as totals since the reset. They are equal in every engine.
+ */
 struct snn_population_counters {
     uint64_t spikes_out, updates, saturations;
 };
@@ -186,7 +188,10 @@ struct snn_projection_counters snn_projection_counters(const struct snn *snn, ui
 /** All zero when the index names nothing. */
 struct snn_input_counters snn_input_counters(const struct snn *snn, uint32_t port);
 
-/** What this engine did, since the reset; another engine, or a later version, does otherwise. */
+/**
+ * What this engine did since the reset. Another engine, or a later version of this one, may count
+ * otherwise for the same sample.
+ */
 struct snn_engine_counters {
     uint64_t population_steps_skipped; /**< (population, step) pairs without any work */
     uint64_t weight_bytes_read;        /**< weights and sparse columns that the scatter read */
