@@ -7,6 +7,7 @@ public final class Parameter {
   public enum Role: String, Sendable, Codable {
     /// What a population or projection has by this name.
     case weight, threshold, leak, bias, initial
+    /// What a population has as ``Population/currentLeak``.
     case currentLeak = "current_leak"
     /// The factor of a normalised current.
     case scale

@@ -33,6 +33,7 @@ import Testing
     "Sources/Spiking/Forward/Dropout.swift",
     "Sources/Spiking/Neurons/Integrator.swift",
     "Sources/Spiking/Neurons/Normalization.swift",
+    "Sources/Spiking/Neurons/SynapticCurrent.swift",
     "Sources/Tensors/Operations/Convolution.swift",
     "Sources/Tensors/Operations/LastStep.swift",
     "Sources/Tensors/Operations/Linear.swift",

@@ -12,16 +12,11 @@
  * copied.
  */
 
-struct memory {
-    uint8_t *base; /* null: only count */
-    uint64_t used; /* wider than size_t of 32 bits: a model may ask for more than there can be */
-};
-
 /**
  * Takes memory for an array. An array has at most 2^10 slots of 2^20 entries of 2^8 bytes, that is
  * 2^38 bytes, and there are fewer than 2^20 arrays.
  */
-static void *take(struct memory *memory, uint64_t count, size_t size)
+void *snn_take(struct snn_memory *memory, uint64_t count, size_t size)
 {
     void *place = memory->base == NULL ? NULL : memory->base + memory->used;
     memory->used += (count * size + SNN_ALIGNMENT - 1) & ~(uint64_t)(SNN_ALIGNMENT - 1);
@@ -45,7 +40,7 @@ static uint32_t tile_period(uint32_t channels, uint32_t neurons)
  * An array parameter of `count` entries of `size` bytes, repeated so that kernels may read 32 at a
  * time.
  */
-static struct snn_parameter make_parameter(struct memory *memory, const void *values,
+static struct snn_parameter make_parameter(struct snn_memory *memory, const void *values,
                                            uint32_t count, size_t size,
                                            const struct snn_shape *shape)
 {
@@ -53,7 +48,7 @@ static struct snn_parameter make_parameter(struct memory *memory, const void *va
     struct snn_parameter parameter = {values, count};
     if (count > 1 && count != neurons && count % 32 != 0) {
         parameter.period = tile_period(count, neurons);
-        uint8_t *tiles = take(memory, parameter.period, size);
+        uint8_t *tiles = snn_take(memory, parameter.period, size);
         for (uint32_t i = 0; tiles != NULL && i < parameter.period; i += count) {
             const uint32_t left = parameter.period - i;
             memcpy(tiles + i * size, values, (left < count ? left : count) * size);
@@ -88,7 +83,7 @@ static bool has_held_input(const struct snn_model *model, uint32_t population)
  * Decides where the steady current of a population lies: in an array of its own, in the model's
  * array of biases, or in one number, `common_bias`.
  */
-static void place_steady(struct memory *memory, const struct snn_model *model, uint32_t index,
+static void place_steady(struct snn_memory *memory, const struct snn_model *model, uint32_t index,
                          struct snn_population_state *state)
 {
     const struct snn_population *population = &model->populations[index];
@@ -120,11 +115,11 @@ static void place_steady(struct memory *memory, const struct snn_model *model, u
         state->steady_parameter.period = tile_period(population->bias_count, state->size);
     }
     state->steady =
-        take(memory, state->steady_parameter.period, wide ? sizeof(int32_t) : sizeof(int16_t));
+        snn_take(memory, state->steady_parameter.period, wide ? sizeof(int32_t) : sizeof(int16_t));
     state->steady_parameter.values = state->steady;
 }
 
-static struct snn_population_state place_population(struct memory *memory,
+static struct snn_population_state place_population(struct snn_memory *memory,
                                                     const struct snn_model *model, uint32_t index,
                                                     uint8_t accumulator, uint32_t slots)
 {
@@ -142,234 +137,41 @@ static struct snn_population_state place_population(struct memory *memory,
     }
     place_steady(memory, model, index, &state);
     if (population->kind == SNN_READOUT) {
-        state.membrane = take(memory, state.size, sizeof(int32_t));
+        state.membrane = snn_take(memory, state.size, sizeof(int32_t));
         return state;
     }
     state.threshold = make_parameter(memory, population->threshold, population->threshold_count,
                                      sizeof(int16_t), &population->shape);
-    state.membrane = take(memory, state.size, sizeof(int16_t));
-    state.spikes = take(memory, (uint64_t)state.words * slots, sizeof(uint32_t));
-    state.spike_count = take(memory, slots, sizeof(uint32_t));
+    state.membrane = snn_take(memory, state.size, sizeof(int16_t));
+    state.spikes = snn_take(memory, (uint64_t)state.words * slots, sizeof(uint32_t));
+    state.spike_count = snn_take(memory, slots, sizeof(uint32_t));
     if (population->current_leak_count > 0) {
-        state.current = take(memory, state.size, sizeof(int32_t));
+        state.current = snn_take(memory, state.size, sizeof(int32_t));
         state.current_leak =
             make_parameter(memory, population->current_leak, population->current_leak_count,
                            sizeof(uint16_t), &population->shape);
     }
     if (population->refractory_steps > 0) {
-        state.refractory = take(memory, state.size, sizeof(uint8_t));
+        state.refractory = snn_take(memory, state.size, sizeof(uint8_t));
     }
     return state;
 }
 
-static struct snn_input_state place_input(struct memory *memory, const struct snn_input *input,
+static struct snn_input_state place_input(struct snn_memory *memory, const struct snn_input *input,
                                           uint32_t slots)
 {
     struct snn_input_state state = {0};
     state.slots = slots;
-    state.count = take(memory, slots, sizeof(uint32_t));
+    state.count = snn_take(memory, slots, sizeof(uint32_t));
     state.size = snn_shape_size(&input->shape);
     state.words = (state.size + 31) / 32;
     if (input->kind == SNN_VALUES) {
-        state.frame = take(memory, (uint64_t)slots * state.size, sizeof(int16_t));
+        state.frame = snn_take(memory, (uint64_t)slots * state.size, sizeof(int16_t));
     } else if (input->multiplicity == SNN_EVERY) {
-        state.list = take(memory, (uint64_t)slots * input->max_events_per_step, sizeof(uint32_t));
+        state.list =
+            snn_take(memory, (uint64_t)slots * input->max_events_per_step, sizeof(uint32_t));
     } else {
-        state.bits = take(memory, (uint64_t)slots * state.words, sizeof(uint32_t));
-    }
-    return state;
-}
-
-static uint32_t greatest_common_divisor(uint32_t a, uint32_t b)
-{
-    while (b != 0) {
-        const uint32_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
-/** One axis of a convolution with its pool. */
-struct axis {
-    uint32_t length, pooled, target; /* source before and after pooling, target */
-    uint32_t pool, taps, stride, dilation, padding;
-};
-
-/**
- * Writes an entry for each source coordinate: target | tap << 20 | taps << 25. `taps` is the number
- * of kernel taps through which the coordinate reaches targets, `tap` is the first of these, and
- * `target` is the coordinate that this tap reaches. The further taps follow stride / gcd apart, and
- * their targets dilation / gcd, with the greatest common divisor of stride and dilation.
- */
-static void map_axis(uint32_t *map, const struct axis *axis)
-{
-    uint32_t cell = 0;
-    uint32_t within = 0;
-    for (uint32_t i = 0; i < axis->length; i++) {
-        uint32_t entry = 0;
-        for (uint32_t k = axis->taps; k-- > 0;) {
-            const uint32_t padded = cell + axis->padding;
-            if (padded >= k * axis->dilation && (padded - k * axis->dilation) % axis->stride == 0) {
-                const uint32_t target = (padded - k * axis->dilation) / axis->stride;
-                if (target < axis->target) {
-                    entry = target | k << 20 | ((entry >> 25) + 1) << 25;
-                }
-            }
-        }
-        map[i] = cell < axis->pooled ? entry : SNN_OUTSIDE;
-        if (++within == axis->pool) {
-            within = 0;
-            cell++;
-        }
-    }
-}
-
-/** Writes for each source coordinate its part of the pooled linear index. */
-static void map_pool(uint32_t *map, uint32_t length, uint32_t pooled, uint32_t pool, uint32_t step)
-{
-    uint32_t cell = 0;
-    uint32_t within = 0;
-    for (uint32_t i = 0; i < length; i++) {
-        map[i] = cell < pooled ? cell * step : SNN_OUTSIDE;
-        if (++within == pool) {
-            within = 0;
-            cell++;
-        }
-    }
-}
-
-/**
- * floor(2^40 / d) + 1, d < 2^31. Long division keeps the compiler's 64-bit division out of small
- * targets.
- */
-static uint64_t reciprocal(uint32_t d)
-{
-    uint64_t quotient = 0;
-    uint32_t rest = 0;
-    for (int bit = 40; bit >= 0; bit--) {
-        rest = rest * 2 + (bit == 40 ? 1u : 0u);
-        quotient <<= 1;
-        if (rest >= d) {
-            rest -= d;
-            quotient |= 1;
-        }
-    }
-    return quotient + 1;
-}
-
-/**
- * The number of a convolution's lanes: its source channels, times as many pixels of a pooled cell
- * as fit a word of lanes, at least one.
- */
-static uint32_t count_lanes(const struct snn_projection_state *state)
-{
-    const uint32_t channels = state->source.channels;
-    uint32_t lanes = channels;
-    for (uint32_t i = 1; i < state->pool * state->pool && lanes + channels <= SNN_LANE_BITS; i++) {
-        lanes += channels;
-    }
-    return lanes;
-}
-
-static void prepare_lanes(const struct snn_projection_state *state,
-                          const struct snn_weights *weights)
-{
-    const uint32_t lanes = count_lanes(state);
-    for (uint32_t i = 0; i < lanes; i++) {
-        struct snn_lane *lane = &state->lane[i];
-        lane->run = i % state->source.channels * state->kernel_taps;
-        lane->synapses = weights->synapse_start == NULL
-                             ? weights->columns
-                             : weights->synapse_start[lane->run + state->kernel_taps] -
-                                   weights->synapse_start[lane->run];
-    }
-}
-
-static void prepare_taps(struct snn_projection_state *state,
-                         const struct snn_projection *projection, const struct snn_shape *target)
-{
-    const struct snn_convolution *kernel = &projection->convolution;
-    const uint32_t common_y = greatest_common_divisor(kernel->stride_y, kernel->dilation_y);
-    const uint32_t common_x = greatest_common_divisor(kernel->stride_x, kernel->dilation_x);
-    struct snn_taps *taps = &state->taps;
-    state->kernel_width = kernel->kernel_width;
-    state->kernel_taps = (uint32_t)kernel->kernel_height * kernel->kernel_width;
-    state->run_step_y = kernel->stride_y / common_y * kernel->kernel_width;
-    state->run_step_x = kernel->stride_x / common_x;
-    state->group_reciprocal = reciprocal(state->source.channels / kernel->groups);
-    prepare_lanes(state, &projection->weights);
-    taps->weights = projection->weights.values;
-    taps->lane = state->lane;
-    taps->length = target->channels / kernel->groups;
-    taps->shift = projection->shift;
-    taps->factor = (uint16_t)(UINT32_C(1) << (projection->shift & 15));
-    taps->weight_step_y = state->run_step_y * taps->length;
-    taps->weight_step_x = state->run_step_x * taps->length;
-    taps->target_step_y = kernel->dilation_y / common_y * target->width * target->channels;
-    taps->target_step_x = kernel->dilation_x / common_x * target->channels;
-    const struct axis y = {state->source.height, state->pooled.height,  target->height,
-                           state->pool,          kernel->kernel_height, kernel->stride_y,
-                           kernel->dilation_y,   kernel->padding_top};
-    const struct axis x = {state->source.width, state->pooled.width,  target->width,
-                           state->pool,         kernel->kernel_width, kernel->stride_x,
-                           kernel->dilation_x,  kernel->padding_left};
-    map_axis(state->map_y, &y);
-    map_axis(state->map_x, &x);
-}
-
-/**
- * Places one tap of a projection. All taps share the maps of source coordinates, so a further tap
- * takes those of `before`, the tap before it.
- */
-static struct snn_projection_state place_tap(struct memory *memory, const struct snn_model *model,
-                                             uint32_t index, uint32_t tap,
-                                             const struct snn_projection_state *before)
-{
-    const struct snn_projection *projection = &model->projections[index];
-    const struct snn_shape target = model->populations[projection->target].shape;
-    const uint32_t taps = snn_tap_count(projection);
-    struct snn_projection_state state = {0};
-    state.projection = projection;
-    state.index = index;
-    state.delay = snn_tap_delay(projection, tap);
-    state.last = tap + 1 == taps;
-    if (taps > 1) {
-        state.own = take(memory, 1, sizeof(struct snn_projection));
-        if (state.own != NULL) {
-            *state.own = *projection;
-            state.own->weights = snn_tap_weights(projection, tap);
-            state.projection = state.own;
-        }
-    }
-    state.source = snn_source_shape(model, projection);
-    state.pooled = snn_pooled_shape(model, projection);
-    state.target_size = snn_shape_size(&target);
-    state.target_channels = target.channels;
-    state.target_width = target.width;
-    state.pool = projection->pool > 1 ? projection->pool : 1;
-    state.channel_reciprocal = reciprocal(state.source.channels);
-    state.width_reciprocal = reciprocal(state.source.width);
-    if (tap > 0) {
-        state.map_y = before->map_y;
-        state.map_x = before->map_x;
-    } else if (projection->topology == SNN_CONV || state.pool > 1) {
-        state.map_y = take(memory, state.source.height, sizeof(uint32_t));
-        state.map_x = take(memory, state.source.width, sizeof(uint32_t));
-    }
-    if (projection->topology == SNN_CONV) {
-        state.lane = take(memory, count_lanes(&state), sizeof(struct snn_lane));
-    }
-    if (memory->base == NULL || state.map_y == NULL) {
-        return state;
-    }
-    if (projection->topology == SNN_CONV) {
-        prepare_taps(&state, state.projection, &target);
-    } else {
-        const uint32_t channels = state.source.channels;
-        map_pool(state.map_y, state.source.height, state.pooled.height, state.pool,
-                 state.pooled.width * channels);
-        map_pool(state.map_x, state.source.width, state.pooled.width, state.pool, channels);
+        state.bits = snn_take(memory, (uint64_t)slots * state.words, sizeof(uint32_t));
     }
     return state;
 }
@@ -414,7 +216,7 @@ static uint32_t count_slots(const struct snn_model *model, bool from_input, uint
  * Places the accumulator that all populations share, and the sums of values. These lie in the
  * accumulator's memory too, unless both are in use at once.
  */
-static void place_sums(struct memory *memory, const struct snn_model *model,
+static void place_sums(struct snn_memory *memory, const struct snn_model *model,
                        const struct snn_plan *plan, struct snn *snn)
 {
     size_t sum = 0;
@@ -437,11 +239,11 @@ static void place_sums(struct memory *memory, const struct snn_model *model,
     }
     snn->value_sum_size = values;
     if (at_once) {
-        snn->value_sum = take(memory, values, sizeof(int32_t));
+        snn->value_sum = snn_take(memory, values, sizeof(int32_t));
     } else if (values * sizeof(int32_t) > sum) {
         sum = values * sizeof(int32_t);
     }
-    snn->sum = take(memory, sum, 1);
+    snn->sum = snn_take(memory, sum, 1);
     if (!at_once) {
         snn->value_sum = snn->sum;
     }
@@ -449,18 +251,19 @@ static void place_sums(struct memory *memory, const struct snn_model *model,
 
 size_t snn_lay_out(const struct snn_model *model, const struct snn_plan *plan, uint8_t *base)
 {
-    struct memory memory = {base, 0};
-    struct snn *snn = take(&memory, 1, sizeof(struct snn));
+    struct snn_memory memory = {base, 0};
+    struct snn *snn = snn_take(&memory, 1, sizeof(struct snn));
     struct snn made = {0};
     made.model = model;
-    made.inputs = take(&memory, model->input_count, sizeof(struct snn_input_state));
-    made.populations = take(&memory, model->population_count, sizeof(struct snn_population_state));
+    made.inputs = snn_take(&memory, model->input_count, sizeof(struct snn_input_state));
+    made.populations =
+        snn_take(&memory, model->population_count, sizeof(struct snn_population_state));
     for (uint32_t q = 0; q < model->projection_count; q++) {
         made.tap_count += snn_tap_count(&model->projections[q]);
     }
-    made.taps = take(&memory, made.tap_count, sizeof(struct snn_projection_state));
-    made.order = take(&memory, model->population_count, sizeof(uint16_t));
-    made.incoming = take(&memory, made.tap_count, sizeof(uint16_t));
+    made.taps = snn_take(&memory, made.tap_count, sizeof(struct snn_projection_state));
+    made.order = snn_take(&memory, model->population_count, sizeof(uint16_t));
+    made.incoming = snn_take(&memory, made.tap_count, sizeof(uint16_t));
     made.block = count_block(model);
     for (uint32_t i = 0; i < model->input_count; i++) {
         const struct snn_input_state state =
@@ -494,7 +297,7 @@ size_t snn_lay_out(const struct snn_model *model, const struct snn_plan *plan, u
     struct snn_projection_state state = {0};
     for (uint32_t q = 0; q < model->projection_count; q++) {
         for (uint32_t tap = 0; tap < snn_tap_count(&model->projections[q]); tap++, placed++) {
-            state = place_tap(&memory, model, q, tap, &state);
+            state = snn_place_tap(&memory, model, q, tap, &state);
             if (base != NULL) {
                 made.taps[placed] = state;
             }

@@ -32,6 +32,24 @@ void *loader_scratch(struct loader *loader, uint64_t size);
 bool loader_refuse(struct loader *loader, enum snn_status code, const char *part, int64_t index,
                    const char *field, int64_t expected, int64_t found);
 
+/** The message under conversion, for errors. */
+struct loader_place {
+    struct loader *loader;
+    const char *part;
+    int64_t index;
+};
+
+static inline bool loader_in_range(const struct loader_place *at, const char *field, int64_t value,
+                                   int64_t low, int64_t high)
+{
+    return (value >= low && value <= high) ||
+           loader_refuse(at->loader, SNN_ERROR_LIMIT, at->part, at->index, field,
+                         value < low ? low : high, value);
+}
+
+/** Structs of a whole message; null, with the error set, where it makes none. */
+struct snn_model *loader_read_model(struct loader *loader, const Snnpb__Model *from);
+
 /** Refuses text, which ends in 0, that is not UTF-8. */
 bool loader_check_text(struct loader *loader, const char *part, int64_t index, const char *field,
                        const char *text);
