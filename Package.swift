@@ -25,7 +25,8 @@ let package = Package(
     .target(
       name: "SNNLoader", dependencies: ["SNNRuntime"], path: "runtime-c/loader",
       sources: [
-        "snn_loader.c", "loader_arena.c", "loader_text.c", "loader_weights.c", "generated",
+        "snn_loader.c", "loader_arena.c", "loader_model.c", "loader_text.c", "loader_weights.c",
+        "generated",
       ],
       publicHeadersPath: "include",
       cSettings: [.headerSearchPath("generated")],

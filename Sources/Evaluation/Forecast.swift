@@ -35,13 +35,14 @@ public struct Forecast: Sendable {
 
   /// The counters of one inference, saturations 0.
   ///
-  /// Precondition: `history` has as many steps as its input, and the model's populations.
+  /// Precondition: `history` has the model's populations, and as many steps as its input; fewer
+  /// where the model's exit rule ended it.
   public func counters(of history: SpikeHistory) -> Counters {
     var counters = Counters(zeroFor: model)
     let arrivals = Arrivals(of: history, model: model)
     for (index, accepted) in arrivals.ports.enumerated() { counters.ports[index] = accepted }
     for (index, population) in model.populations.enumerated() {
-      counters.populations[index].updates = population.shape.count * history.input.steps
+      counters.populations[index].updates = population.shape.count * history.spikes.count
       counters.populations[index].spikesOut = history.spikes.reduce(0) { $0 + $1[index].count }
     }
     for index in model.projections.indices {
@@ -95,13 +96,14 @@ struct Arrivals {
 
   init(of history: SpikeHistory, model: Model) {
     precondition(
-      history.spikes.count == history.input.steps,
+      history.spikes.count <= history.input.steps,
       "\(history.spikes.count) steps of spikes for an input of \(history.input.steps)")
-    self.history = history
+    let input = history.input.prefix(history.spikes.count)
+    self.history = SpikeHistory(input: input, spikes: history.spikes)
     self.model = model
     ports = model.inputs.map { _ in Counters.Port() }
     events = []
-    for (index, port) in history.input.ports.enumerated() {
+    for (index, port) in input.ports.enumerated() {
       guard case .events(let steps) = port else {
         events.append([])
         continue

@@ -51,6 +51,7 @@ public final class Session {
       for step in 0..<input.steps {
         try present(input, step: step)
         try Self.check(snn_step(network), "snn_step")
+        if isDecided { break }
       }
     }
     return inference
@@ -69,6 +70,7 @@ public final class Session {
       try present(input, step: step)
       try Self.check(snn_step(network), "snn_step")
       try observe(record)
+      if isDecided { break }
     }
     return inference
   }
@@ -87,11 +89,15 @@ public final class Session {
       try present(input, step: step)
       try Self.check(snn_step(network), "snn_step")
       history.spikes.append(model.populations.indices.map(spikes))
+      if isDecided { break }
     }
     return (inference, history)
   }
 
   // MARK: Step by step
+
+  /// Whether the model's exit rule held after the last step: the sample is over.
+  public var isDecided: Bool { snn_is_decided(network) }
 
   /// Begins a new sample: initial membranes, no spike under way, no frame held, counters 0.
   public func reset() { snn_reset(network) }

@@ -25,6 +25,10 @@ struct DeviceGraph {
   /// The layers of a valid model; throws ``DeviceImageError`` where the engine cannot run it.
   init(_ model: Model) throws {
     self.model = model
+    if model.exit != nil {
+      throw DeviceImageError.unsupportedModel(
+        place: "exit", expected: "no exit rule", found: "one")
+    }
     try Self.refusePorts(of: model)
     try Self.refusePopulations(of: model)
     for index in model.projections.indices { try Self.refuse(projection: index, of: model) }

@@ -10,12 +10,14 @@ import Tensors
 public struct TrainingEngine {
   private let network: Network
   private let arithmetic: any Arithmetic
+  private let exit: Exit?
 
   /// An engine for a quantised network as it is trained. Precondition: the arithmetic's numbers are
   /// integers.
   public init(_ network: Network, _ arithmetic: any Arithmetic) {
     self.network = network
     self.arithmetic = arithmetic
+    exit = nil
   }
 
   /// An engine for the integers of a model file. Throws ``ModelError`` where the model is invalid,
@@ -23,6 +25,7 @@ public struct TrainingEngine {
   public init(_ model: Model) throws {
     network = try Network(integersOf: model)
     arithmetic = FixedArithmetic(model)
+    exit = model.exit
   }
 
   /// Runs one sample; `observe` receives every step as the other engines tell it. Of the counters only
@@ -37,6 +40,7 @@ public struct TrainingEngine {
     options.records = true
     let output = prepared.forward(
       network.tensors(of: input), batch: 1, options, on: Tape())
+    var records: [StepRecord] = []
     for step in 0..<input.steps {
       var record = StepRecord(spikes: [], membranes: [])
       for index in network.populations.indices {
@@ -46,8 +50,14 @@ public struct TrainingEngine {
         record.spikes.append(spikes)
         record.membranes.append(membranes)
       }
-      observe(record)
+      records.append(record)
     }
+    let end = records.firstIndex { record in
+      exit?.holds(after: record, scores: record.membranes[network.readout]) ?? false
+    }
+    // Saturations are counted over the whole pass, so that one that ends earlier runs once more.
+    if let end, end + 1 < input.steps { return run(input.prefix(end + 1), observe: observe) }
+    for record in records { observe(record) }
     var scores: [Int32] = []
     if case .readout(let membranes)? = output.records[network.readout] {
       scores = membranes.suffix(network.classCount).map { Int32($0) }

@@ -21,6 +21,22 @@ public struct InferenceInput: Equatable, Sendable {
     self.ports = ports
   }
 
+  /// The first steps of this input.
+  ///
+  /// Precondition: it has so many.
+  public func prefix(_ steps: Int) -> InferenceInput {
+    precondition(steps <= self.steps, "\(steps) of \(self.steps) steps")
+    return InferenceInput(
+      steps: steps,
+      ports: ports.map { port in
+        switch port {
+        case .held: port
+        case .frames(let frames): .frames(Array(frames.prefix(steps)))
+        case .events(let events): .events(Array(events.prefix(steps)))
+        }
+      })
+  }
+
   /// Throws ``InferenceError`` unless this input suits `model`.
   ///
   /// Event indices are free: one outside its port is dropped and counted.
@@ -85,7 +101,7 @@ public enum InferenceError: Error, Equatable, Sendable, CustomStringConvertible 
 
 /// What one inference yields (FORMAT.md §4, READOUT, and §6).
 public struct Inference: Equatable, Sendable {
-  /// The read-out's membranes after the last step.
+  /// The read-out's membranes after the last step taken.
   public var scores: [Int32]
   /// What was counted on the way.
   public var counters: Counters

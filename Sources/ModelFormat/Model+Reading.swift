@@ -30,7 +30,8 @@ extension Model {
       name: message.name, producer: message.producer,
       stepMicroseconds: Int(message.stepMicroseconds), steps: Int(message.steps),
       maximumSteps: Int(message.maxSteps), inputs: inputs, populations: populations,
-      projections: projections, readout: Int(message.readout), task: Task(message.task),
+      projections: projections, readout: Int(message.readout),
+      exit: message.hasExit ? try Exit(message.exit) : nil, task: Task(message.task),
       goldenDigest: try Self.digest(message.goldenDigest))
   }
 
@@ -51,6 +52,17 @@ func requireAbsent(
   guard isAbsent else {
     throw .malformed(
       place: "\(place).\(field)", expected: "no such field for this kind", found: "one")
+  }
+}
+
+extension Exit {
+  fileprivate init(_ message: PBExit) throws(ModelError) {
+    switch message.rule {
+    case .margin(let margin): self = .margin(Int(margin))
+    case .firstSpike(let population): self = .firstSpike(of: Int(population))
+    case nil:
+      throw .malformed(place: "exit", expected: "a rule this version knows", found: "none")
+    }
   }
 }
 

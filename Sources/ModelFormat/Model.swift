@@ -27,6 +27,8 @@ public struct Model: Equatable, Sendable {
   public var projections: [Projection]
   /// Index of the population the answer is read from; its kind is READOUT.
   public var readout: Int
+  /// When an inference may end before its last step; nil: never.
+  public var exit: Exit?
   /// What the model is for.
   public var task: Task
   /// The digest of the golden trace, if there is one (FORMAT.md §8).
@@ -36,7 +38,7 @@ public struct Model: Equatable, Sendable {
   public init(
     name: String, producer: String = "", stepMicroseconds: Int = 0, steps: Int,
     maximumSteps: Int? = nil, inputs: [InputPort], populations: [Population],
-    projections: [Projection], readout: Int, task: Task = Task(), goldenDigest: UInt32? = nil
+    projections: [Projection], readout: Int, exit: Exit? = nil, task: Task = Task(), goldenDigest: UInt32? = nil
   ) {
     self.name = name
     self.producer = producer
@@ -47,6 +49,7 @@ public struct Model: Equatable, Sendable {
     self.populations = populations
     self.projections = projections
     self.readout = readout
+    self.exit = exit
     self.task = task
     self.goldenDigest = goldenDigest
   }

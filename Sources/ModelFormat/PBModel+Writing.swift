@@ -18,6 +18,11 @@ extension PBModel {
     populations = model.populations.map(PBPopulation.init)
     projections = model.projections.map(PBProjection.init)
     readout = UInt32(model.readout)
+    switch model.exit {
+    case .margin(let margin): exit.margin = UInt32(margin)
+    case .firstSpike(let population): exit.firstSpike = UInt32(population)
+    case nil: break
+    }
     if model.task != Model.Task() { task = PBTask(model.task) }
     if let digest = model.goldenDigest {
       goldenDigest = Data((0..<4).map { UInt8(truncatingIfNeeded: digest >> (8 * $0)) })

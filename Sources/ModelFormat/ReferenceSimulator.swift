@@ -28,8 +28,9 @@ public struct ReferenceSimulator: Sendable {
   private var currents: [[Int]]
   /// Per population: steps in which a neuron's input is still lost.
   private var refractory: [[Int]]
-  /// Steps since the last ``reset()``.
-  private var steps = 0
+  /// Steps taken since the last ``reset()``: those of the input, or fewer where the model's exit rule
+  /// held.
+  public private(set) var steps = 0
   /// What each source emitted, by step, as far back as a projection reaches.
   private var history: [Source: [Int: Emission]]
   /// Per projection from a held frame: its scaled sum per target neuron.
@@ -101,8 +102,14 @@ public struct ReferenceSimulator: Sendable {
           }
         })
       observe(record)
+      if isDecided(record) { break }
     }
     return Inference(scores: membranes[model.readout], counters: counters)
+  }
+
+  /// Whether the model's exit rule holds after a step (FORMAT.md §4).
+  private func isDecided(_ record: StepRecord) -> Bool {
+    model.exit?.holds(after: record, scores: membranes[model.readout]) ?? false
   }
 
   /// One step (FORMAT.md §4). Precondition: one input per port, suiting its kind.

@@ -58,6 +58,22 @@ extension Model {
         found: place(ofPopulation: readout))
     }
     let neurons = populations[readout].shape.count
+    switch exit {
+    case nil: break
+    case .margin(let margin):
+      try require(margin, in: 1...0x7FFF_FFFF, at: "exit.margin")
+      guard neurons > 1 else {
+        throw .wrongCount(
+          place: "exit.margin", expected: "a read-out of 2 neurons at least", found: "\(neurons)")
+      }
+    case .firstSpike(let population):
+      guard populations.indices.contains(population), !populations[population].isReadout else {
+        throw .wrongReference(
+          place: "exit.first_spike", expected: "a population that spikes",
+          found: populations.indices.contains(population)
+            ? place(ofPopulation: population) : "\(population)")
+      }
+    }
     guard task.classNames.isEmpty || task.classNames.count == neurons else {
       throw .wrongCount(
         place: "task.class_names", expected: "none or \(neurons)",

@@ -103,7 +103,9 @@ import Wiring
       var synops = model.projections.map { _ in 0 }
       var counts = model.projections.map { _ in 0 }
       var currents = model.populations.map { [Int](repeating: 0, count: $0.shape.count) }
-      for step in 0..<input.steps {
+      let last = records.indices.first { exits(model, records[$0]) } ?? input.steps - 1
+      #expect(records.count == last + 1, "seed \(seed)")
+      for step in records.indices {
         for (index, population) in model.populations.enumerated() {
           var sums = [Int](repeating: 0, count: population.shape.count)
           for (p, projection) in model.projections.enumerated() where projection.target == index {
@@ -145,6 +147,17 @@ import Wiring
         #expect(counted.macs == (isValue ? synops[p] : 0), "seed \(seed) projection \(p)")
         #expect(counted.spikesIn == counts[p], "seed \(seed) projection \(p)")
       }
+    }
+  }
+
+  /// Whether a step ends the inference.
+  private func exits(_ model: Model, _ record: StepRecord) -> Bool {
+    switch model.exit {
+    case nil: return false
+    case .firstSpike(let population): return record.spikes[population].count > 0
+    case .margin(let margin):
+      let descending = record.membranes[model.readout].sorted(by: >).map(Int.init)
+      return descending[0] - descending[1] >= margin
     }
   }
 

@@ -302,7 +302,7 @@ import Wiring
     #expect(place(breaking: largest(2065)) == "projections[1] \"pooled\"")
   }
 
-  @Test func theBoundOfACurrentIsItsGeometricSum() {
+  @Test func theBoundOfACurrentIsItsGeometricSum() throws {
     // 9 events at most, each of weight 1, arrive at a neuron of "conv" in a step.
     func largest(_ leak: Int, steps: Int = 10) throws -> Int {
       var model = Self.valid

@@ -17,6 +17,11 @@ struct snn_input_state *snn_event_port(struct snn *snn, uint32_t port)
                : NULL;
 }
 
+bool snn_is_over(const struct snn *snn)
+{
+    return snn->decided || snn->steps >= snn->model->max_steps;
+}
+
 bool snn_inject(struct snn *snn, uint32_t port, uint32_t index)
 {
     struct snn_input_state *input = &snn->inputs[port];
@@ -51,7 +56,7 @@ bool snn_event(struct snn *snn, uint32_t port, uint32_t index)
     if (input == NULL) {
         return false;
     }
-    if (index < input->size && snn->steps >= snn->model->max_steps) {
+    if (index < input->size && snn_is_over(snn)) {
         input->counters.dropped_late++;
         return false;
     }
@@ -73,7 +78,7 @@ static enum snn_status value_port(struct snn *snn, uint32_t port, const void *va
     }
     const struct snn_input_state *input = &snn->inputs[port];
     *frame = input->frame + (size_t)snn_slot(snn->steps, input->slots) * input->size;
-    return snn->steps >= snn->model->max_steps ? SNN_ERROR_STEPS : SNN_OK;
+    return snn_is_over(snn) ? SNN_ERROR_STEPS : SNN_OK;
 }
 
 /** Takes note that a frame was presented, which counts from the open step on. */

@@ -6,6 +6,8 @@
 
 /* Input (input.c): event ports, frames of values, and the currents that held frames leave. */
 
+/** Whether the sample takes no further step: max_steps have run, or its exit rule held. */
+bool snn_is_over(const struct snn *snn);
 /** The port's state if the model has such a port and it takes events; else null. */
 struct snn_input_state *snn_event_port(struct snn *snn, uint32_t port);
 /**

@@ -182,6 +182,9 @@ static struct snn_input_state place_input(struct snn_memory *memory, const struc
  */
 static uint32_t count_block(const struct snn_model *model)
 {
+    if (model->exit.rule != SNN_EXIT_NEVER) {
+        return 1;
+    }
     for (uint32_t i = 0; i < model->input_count; i++) {
         if (model->inputs[i].kind != SNN_VALUES || model->inputs[i].frame_per_step) {
             return 1;

@@ -106,6 +106,7 @@ void snn_reset(struct snn *snn)
         memset(&snn->taps[i].counters, 0, sizeof snn->taps[i].counters);
     }
     snn->steps = 0;
+    snn->decided = false;
     snn_event_time_reset(&snn->time, snn->model->steps);
     snn->weight_bytes = 0;
 }
@@ -287,6 +288,38 @@ static void step_population(struct snn *snn, uint32_t index, uint32_t step)
     }
 }
 
+/** By how much the highest score exceeds the second highest; there are two at least. */
+static uint32_t find_margin(const struct snn *snn)
+{
+    uint32_t count = 0;
+    const int32_t *scores = snn_scores(snn, &count);
+    int32_t best = INT32_MIN;
+    int32_t second = INT32_MIN;
+    for (uint32_t i = 0; i < count; i++) {
+        if (scores[i] > best) {
+            second = best;
+            best = scores[i];
+        } else if (scores[i] > second) {
+            second = scores[i];
+        }
+    }
+    return (uint32_t)best - (uint32_t)second;
+}
+
+/** Whether the model's exit rule holds after the last step. */
+static bool exits(const struct snn *snn)
+{
+    const struct snn_exit *rule = &snn->model->exit;
+    if (rule->rule == SNN_EXIT_MARGIN) {
+        return find_margin(snn) >= rule->margin;
+    }
+    uint32_t spikes = 0;
+    if (rule->rule == SNN_EXIT_FIRST_SPIKE) {
+        (void)snn_spikes(snn, rule->population, &spikes);
+    }
+    return spikes > 0;
+}
+
 /**
  * Runs `count` steps, 1 <= count <= block. Each population runs all of them before the next one
  * begins.
@@ -301,11 +334,12 @@ static void step_block(struct snn *snn, uint32_t count)
     }
     snn->steps += count;
     snn_open_step(snn);
+    snn->decided = exits(snn);
 }
 
 enum snn_status snn_step(struct snn *snn)
 {
-    if (snn->steps >= snn->model->max_steps) {
+    if (snn_is_over(snn)) {
         return SNN_ERROR_STEPS;
     }
     step_block(snn, 1);
@@ -319,16 +353,24 @@ enum snn_status snn_step(struct snn *snn)
 
 enum snn_status snn_run(struct snn *snn, uint32_t steps)
 {
+    if (steps > 0 && snn_is_over(snn)) {
+        return SNN_ERROR_STEPS;
+    }
     const uint32_t left = snn->model->max_steps - snn->steps;
     const uint32_t end = snn->steps + (steps < left ? steps : left);
-    while (snn->steps < end) {
+    while (snn->steps < end && !snn->decided) {
         if (snn->block > 1 && snn->trace == NULL) {
             step_block(snn, end - snn->steps < snn->block ? end - snn->steps : snn->block);
         } else if (snn_step(snn) != SNN_OK) {
             return SNN_ERROR_STEPS;
         }
     }
-    return steps <= left ? SNN_OK : SNN_ERROR_STEPS;
+    return steps <= left || snn->decided ? SNN_OK : SNN_ERROR_STEPS;
+}
+
+bool snn_is_decided(const struct snn *snn)
+{
+    return snn->decided;
 }
 
 uint32_t snn_steps(const struct snn *snn)

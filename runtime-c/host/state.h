@@ -68,7 +68,7 @@ struct snn_projection_state {
     uint32_t delay;
     bool last; /**< no tap of the projection follows */
     /**
-     * an entry for each source row and column: map_axis of layout.c says what it holds for CONV,
+     * an entry for each source row and column: map_axis of layout_taps.c says what it holds for CONV,
      * map_pool for other topologies; null: neither convolution nor pool
      */
     uint32_t *map_y, *map_x;
@@ -101,6 +101,7 @@ struct snn {
     size_t value_sum_size; /**< entries */
     uint32_t block;        /**< steps that a population may run ahead of those behind it */
     uint32_t steps;        /**< closed since the reset */
+    bool decided;          /**< the exit rule held after the last of them */
     struct snn_event_time time;
     uint64_t weight_bytes;
     snn_trace_function *trace;

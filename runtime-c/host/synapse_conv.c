@@ -7,7 +7,7 @@
  * Convolution by spikes: a spike of channel ci at (y, x) adds, for each kernel tap that reaches a
  * target, one run of C_out / groups weights to contiguous sums. Two small maps, one by row and one
  * by column, say which taps reach a target. The maps contain pooling, padding, stride and dilation
- * (layout.c), so no edge is tested here. All spikes of a pooled cell reach the same sums: they go
+ * (layout_taps.c), so no edge is tested here. All spikes of a pooled cell reach the same sums: they go
  * to the kernels as one hit, whose bits are those of the spike map, and each sum is loaded and
  * stored once.
  */

@@ -44,8 +44,8 @@ bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32
     }
     snn_event_time_begin(&snn->time, microseconds);
     snn_advance(snn, microseconds);
-    if (!snn_event_time_is_open(&snn->time, snn->steps, snn->model->step_microseconds,
-                                microseconds)) {
+    if (snn_is_over(snn) || !snn_event_time_is_open(&snn->time, snn->steps,
+                                                    snn->model->step_microseconds, microseconds)) {
         input->counters.dropped_late++;
         return false;
     }

@@ -53,6 +53,28 @@ static enum snn_status check_shape(const struct place *at, const struct snn_shap
     return SNN_OK;
 }
 
+static enum snn_status check_exit(const struct place *at, const struct snn_model *model)
+{
+    const struct snn_exit *rule = &model->exit;
+    const struct snn_shape *scores = &model->populations[model->readout].shape;
+    switch (rule->rule) {
+    case SNN_EXIT_NEVER: return SNN_OK;
+    case SNN_EXIT_MARGIN:
+        if (scores->channels < 2 && scores->height < 2 && scores->width < 2) {
+            return refuse(at, SNN_ERROR_SHAPE, SNN_FIELD_EXIT, 2, 1);
+        }
+        return check_range(at, SNN_FIELD_EXIT, rule->margin, 1, INT32_MAX);
+    case SNN_EXIT_FIRST_SPIKE:
+        if (rule->population >= model->population_count ||
+            model->populations[rule->population].kind != SNN_LIF) {
+            return refuse(at, SNN_ERROR_REFERENCE, SNN_FIELD_EXIT,
+                          (long long)model->population_count - 1, rule->population);
+        }
+        return SNN_OK;
+    default: return refuse(at, SNN_ERROR_ENUM, SNN_FIELD_EXIT, SNN_EXIT_FIRST_SPIKE, rule->rule);
+    }
+}
+
 static enum snn_status check_header(const struct place *at, const struct snn_model *model)
 {
     enum snn_status status = SNN_OK;
@@ -80,7 +102,7 @@ static enum snn_status check_header(const struct place *at, const struct snn_mod
         return refuse(at, SNN_ERROR_REFERENCE, SNN_FIELD_READOUT,
                       (long long)model->population_count - 1, model->readout);
     }
-    return SNN_OK;
+    return check_exit(at, model);
 }
 
 static enum snn_status check_input(const struct place *at, const struct snn_input *input)

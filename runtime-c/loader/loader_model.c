@@ -248,6 +248,26 @@ static bool check_task(struct loader *loader, const Snnpb__Model *from)
  * Makes the structs of a whole message. `producer` and `task` are checked, but no struct holds
  * them.
  */
+static bool read_exit(struct loader *loader, const Snnpb__Exit *from, struct snn_exit *to)
+{
+    const struct loader_place at = {loader, "", -1};
+    if (from == NULL) {
+        return true;
+    }
+    switch (from->rule_case) {
+    case SNNPB__EXIT__RULE_MARGIN:
+        to->rule = SNN_EXIT_MARGIN;
+        to->margin = from->margin;
+        return true;
+    case SNNPB__EXIT__RULE_FIRST_SPIKE:
+        to->rule = SNN_EXIT_FIRST_SPIKE;
+        to->population = (uint16_t)from->first_spike;
+        /* Wider than any valid index; which ones exist, snn_check knows. */
+        return loader_in_range(&at, "exit", from->first_spike, 0, UINT16_MAX);
+    default: return loader_refuse(loader, SNN_ERROR_ENUM, "", -1, "exit", 1, 0);
+    }
+}
+
 struct snn_model *loader_read_model(struct loader *loader, const Snnpb__Model *from)
 {
     const struct loader_place at = {loader, "", -1};
@@ -301,5 +321,8 @@ struct snn_model *loader_read_model(struct loader *loader, const Snnpb__Model *f
     model->population_count = (uint32_t)from->n_populations;
     model->projection_count = (uint32_t)from->n_projections;
     model->readout = from->readout;
+    if (!read_exit(loader, from->exit, &model->exit)) {
+        return NULL;
+    }
     return model;
 }

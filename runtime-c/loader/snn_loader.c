@@ -78,6 +78,7 @@ static bool report_fault(struct loader *loader, const struct snn_fault *fault)
                                                         "populations",
                                                         "projections",
                                                         "readout",
+                                                        "exit",
                                                         "shape",
                                                         "kind",
                                                         "multiplicity",

@@ -321,6 +321,23 @@ static void random_input(struct random *r, struct snn_input *input, bool held_on
     }
 }
 
+/** One model in four ends early: by a margin, or by the first spike of a population. */
+static void random_exit(struct test_model *test, struct random *r, uint32_t populations)
+{
+    struct snn_exit *rule = &test->model.exit;
+    const uint32_t population = (uint32_t)random_in(r, 0, (int32_t)populations - 1);
+    if (random_chance(r, 75)) {
+        return;
+    }
+    rule->population = (uint16_t)population;
+    rule->margin = (uint32_t)(random_chance(r, 10) ? INT32_MAX : random_in(r, 1, 2000));
+    rule->rule = SNN_EXIT_FIRST_SPIKE;
+    if (test->populations[population].kind == SNN_READOUT) {
+        const struct snn_shape *scores = &test->populations[test->model.readout].shape;
+        rule->rule = snn_shape_size(scores) > 1 ? SNN_EXIT_MARGIN : SNN_EXIT_NEVER;
+    }
+}
+
 bool model_random(struct test_model *test, uint64_t seed)
 {
     struct random r = {seed * 2654435761u + 88172645463325252u};
@@ -372,7 +389,9 @@ bool model_random(struct test_model *test, uint64_t seed)
     }
     test->model.steps = (uint32_t)random_in(&r, 1, 20);
     test->model.max_steps = 20;
+
     model_finish(test, inputs, populations, projections);
+    random_exit(test, &r, populations);
     test->model.readout = rank[populations - 1];
     struct snn_fault fault;
     const enum snn_status status = snn_check(&test->model, &fault);

@@ -368,3 +368,35 @@ const int32_t *reference_spikes(const struct reference *reference, uint32_t popu
 {
     return emission(&reference->emitted[population], reference->step - 1);
 }
+
+bool reference_is_decided(const struct reference *reference)
+{
+    const struct snn_model *model = &reference->test->model;
+    const struct snn_exit *rule = &model->exit;
+    if (rule->rule == SNN_EXIT_FIRST_SPIKE) {
+        const int32_t *spikes = reference_spikes(reference, rule->population);
+        const uint32_t n = snn_shape_size(&model->populations[rule->population].shape);
+        for (uint32_t i = 0; i < n; i++) {
+            if (spikes[i] != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+    if (rule->rule != SNN_EXIT_MARGIN) {
+        return false;
+    }
+    /* Some score exceeds every other by the margin. */
+    const uint32_t n = snn_shape_size(&model->populations[model->readout].shape);
+    const int64_t *score = reference->membrane[model->readout];
+    for (uint32_t i = 0; i < n; i++) {
+        bool beats_all = true;
+        for (uint32_t j = 0; j < n; j++) {
+            beats_all = beats_all && (i == j || score[i] - score[j] >= (int64_t)rule->margin);
+        }
+        if (beats_all) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -71,6 +71,9 @@ struct reference {
 
 void reference_init(struct reference *reference, const struct test_model *test);
 void reference_release(struct reference *reference);
+/** Whether the model's exit rule holds after the last step. */
+bool reference_is_decided(const struct reference *reference);
+
 void reference_step(struct reference *reference, const struct test_presented *presented);
 /** 1 for each neuron of a population that spiked in the last step, else 0; after the first step. */
 const int32_t *reference_spikes(const struct reference *reference, uint32_t population);

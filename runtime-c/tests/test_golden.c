@@ -106,7 +106,7 @@ static bool present_line(struct replay *replay, char *line, uint32_t step)
 
 static void run_sample(struct replay *replay)
 {
-    for (uint32_t step = 0; step < replay->steps; step++) {
+    for (uint32_t step = 0; step < replay->steps && !snn_is_decided(replay->snn); step++) {
         for (uint32_t i = 0; i < 16; i++) {
             replay->next_frame[i] = step;
         }

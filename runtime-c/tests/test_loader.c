@@ -45,7 +45,7 @@ static uint32_t run_hash(const struct snn_model *model)
     uint32_t hash = SNN_HASH_START;
     CHECK(memory != NULL);
     CHECK_EQUAL(snn_init(&snn, model, memory, size), SNN_OK);
-    for (uint32_t step = 0; step < 6; step++) {
+    for (uint32_t step = 0; step < 6 && !snn_is_decided(snn); step++) {
         for (uint32_t port = 0; port < model->input_count; port++) {
             const struct snn_input *input = &model->inputs[port];
             const uint32_t n = snn_shape_size(&input->shape);

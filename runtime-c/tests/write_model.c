@@ -244,6 +244,15 @@ size_t model_write(struct test_model *memory, const struct test_model *test, str
     model.max_steps = test->model.max_steps;
     model.step_microseconds = test->model.step_microseconds;
     model.readout = test->model.readout;
+    Snnpb__Exit exit_rule = SNNPB__EXIT__INIT;
+    if (test->model.exit.rule == SNN_EXIT_MARGIN) {
+        exit_rule.rule_case = SNNPB__EXIT__RULE_MARGIN;
+        exit_rule.margin = test->model.exit.margin;
+    } else {
+        exit_rule.rule_case = SNNPB__EXIT__RULE_FIRST_SPIKE;
+        exit_rule.first_spike = test->model.exit.population;
+    }
+    model.exit = test->model.exit.rule == SNN_EXIT_NEVER ? NULL : &exit_rule;
     model.n_inputs = test->model.input_count;
     model.n_populations = test->model.population_count;
     model.n_projections = test->model.projection_count;

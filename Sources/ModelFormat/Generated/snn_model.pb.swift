@@ -108,6 +108,16 @@ nonisolated struct PBModel: @unchecked Sendable {
     set {_uniqueStorage()._goldenDigest = newValue}
   }
 
+  /// absent: every inference runs all its steps
+  var exit: PBExit {
+    get {_storage._exit ?? PBExit()}
+    set {_uniqueStorage()._exit = newValue}
+  }
+  /// Returns true if `exit` has been explicitly set.
+  var hasExit: Bool {_storage._exit != nil}
+  /// Clears the value of `exit`. Subsequent reads from it will return its default value.
+  mutating func clearExit() {_uniqueStorage()._exit = nil}
+
   /// FORMAT.md, Checksum; always the last bytes of a file
   var checksum: UInt32 {
     get {_storage._checksum}
@@ -119,6 +129,45 @@ nonisolated struct PBModel: @unchecked Sendable {
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// When an inference ends before its last step; exactly one rule.
+nonisolated struct PBExit: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var rule: PBExit.OneOf_Rule? = nil
+
+  /// the highest score exceeds the second highest by this much
+  var margin: UInt32 {
+    get {
+      if case .margin(let v)? = rule {return v}
+      return 0
+    }
+    set {rule = .margin(newValue)}
+  }
+
+  /// this population spiked
+  var firstSpike: UInt32 {
+    get {
+      if case .firstSpike(let v)? = rule {return v}
+      return 0
+    }
+    set {rule = .firstSpike(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Rule: Equatable, Sendable {
+    /// the highest score exceeds the second highest by this much
+    case margin(UInt32)
+    /// this population spiked
+    case firstSpike(UInt32)
+
+  }
+
+  init() {}
 }
 
 /// The linear index of (channel, y, x) is (y * width + x) * channels + channel.
@@ -776,7 +825,7 @@ fileprivate nonisolated let _protobuf_package = "snnpb"
 
 nonisolated extension PBModel: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Model"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_major\0\u{3}format_minor\0\u{1}name\0\u{1}producer\0\u{3}step_microseconds\0\u{1}steps\0\u{3}max_steps\0\u{1}inputs\0\u{1}populations\0\u{1}projections\0\u{1}readout\0\u{1}task\0\u{3}golden_digest\0\u{2}r\u{1f}checksum\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}format_major\0\u{3}format_minor\0\u{1}name\0\u{1}producer\0\u{3}step_microseconds\0\u{1}steps\0\u{3}max_steps\0\u{1}inputs\0\u{1}populations\0\u{1}projections\0\u{1}readout\0\u{1}task\0\u{3}golden_digest\0\u{1}exit\0\u{2}q\u{1f}checksum\0")
 
   fileprivate class _StorageClass {
     var _formatMajor: UInt32 = 0
@@ -792,6 +841,7 @@ nonisolated extension PBModel: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
     var _readout: UInt32 = 0
     var _task: PBTask? = nil
     var _goldenDigest: Data = Data()
+    var _exit: PBExit? = nil
     var _checksum: UInt32 = 0
 
       // This property is used as the initial default value for new instances of the type.
@@ -816,6 +866,7 @@ nonisolated extension PBModel: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       _readout = source._readout
       _task = source._task
       _goldenDigest = source._goldenDigest
+      _exit = source._exit
       _checksum = source._checksum
     }
   }
@@ -848,6 +899,7 @@ nonisolated extension PBModel: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         case 11: try { try decoder.decodeSingularUInt32Field(value: &_storage._readout) }()
         case 12: try { try decoder.decodeSingularMessageField(value: &_storage._task) }()
         case 13: try { try decoder.decodeSingularBytesField(value: &_storage._goldenDigest) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._exit) }()
         case 2047: try { try decoder.decodeSingularFixed32Field(value: &_storage._checksum) }()
         default: break
         }
@@ -900,6 +952,9 @@ nonisolated extension PBModel: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
       if !_storage._goldenDigest.isEmpty {
         try visitor.visitSingularBytesField(value: _storage._goldenDigest, fieldNumber: 13)
       }
+      try { if let v = _storage._exit {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
       if _storage._checksum != 0 {
         try visitor.visitSingularFixed32Field(value: _storage._checksum, fieldNumber: 2047)
       }
@@ -925,11 +980,69 @@ nonisolated extension PBModel: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
         if _storage._readout != rhs_storage._readout {return false}
         if _storage._task != rhs_storage._task {return false}
         if _storage._goldenDigest != rhs_storage._goldenDigest {return false}
+        if _storage._exit != rhs_storage._exit {return false}
         if _storage._checksum != rhs_storage._checksum {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBExit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Exit"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}margin\0\u{3}first_spike\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: UInt32?
+        try decoder.decodeSingularUInt32Field(value: &v)
+        if let v = v {
+          if self.rule != nil {try decoder.handleConflictingOneOf()}
+          self.rule = .margin(v)
+        }
+      }()
+      case 2: try {
+        var v: UInt32?
+        try decoder.decodeSingularUInt32Field(value: &v)
+        if let v = v {
+          if self.rule != nil {try decoder.handleConflictingOneOf()}
+          self.rule = .firstSpike(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.rule {
+    case .margin?: try {
+      guard case .margin(let v)? = self.rule else { preconditionFailure() }
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 1)
+    }()
+    case .firstSpike?: try {
+      guard case .firstSpike(let v)? = self.rule else { preconditionFailure() }
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBExit, rhs: PBExit) -> Bool {
+    if lhs.rule != rhs.rule {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -31,6 +31,7 @@ struct RandomModelBuilder {
       populations: populations, projections: projections, readout: populations.count - 1,
       goldenDigest: chance(3) ? UInt32(truncatingIfNeeded: random.next()) : nil)
     renumber(&model)
+    addExit(to: &model)
     addTask(to: &model)
     shrinkUntilValid(&model)
     return model
@@ -216,6 +217,17 @@ struct RandomModelBuilder {
       }
     }
     model.projections.shuffle(using: &random)
+  }
+
+  private mutating func addExit(to model: inout Model) {
+    guard late, chance(4) else { return }
+    if chance(2),
+      let spiking = model.populations.indices.filter({ !model.populations[$0].isReadout }).last
+    {
+      model.exit = .firstSpike(of: spiking)
+    } else if model.populations[model.readout].shape.count > 1 {
+      model.exit = .margin(pick([1, 50, 500, 0x7FFF_FFFF]))
+    }
   }
 
   private mutating func addTask(to model: inout Model) {

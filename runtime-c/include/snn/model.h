@@ -112,6 +112,15 @@ struct snn_projection {
     uint8_t shift; /**< 0 ... 15 for spikes, 0 ... 24 for values */
 };
 
+enum snn_exit_rule { SNN_EXIT_NEVER = 0, SNN_EXIT_MARGIN = 1, SNN_EXIT_FIRST_SPIKE = 2 };
+
+/** When an inference ends before its last step. */
+struct snn_exit {
+    uint8_t rule;        /**< enum snn_exit_rule */
+    uint16_t population; /**< FIRST_SPIKE: the population that ends it by a spike */
+    uint32_t margin;     /**< MARGIN: 1 ... 2^31 - 1 */
+};
+
 struct snn_model {
     uint32_t format_major;
     const char *name;           /**< UTF-8, ends in 0; no engine reads it; may be null */
@@ -122,6 +131,7 @@ struct snn_model {
     const struct snn_projection *projections;
     uint32_t input_count, population_count, projection_count;
     uint32_t readout; /**< index of the population the answer is read from */
+    struct snn_exit exit;
 };
 
 /** Number of neurons or addresses of a shape within the limits of FORMAT.md. */

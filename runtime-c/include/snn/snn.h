@@ -68,8 +68,7 @@ void snn_reset(struct snn *snn);
 
 /**
  * An event at linear `index` for the open step, the one that the next snn_step closes.
- * False when it is dropped, which is counted: outside the shape, late (max_steps steps have run),
- * or over max_events_per_step (EVERY). A repetition on a ONCE port merges and returns true. False,
+ * False when it is dropped, which is counted: outside the shape, late (the sample is over), or over max_events_per_step (EVERY). A repetition on a ONCE port merges and returns true. False,
  * uncounted, when `port` is no EVENTS port.
  */
 bool snn_event(struct snn *snn, uint32_t port, uint32_t index);
@@ -78,8 +77,8 @@ bool snn_event(struct snn *snn, uint32_t port, uint32_t index);
  * Presents `count` integers in the order of the linear index; `count` is the shape's size. A port
  * with frame_per_step holds them for the open step only; any other holds them until replaced or
  * reset, and their current is computed once. SNN_ERROR_ARGUMENT: no such VALUES port, or another
- * count. SNN_ERROR_VALUE: one is outside the port's range. SNN_ERROR_STEPS: max_steps steps have
- * run. The values are copied.
+ * count. SNN_ERROR_VALUE: one is outside the port's range. SNN_ERROR_STEPS: the sample is over. The
+ * values are copied.
  */
 SNN_MUST_USE enum snn_status snn_values_u8(struct snn *snn, uint32_t port, const uint8_t *values,
                                            uint32_t count);
@@ -90,17 +89,24 @@ SNN_MUST_USE enum snn_status snn_values_s16(struct snn *snn, uint32_t port, cons
 /* ---- Steps ---- */
 
 /**
- * Closes the open step. SNN_ERROR_STEPS, and nothing happens, when max_steps have run since the
- * reset.
+ * Closes the open step. SNN_ERROR_STEPS, and nothing happens, when the sample is over: max_steps
+ * have run since the reset, or snn_is_decided.
  */
 SNN_MUST_USE enum snn_status snn_step(struct snn *snn);
 
 /**
  * Does what `steps` calls of snn_step do, with the same integers and counters. It is faster where
- * held values feed the model and nothing is delayed. Where max_steps leaves fewer steps, it runs
- * those and returns SNN_ERROR_STEPS.
+ * held values feed the model, nothing is delayed and there is no exit rule. Where max_steps leaves
+ * fewer steps, it runs those and returns SNN_ERROR_STEPS. It stops early, and returns SNN_OK, where
+ * the exit rule holds.
  */
 SNN_MUST_USE enum snn_status snn_run(struct snn *snn, uint32_t steps);
+
+/**
+ * Whether the model's exit rule held after the last step: the answer stands, and no further step
+ * runs before the next reset.
+ */
+bool snn_is_decided(const struct snn *snn);
 
 /** Steps closed since the reset. */
 uint32_t snn_steps(const struct snn *snn);

@@ -53,6 +53,51 @@ void   snnpb__model__free_unpacked
   assert(message->base.descriptor == &snnpb__model__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   snnpb__exit__init
+                     (Snnpb__Exit         *message)
+{
+  static const Snnpb__Exit init_value = SNNPB__EXIT__INIT;
+  *message = init_value;
+}
+size_t snnpb__exit__get_packed_size
+                     (const Snnpb__Exit *message)
+{
+  assert(message->base.descriptor == &snnpb__exit__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t snnpb__exit__pack
+                     (const Snnpb__Exit *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &snnpb__exit__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t snnpb__exit__pack_to_buffer
+                     (const Snnpb__Exit *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &snnpb__exit__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Snnpb__Exit *
+       snnpb__exit__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Snnpb__Exit *)
+     protobuf_c_message_unpack (&snnpb__exit__descriptor,
+                                allocator, len, data);
+}
+void   snnpb__exit__free_unpacked
+                     (Snnpb__Exit *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &snnpb__exit__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   snnpb__shape__init
                      (Snnpb__Shape         *message)
 {
@@ -413,7 +458,7 @@ void   snnpb__units__free_unpacked
   assert(message->base.descriptor == &snnpb__units__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor snnpb__model__field_descriptors[14] =
+static const ProtobufCFieldDescriptor snnpb__model__field_descriptors[15] =
 {
   {
     "format_major",
@@ -572,6 +617,18 @@ static const ProtobufCFieldDescriptor snnpb__model__field_descriptors[14] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "exit",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Snnpb__Model, exit),
+    &snnpb__exit__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "checksum",
     2047,
     PROTOBUF_C_LABEL_NONE,
@@ -585,7 +642,8 @@ static const ProtobufCFieldDescriptor snnpb__model__field_descriptors[14] =
   },
 };
 static const unsigned snnpb__model__field_indices_by_name[] = {
-  13,   /* field[13] = checksum */
+  14,   /* field[14] = checksum */
+  13,   /* field[13] = exit */
   0,   /* field[0] = format_major */
   1,   /* field[1] = format_minor */
   12,   /* field[12] = golden_digest */
@@ -603,8 +661,8 @@ static const unsigned snnpb__model__field_indices_by_name[] = {
 static const ProtobufCIntRange snnpb__model__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 2047, 13 },
-  { 0, 14 }
+  { 2047, 14 },
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor snnpb__model__descriptor =
 {
@@ -614,11 +672,62 @@ const ProtobufCMessageDescriptor snnpb__model__descriptor =
   "Snnpb__Model",
   "snnpb",
   sizeof(Snnpb__Model),
-  14,
+  15,
   snnpb__model__field_descriptors,
   snnpb__model__field_indices_by_name,
   2,  snnpb__model__number_ranges,
   (ProtobufCMessageInit) snnpb__model__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor snnpb__exit__field_descriptors[2] =
+{
+  {
+    "margin",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Snnpb__Exit, rule_case),
+    offsetof(Snnpb__Exit, margin),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "first_spike",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Snnpb__Exit, rule_case),
+    offsetof(Snnpb__Exit, first_spike),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned snnpb__exit__field_indices_by_name[] = {
+  1,   /* field[1] = first_spike */
+  0,   /* field[0] = margin */
+};
+static const ProtobufCIntRange snnpb__exit__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor snnpb__exit__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "snnpb.Exit",
+  "Exit",
+  "Snnpb__Exit",
+  "snnpb",
+  sizeof(Snnpb__Exit),
+  2,
+  snnpb__exit__field_descriptors,
+  snnpb__exit__field_indices_by_name,
+  1,  snnpb__exit__number_ranges,
+  (ProtobufCMessageInit) snnpb__exit__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor snnpb__shape__field_descriptors[3] =

@@ -17,6 +17,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 
 typedef struct Snnpb__Model Snnpb__Model;
+typedef struct Snnpb__Exit Snnpb__Exit;
 typedef struct Snnpb__Shape Snnpb__Shape;
 typedef struct Snnpb__InputPort Snnpb__InputPort;
 typedef struct Snnpb__Population Snnpb__Population;
@@ -118,13 +119,47 @@ struct  Snnpb__Model
    */
   ProtobufCBinaryData golden_digest;
   /*
+   * absent: every inference runs all its steps
+   */
+  Snnpb__Exit *exit;
+  /*
    * FORMAT.md, Checksum; always the last bytes of a file
    */
   uint32_t checksum;
 };
 #define SNNPB__MODEL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&snnpb__model__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0, NULL, {0,NULL}, 0 }
+    , 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0, NULL, {0,NULL}, NULL, 0 }
+
+
+typedef enum {
+  SNNPB__EXIT__RULE__NOT_SET = 0,
+  SNNPB__EXIT__RULE_MARGIN = 1,
+  SNNPB__EXIT__RULE_FIRST_SPIKE = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SNNPB__EXIT__RULE__CASE)
+} Snnpb__Exit__RuleCase;
+
+/*
+ * When an inference ends before its last step; exactly one rule.
+ */
+struct  Snnpb__Exit
+{
+  ProtobufCMessage base;
+  Snnpb__Exit__RuleCase rule_case;
+  union {
+    /*
+     * the highest score exceeds the second highest by this much
+     */
+    uint32_t margin;
+    /*
+     * this population spiked
+     */
+    uint32_t first_spike;
+  };
+};
+#define SNNPB__EXIT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&snnpb__exit__descriptor) \
+    , SNNPB__EXIT__RULE__NOT_SET, {0} }
 
 
 /*
@@ -376,6 +411,25 @@ Snnpb__Model *
 void   snnpb__model__free_unpacked
                      (Snnpb__Model *message,
                       ProtobufCAllocator *allocator);
+/* Snnpb__Exit methods */
+void   snnpb__exit__init
+                     (Snnpb__Exit         *message);
+size_t snnpb__exit__get_packed_size
+                     (const Snnpb__Exit   *message);
+size_t snnpb__exit__pack
+                     (const Snnpb__Exit   *message,
+                      uint8_t             *out);
+size_t snnpb__exit__pack_to_buffer
+                     (const Snnpb__Exit   *message,
+                      ProtobufCBuffer     *buffer);
+Snnpb__Exit *
+       snnpb__exit__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   snnpb__exit__free_unpacked
+                     (Snnpb__Exit *message,
+                      ProtobufCAllocator *allocator);
 /* Snnpb__Shape methods */
 void   snnpb__shape__init
                      (Snnpb__Shape         *message);
@@ -533,6 +587,9 @@ void   snnpb__units__free_unpacked
 typedef void (*Snnpb__Model_Closure)
                  (const Snnpb__Model *message,
                   void *closure_data);
+typedef void (*Snnpb__Exit_Closure)
+                 (const Snnpb__Exit *message,
+                  void *closure_data);
 typedef void (*Snnpb__Shape_Closure)
                  (const Snnpb__Shape *message,
                   void *closure_data);
@@ -564,6 +621,7 @@ typedef void (*Snnpb__Units_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCMessageDescriptor snnpb__model__descriptor;
+extern const ProtobufCMessageDescriptor snnpb__exit__descriptor;
 extern const ProtobufCMessageDescriptor snnpb__shape__descriptor;
 extern const ProtobufCMessageDescriptor snnpb__input_port__descriptor;
 extern const ProtobufCEnumDescriptor    snnpb__input_port__kind__descriptor;
