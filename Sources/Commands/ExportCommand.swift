@@ -65,12 +65,13 @@ public struct ExportCommand: ParsableCommand {
   public func run() throws {
     try reportingFailure {
       let origin = try origin()
-      var (source, removed, real, trace) = try load(origin)
+      var (source, removed, real, trace, exit) = try load(origin)
       if let trace { source.goldenDigest = trace.digest }
       let encoded = try ModelFile.encode(source)
       let loaded = try SessionModel(encoded.bytes)
       var report = try ExportReport(
         of: source, encoded: encoded, stateBytes: loaded.stateBytes, real: real, removed: removed)
+      report.exitChoice = exit
       let device = try deviceImage(of: source)
       report.device = device?.report
       var files = try filesBeside(source, trace, device)
@@ -120,26 +121,24 @@ public struct ExportCommand: ParsableCommand {
 
   private func load(
     _ origin: Origin
-  ) throws -> (Model, [Int], [RealParameters], GoldenTrace?) {
+  ) throws -> (Model, [Int], [RealParameters], GoldenTrace?, ExportReport.ExitSummary?) {
     switch origin {
-    case .file(let path): return try load(file: path)
-    case .named: return try load(file: model)
+    case .file(let path): return (try load(file: path), [], [], nil, nil)
+    case .named: return (try load(file: model), [], [], nil, nil)
     case .run(let folder):
       let run = try TrainedRun(folder)
       let trace = try golden.map { _ in
         try GoldenTrace(of: run.model, inputs: run.goldenInputs(Self.goldenSamples))
       }
-      return (run.model, run.removed, run.real, trace)
+      return (run.model, run.removed, run.real, trace, run.exit)
     }
   }
 
-  private func load(
-    file path: String
-  ) throws -> (Model, [Int], [RealParameters], GoldenTrace?) {
+  private func load(file path: String) throws -> Model {
     guard golden == nil else {
       throw CommandFailure("--golden: expected --from a run, found the model file \(path)")
     }
-    return (try reading(path, ModelFile.decode), [], [], nil)
+    return try reading(path, ModelFile.decode)
   }
 
   // MARK: What is written

@@ -17,6 +17,9 @@ public struct RunCommand: ParsableCommand {
   @Option(help: "Only the first N samples.")
   var limit: Int?
 
+  @Flag(name: .customLong("every-step"), help: "Also report the accuracy after every step.")
+  var everyStep = false
+
   /// An unparsed command.
   public init() {}
 
@@ -33,7 +36,7 @@ public struct RunCommand: ParsableCommand {
       let (bytes, loaded) = try arguments.load()
       let dataset = try arguments.open(split, for: loaded.model)
       let totals = try loaded.score(
-        dataset, split: split, options: ScoringOptions(limit: limit))
+        dataset, split: split, options: ScoringOptions(limit: limit, everyStep: everyStep))
       let report = EvaluationReport(
         of: totals, loaded: loaded, modelBytes: bytes.count, dataset: dataset.name,
         split: split.rawValue)

@@ -1,4 +1,5 @@
 import Datasets
+import Evaluation
 import Foundation
 import Learning
 import ModelExport
@@ -14,7 +15,9 @@ struct TrainedRun {
   /// The integers it was trained with.
   let arithmetic: any Arithmetic
   /// The lowered network, neurons that cannot matter cut.
-  let model: Model
+  private(set) var model: Model
+  /// What the exit margin that the recipe asks for brought on the validation split; nil: none is asked for.
+  private(set) var exit: ExportReport.ExitSummary?
   /// Removed neurons by population.
   let removed: [Int]
   /// Thresholds and leaks as learned, by population.
@@ -55,6 +58,19 @@ struct TrainedRun {
         thresholds: $0.threshold?.value.elements ?? [], leaks: $0.leak?.value.elements ?? [])
     }
     try prove(lowered)
+    try chooseExit()
+  }
+
+  private mutating func chooseExit() throws {
+    guard let recipe = recipe.exit else { return }
+    guard dataset.classNames.count > 1 else {
+      throw CommandFailure("exit: expected a data set of two classes at least, found one")
+    }
+    let choice = try SessionModel(model).chooseExit(
+      on: dataset, split: .validation, accuracyLoss: recipe.accuracyLoss)
+    model.exit = .margin(choice.margin)
+    exit = ExportReport.ExitSummary(
+      steps: choice.steps, accuracy: choice.accuracy, fullAccuracy: choice.fullAccuracy)
   }
 
   private static func task(

@@ -2,7 +2,7 @@ extension EvaluationReport {
   /// The report for people, at most 100 columns wide.
   public var text: String {
     ([
-      summary, populationLines, projectionLines, operationLines, memoryLines,
+      summary + stepLines, populationLines, projectionLines, operationLines, memoryLines,
     ] + energy.map(\.lines)).map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
   }
 
@@ -10,10 +10,25 @@ extension EvaluationReport {
     [
       "\(shortened(model, to: 40)) on \(shortened(dataset, to: 30)) (\(split))",
       "  accuracy  \(percent(accuracy))  (\(correct) of \(counted(samples, "sample")))",
-      "  spikes    \(amount(spikes)) per inference of \(steps) steps, "
+      "  spikes    \(amount(spikes)) per inference of \(stepText), "
         + "\(decimal(spikes / Double(max(neurons, 1)), 3)) per neuron",
       "  input     \(amount(events)) events accepted, \(amount(dropped)) dropped",
     ]
+  }
+
+  private var stepLines: [String] {
+    guard let accuracyByStep else { return [] }
+    return ["  after every step, accuracy in %"]
+      + stride(from: 0, to: accuracyByStep.count, by: 10).map { first in
+        let line = accuracyByStep[first..<min(first + 10, accuracyByStep.count)]
+        return "  \(first + 1)…\(first + line.count)  "
+          + line.map { decimal(100 * $0, 2) }.joined(separator: "  ")
+      }
+  }
+
+  private var stepText: String {
+    stepsTaken < Double(steps)
+      ? "\(decimal(stepsTaken, 2)) steps of at most \(steps)" : "\(steps) steps"
   }
 
   private var populationLines: [String] {

@@ -20,6 +20,10 @@ public struct EvaluationReport: Equatable, Codable, Sendable {
   public var accuracy: Double
   /// Steps of an inference, T.
   public var steps: Int
+  /// Steps taken: fewer than T where the model's exit rule ends an inference early.
+  public var stepsTaken: Double
+  /// The accuracy of the answers after each step; nil where it was not asked for.
+  public var accuracyByStep: [Double]?
   /// Neurons that can spike.
   public var neurons: Int
   /// Spikes of all populations.
@@ -73,6 +77,8 @@ public struct EvaluationReport: Equatable, Codable, Sendable {
     case activationSparsity = "activation_sparsity"
     case connectionSparsity = "connection_sparsity"
     case modelBytes = "model_bytes"
+    case stepsTaken = "steps_taken"
+    case accuracyByStep = "accuracy_by_step"
     case arenaBytes = "arena_bytes"
     case stateBytes = "state_bytes"
     case weightBytesRead = "weight_bytes_read"
@@ -102,6 +108,8 @@ public struct EvaluationReport: Equatable, Codable, Sendable {
     correct = totals.correct
     accuracy = share(Double(correct), of: Double(samples))
     steps = model.steps
+    stepsTaken = Double(totals.steps) / count
+    accuracyByStep = totals.correctByStep?.map { share(Double($0), of: Double(totals.samples)) }
     neurons = spiking.reduce(0) { $0 + $1.neurons }
     spikes = spiking.reduce(0) { $0 + $1.spikes }
     synops = cost.projections.reduce(0) { $0 + $1.synops }

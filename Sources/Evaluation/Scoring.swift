@@ -10,6 +10,8 @@ public struct ScoreTotals: Equatable, Sendable {
   public private(set) var samples = 0
   /// Samples whose highest score is that of the label.
   public private(set) var correct = 0
+  /// Steps they took, added up.
+  public private(set) var steps = 0
   /// The samples' counters, added up.
   public private(set) var counters: Counters
   /// What the runtime did, added up.
@@ -19,19 +21,25 @@ public struct ScoreTotals: Equatable, Sendable {
   /// Their operations by projection, added up.
   public private(set) var neuroBench: [NeuroBenchOperations]
 
+  /// Samples that were answered rightly after each step, where that was asked for. A sample that ended
+  /// early keeps its answer.
+  public private(set) var correctByStep: [Int]?
+
   /// The totals of no sample.
   public init(zeroFor model: Model) {
     counters = Counters(zeroFor: model)
     neuroBench = model.projections.map { _ in NeuroBenchOperations() }
   }
 
-  /// Adds a sample of class `label`; `operations` by projection where they were counted.
+  /// Adds a sample of class `label` that took so many steps; `operations` by projection where they were counted.
   public mutating func add(
-    _ inference: Inference, label: Int, engine: EngineCounters,
-    neuroBench operations: [NeuroBenchOperations]? = nil
+    _ inference: Inference, steps: Int, label: Int, engine: EngineCounters,
+    neuroBench operations: [NeuroBenchOperations]? = nil, answers: [Bool]? = nil
   ) {
     samples += 1
     correct += inference.classIndex == label ? 1 : 0
+    self.steps += steps
+    correctByStep = Self.sum(correctByStep, answers?.map { $0 ? 1 : 0 })
     counters.add(inference.counters)
     self.engine.populationStepsSkipped += engine.populationStepsSkipped
     self.engine.weightBytesRead += engine.weightBytesRead
@@ -41,10 +49,18 @@ public struct ScoreTotals: Equatable, Sendable {
     }
   }
 
+  /// Adds counts by step of which either may be missing.
+  private static func sum(_ left: [Int]?, _ right: [Int]?) -> [Int]? {
+    guard let left, let right else { return left ?? right }
+    return zip(left, right).map { $0 + $1 }
+  }
+
   /// Adds the totals of other samples.
   public mutating func add(_ other: ScoreTotals) {
     samples += other.samples
     correct += other.correct
+    steps += other.steps
+    correctByStep = Self.sum(correctByStep, other.correctByStep)
     counters.add(other.counters)
     engine.populationStepsSkipped += other.engine.populationStepsSkipped
     engine.weightBytesRead += other.engine.weightBytesRead
@@ -83,9 +99,14 @@ public struct ScoringOptions: Equatable, Sendable {
   /// So many samples, from the first on, are run step by step and counted in NeuroBench's
   /// definitions too; that takes a few times longer.
   public var neuroBenchSamples: Int
+  /// Whether the answer after every step is scored too; every sample is then run twice.
+  public var everyStep: Bool
 
   /// Options; by default all samples by 2 threads, 100 of them in NeuroBench's definitions.
-  public init(limit: Int? = nil, threads: Int = 2, neuroBenchSamples: Int = 100) {
+  public init(
+    limit: Int? = nil, threads: Int = 2, neuroBenchSamples: Int = 100, everyStep: Bool = false
+  ) {
+    self.everyStep = everyStep
     self.limit = limit
     self.threads = threads
     self.neuroBenchSamples = neuroBenchSamples
@@ -121,13 +142,27 @@ extension SessionModel {
         if let forecast, index < options.neuroBenchSamples {
           operations = forecast.neuroBench(of: try session.runKeepingSpikes(input).history)
         }
+        let answers = try options.everyStep ? session.answers(to: input, label: sample.label) : nil
         let inference = try session.run(input)
         totals.add(
-          inference, label: sample.label, engine: session.engineCounters, neuroBench: operations)
+          inference, steps: session.steps, label: sample.label, engine: session.engineCounters,
+          neuroBench: operations, answers: answers)
       }
       return [totals]
     }
     return parts.reduce(into: ScoreTotals(zeroFor: model)) { $0.add($1) }
+  }
+}
+
+extension Session {
+  /// Whether the answer after each step of an input is that of its label; after the last step taken
+  /// the answer stands.
+  fileprivate func answers(to input: InferenceInput, label: Int) throws -> [Bool] {
+    var answers = try runKeepingScores(input).map { scores in
+      Inference(scores: scores, counters: Counters(zeroFor: model)).classIndex == label
+    }
+    while let last = answers.last, answers.count < input.steps { answers.append(last) }
+    return answers
   }
 }
 

@@ -66,7 +66,8 @@ extension Session {
       })
   }
 
-  private var scores: [Int32] {
+  /// The read-out's membranes after the last step.
+  var scores: [Int32] {
     var count: UInt32 = 0
     guard let first = snn_scores(network, &count) else { return [] }
     return Array(UnsafeBufferPointer(start: first, count: Int(count)))

@@ -94,6 +94,22 @@ public final class Session {
     return (inference, history)
   }
 
+  /// Resets, runs `input` step by step, and yields the scores after every step taken.
+  ///
+  /// Throws ``ModelFormat/InferenceError`` where the input does not suit the model.
+  public func runKeepingScores(_ input: InferenceInput) throws -> [[Int32]] {
+    try input.check(for: model)
+    reset()
+    var history: [[Int32]] = []
+    for step in 0..<input.steps {
+      try present(input, step: step)
+      try Self.check(snn_step(network), "snn_step")
+      history.append(scores)
+      if isDecided { break }
+    }
+    return history
+  }
+
   // MARK: Step by step
 
   /// Whether the model's exit rule held after the last step: the sample is over.

@@ -11,7 +11,7 @@ extension ExportReport {
     func percent(_ fraction: Double?) -> String {
       fraction.map { String(format: "%.2f %%", 100 * $0) } ?? "unknown"
     }
-    return [
+    var lines = [
       model,
       "  accuracy   float \(percent(floatAccuracy)), integer \(percent(integerAccuracy)), "
         + "drop \(percent(drop))",
@@ -20,6 +20,15 @@ extension ExportReport {
       "  state      \(stateBytes) bytes on this host",
       "  removed    \(removedNeurons) neurons that cannot matter",
     ]
+    if let exit { lines.append("  exit       \(exit)") }
+    if let exitChoice {
+      lines.append(
+        "             "
+          + String(format: "%.2f steps, accuracy ", exitChoice.steps)
+          + "\(percent(exitChoice.accuracy)) on validation samples, "
+          + "\(percent(exitChoice.fullAccuracy)) after the last step")
+    }
+    return lines
   }
 
   private var projectionLines: [String] {

@@ -103,6 +103,10 @@ public struct ExportReport: Equatable, Codable, Sendable {
   public var stateBytes: Int
   /// Neurons removed from all populations.
   public var removedNeurons: Int
+  /// The model's exit rule in words; nil: every inference runs all its steps.
+  public var exit: String?
+  /// What the exit margin brought on the samples it was chosen on; nil: it was not chosen now.
+  public var exitChoice: ExitSummary?
   /// Per population, in order.
   public var populations: [Population]
   /// Per projection, in order.
@@ -119,6 +123,30 @@ public struct ExportReport: Equatable, Codable, Sendable {
     case entropyBytes = "entropy_bytes"
     case stateBytes = "state_bytes"
     case removedNeurons = "removed_neurons"
+    case exit
+    case exitChoice = "exit_choice"
+  }
+
+  /// An exit margin on the validation samples it was chosen on.
+  public struct ExitSummary: Equatable, Codable, Sendable {
+    /// Mean steps taken.
+    public var steps: Double
+    /// The share answered rightly.
+    public var accuracy: Double
+    /// The share answered rightly after the last step.
+    public var fullAccuracy: Double
+
+    enum CodingKeys: String, CodingKey {
+      case steps, accuracy
+      case fullAccuracy = "full_accuracy"
+    }
+
+    /// What a margin brought.
+    public init(steps: Double, accuracy: Double, fullAccuracy: Double) {
+      self.steps = steps
+      self.accuracy = accuracy
+      self.fullAccuracy = fullAccuracy
+    }
   }
 
   /// Accuracy lost, a fraction, negative where some was won; nil where one is unknown.
@@ -144,6 +172,12 @@ public struct ExportReport: Equatable, Codable, Sendable {
     modelBytes = encoded.bytes.count
     self.stateBytes = stateBytes
     removedNeurons = removed.reduce(0, +)
+    switch model.exit {
+    case nil: break
+    case .margin(let margin): exit = "margin \(margin)"
+    case .firstSpike(let population):
+      exit = "first spike of \(model.place(ofPopulation: population))"
+    }
     populations = model.populations.indices.map { index in
       Population(
         index, of: model, bounds.populations[index],

@@ -74,7 +74,7 @@ import Wiring
     var totals = ScoreTotals(zeroFor: Models.frame)
     for label in [0, 1] {
       totals.add(
-        try session.run(Models.frameInput), label: label,
+        try session.run(Models.frameInput), steps: 4, label: label,
         engine: EngineCounters(populationStepsSkipped: 0, weightBytesRead: 20))
     }
     let cost = Cost(of: totals, model: Models.frame)

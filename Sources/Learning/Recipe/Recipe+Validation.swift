@@ -23,6 +23,7 @@ extension Recipe {
         calibration.scale)
       try Self.check(1...Int.max, "calibration.samples", calibration.samples)
     }
+    try exit.map { try Self.check(0...1, "exit.accuracyLoss", $0.accuracyLoss) }
     if let shardSize { try Self.check(1...1024, "shardSize", shardSize) }
     try Self.check(!stages.isEmpty, "stages", "at least one stage", "none")
     var names: Set<String> = []

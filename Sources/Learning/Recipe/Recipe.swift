@@ -23,6 +23,8 @@ public struct Recipe: Hashable, Sendable, Codable {
   /// an activity price is taken shard by shard. Smaller
   /// shards keep membranes in cache and spread better; each costs one addition of all gradients.
   public var shardSize: Int?
+  /// When inferences of the exported model end early; omitted: never.
+  public var exit: ExitRecipe?
   /// The stages in order, each continuing from the best epoch of the one before. At least one.
   public var stages: [StageRecipe]
 
@@ -35,7 +37,7 @@ public struct Recipe: Hashable, Sendable, Codable {
   }
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case name, seed, data, network, calibration, shardSize, stages
+    case name, seed, data, network, calibration, shardSize, exit, stages
   }
 
   /// Reads the section; an unknown key or a value of another kind throws ``LearningError``.
@@ -47,7 +49,23 @@ public struct Recipe: Hashable, Sendable, Codable {
     network = try fields.required(.network, expected: "a section with the architecture")
     calibration = try fields.optional(.calibration)
     shardSize = try fields.optional(.shardSize)
+    exit = try fields.optional(.exit)
     stages = try fields.required(.stages, expected: "a list of at least one stage")
+  }
+}
+
+/// How the exported model's exit margin is chosen on validation samples.
+public struct ExitRecipe: Hashable, Sendable, Codable {
+  /// The accuracy that may be lost, a fraction 0…1: of all margins the smallest is taken that loses no
+  /// more against the answer after the last step. No default. More of it ends inferences earlier.
+  public var accuracyLoss: Double
+
+  enum CodingKeys: String, CodingKey, CaseIterable { case accuracyLoss }
+
+  /// Reads the section; an unknown key or a value of another kind throws ``LearningError``.
+  public init(from decoder: any Decoder) throws {
+    let fields = try RecipeFields<CodingKeys>(decoder)
+    accuracyLoss = try fields.required(.accuracyLoss, expected: "a fraction 0…1")
   }
 }
 
