@@ -38,7 +38,8 @@ public struct Model: Equatable, Sendable {
   public init(
     name: String, producer: String = "", stepMicroseconds: Int = 0, steps: Int,
     maximumSteps: Int? = nil, inputs: [InputPort], populations: [Population],
-    projections: [Projection], readout: Int, exit: Exit? = nil, task: Task = Task(), goldenDigest: UInt32? = nil
+    projections: [Projection], readout: Int, exit: Exit? = nil, task: Task = Task(),
+    goldenDigest: UInt32? = nil
   ) {
     self.name = name
     self.producer = producer
