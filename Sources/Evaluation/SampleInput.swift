@@ -27,7 +27,7 @@ extension InferenceInput {
             ? .frames([[Int16]](repeating: values, count: model.steps)) : .held(values)
         ])
     case (.recording(let recording), .events(.once)):
-      try Self.require(recording.sensor, fits: port, at: place)
+      let recording = try recording.addressed(to: port, at: place)
       guard model.stepMicroseconds > 0 else {
         throw RuntimeError.unsuitable(
           path: "step_microseconds", expected: "the length of a step, to bin a recording",
@@ -57,5 +57,41 @@ extension InferenceInput {
       throw RuntimeError.unsuitable(
         path: place, expected: "samples of \(port.shape)", found: "\(shape)")
     }
+  }
+}
+
+extension Recording {
+  /// The recording as the port's addresses: of its own sensor, or of the sensor that the port states,
+  /// coarsened; events outside that sensor lie outside the port.
+  fileprivate func addressed(to port: InputPort, at place: String) throws -> Recording {
+    guard let camera = port.sensor else {
+      guard sensor == port.shape else {
+        throw RuntimeError.unsuitable(
+          path: place, expected: "samples of \(port.shape)", found: "\(sensor)")
+      }
+      return self
+    }
+    guard sensor.width == camera.width, sensor.height == camera.height else {
+      throw RuntimeError.unsuitable(
+        path: place, expected: "recordings of a sensor of \(camera.height)×\(camera.width)",
+        found: "\(sensor.height)×\(sensor.width)")
+    }
+    var addressed = self
+    addressed.sensor = port.shape
+    addressed.events = events.map { event in
+      var event = event
+      guard
+        let index = port.index(x: Int(event.x), y: Int(event.y), polarity: Int(event.polarity))
+      else {
+        event.polarity = UInt8(port.shape.channels)
+        return event
+      }
+      let (channel, y, x) = port.shape.coordinates(of: index)
+      event.x = UInt16(x)
+      event.y = UInt16(y)
+      event.polarity = UInt8(channel)
+      return event
+    }
+    return addressed
   }
 }

@@ -137,7 +137,8 @@ extension SessionModel {
       var totals = ScoreTotals(zeroFor: model)
       for index in range {
         let sample = try dataset.sample(at: index, in: split)
-        let input = try InferenceInput(sample, for: model)
+        var input = try InferenceInput(sample, for: model)
+        input.seed = UInt32(truncatingIfNeeded: index)
         var operations: [NeuroBenchOperations]?
         if let forecast, index < options.neuroBenchSamples {
           operations = forecast.neuroBench(of: try session.runKeepingSpikes(input).history)

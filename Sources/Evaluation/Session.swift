@@ -42,7 +42,7 @@ public final class Session {
   /// Throws ``ModelFormat/InferenceError`` where the input does not suit the model.
   public func run(_ input: InferenceInput) throws -> Inference {
     try input.check(for: model)
-    reset()
+    reset(seed: input.seed)
     let isHeld = input.ports.allSatisfy { if case .held = $0 { true } else { false } }
     if isHeld {
       try present(input, step: 0)
@@ -65,7 +65,7 @@ public final class Session {
     _ input: InferenceInput, observe: (StepRecord) throws -> Void
   ) throws -> Inference {
     try input.check(for: model)
-    reset()
+    reset(seed: input.seed)
     for step in 0..<input.steps {
       try present(input, step: step)
       try Self.check(snn_step(network), "snn_step")
@@ -82,7 +82,7 @@ public final class Session {
     _ input: InferenceInput
   ) throws -> (inference: Inference, history: SpikeHistory) {
     try input.check(for: model)
-    reset()
+    reset(seed: input.seed)
     var history = SpikeHistory(input: input, spikes: [])
     history.spikes.reserveCapacity(input.steps)
     for step in 0..<input.steps {
@@ -99,7 +99,7 @@ public final class Session {
   /// Throws ``ModelFormat/InferenceError`` where the input does not suit the model.
   public func runKeepingScores(_ input: InferenceInput) throws -> [[Int32]] {
     try input.check(for: model)
-    reset()
+    reset(seed: input.seed)
     var history: [[Int32]] = []
     for step in 0..<input.steps {
       try present(input, step: step)
@@ -116,7 +116,12 @@ public final class Session {
   public var isDecided: Bool { snn_is_decided(network) }
 
   /// Begins a new sample: initial membranes, no spike under way, no frame held, counters 0.
-  public func reset() { snn_reset(network) }
+  ///
+  /// `seed`: the sample's, from which encoders draw.
+  public func reset(seed: UInt32 = 0) {
+    snn_reset(network)
+    snn_seed(network, seed)
+  }
 
   /// What the ports of a checked input receive in a step. Precondition: `input` suits the model.
   private func present(_ input: InferenceInput, step: Int) throws {

@@ -87,6 +87,15 @@ struct DeviceGraph {
     }
     for (index, port) in model.inputs.enumerated() {
       try refuseSides(port.shape, at: model.place(ofInput: index))
+      guard port.encoder == nil else {
+        throw .unsupportedPort(
+          place: model.place(ofInput: index), expected: "no encoder", found: "poisson")
+      }
+      guard port.sensor == nil else {
+        throw .unsupportedPort(
+          place: model.place(ofInput: index), expected: "addresses of the port's own shape",
+          found: "a sensor")
+      }
       if case .events(.every) = port.kind {
         throw .unsupportedPort(
           place: model.place(ofInput: index), expected: "values, or events that merge (ONCE)",

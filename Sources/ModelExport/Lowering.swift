@@ -154,14 +154,14 @@ private func port(_ port: Spiking.InputPort) -> ModelFormat.InputPort {
     ModelFormat.InputPort(
       name: port.name, shape: port.shape,
       kind: .values(minimum: minimum, maximum: maximum, framePerStep: framePerStep),
-      encoder: minimum == 0 && maximum == 255 ? "uint8" : "int16")
+      origin: minimum == 0 && maximum == 255 ? "uint8" : "int16")
   case .events(.once):
     ModelFormat.InputPort(
-      name: port.name, shape: port.shape, kind: .events(.once), encoder: "address events")
+      name: port.name, shape: port.shape, kind: .events(.once), origin: "address events")
   case .events(.every(let maximum)):
     ModelFormat.InputPort(
       name: port.name, shape: port.shape, kind: .events(.every(maximumPerStep: maximum)),
-      encoder: "address events")
+      origin: "address events")
   }
 }
 

@@ -79,6 +79,8 @@ extension Spiking.InputPort {
   fileprivate init(_ port: ModelFormat.InputPort, name: String) {
     let kind: Kind
     switch port.kind {
+    // What an encoder makes are spikes; the engine of the network presents them.
+    case .values where port.encoder != nil: kind = .events(.once)
     case .values(let minimum, let maximum, let framePerStep):
       kind = .values(minimum: minimum, maximum: maximum, scale: 1, framePerStep: framePerStep)
     case .events(.once): kind = .events(.once)

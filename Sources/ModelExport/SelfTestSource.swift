@@ -125,7 +125,7 @@ public struct SelfTestSource: Equatable, Sendable {
         array(type(of: model.inputs[index]), "frame\(index)", frame[0].map(Int.init))
       }
     }
-    if !model.inputs.allSatisfy(\.carriesValues) {
+    if !model.inputs.allSatisfy(\.takesValues) {
       array("uint32_t", "events", events.flatMap { [$0.count] + $0 })
       frames.append(".events = events")
     }

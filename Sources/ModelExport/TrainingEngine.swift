@@ -1,6 +1,7 @@
 import ModelFormat
 import Spiking
 import Tensors
+import Wiring
 
 /// The training-time forward pass as an engine of integer models: the third witness beside the reference
 /// simulator and the C runtime.
@@ -11,6 +12,8 @@ public struct TrainingEngine {
   private let network: Network
   private let arithmetic: any Arithmetic
   private let exit: Exit?
+  /// By port: what turns its values into spikes.
+  private let encoders: [PoissonEncoder?]
 
   /// An engine for a quantised network as it is trained. Precondition: the arithmetic's numbers are
   /// integers.
@@ -18,6 +21,7 @@ public struct TrainingEngine {
     self.network = network
     self.arithmetic = arithmetic
     exit = nil
+    encoders = network.ports.map { _ in nil }
   }
 
   /// An engine for the integers of a model file. Throws ``ModelError`` where the model is invalid,
@@ -26,13 +30,15 @@ public struct TrainingEngine {
     network = try Network(integersOf: model)
     arithmetic = FixedArithmetic(model)
     exit = model.exit
+    encoders = model.inputs.map(\.encoder)
   }
 
   /// Runs one sample; `observe` receives every step as the other engines tell it. Of the counters only
   /// the populations' are filled: the others follow from the spikes.
   public func run(
-    _ input: InferenceInput, observe: (StepRecord) -> Void = { _ in }
+    _ presented: InferenceInput, observe: (StepRecord) -> Void = { _ in }
   ) -> Inference {
+    let input = encoded(presented)
     var network = network
     network.steps = input.steps
     let prepared = network.prepare(with: arithmetic, on: Tape()).frozen()
@@ -56,13 +62,32 @@ public struct TrainingEngine {
       exit?.holds(after: record, scores: record.membranes[network.readout]) ?? false
     }
     // Saturations are counted over the whole pass, so that one that ends earlier runs once more.
-    if let end, end + 1 < input.steps { return run(input.prefix(end + 1), observe: observe) }
+    if let end, end + 1 < input.steps { return run(presented.prefix(end + 1), observe: observe) }
     for record in records { observe(record) }
     var scores: [Int32] = []
     if case .readout(let membranes)? = output.records[network.readout] {
       scores = membranes.suffix(network.classCount).map { Int32($0) }
     }
     return Inference(scores: scores, counters: counters(network, output, input.steps))
+  }
+
+  /// The input after its encoders: spikes in place of values.
+  private func encoded(_ input: InferenceInput) -> InferenceInput {
+    var input = input
+    for (port, encoder) in encoders.enumerated() {
+      guard let encoder else { continue }
+      input.ports[port] = .events(
+        (0..<input.steps).map { step in
+          switch input.ports[port] {
+          case .held(let frame):
+            encoder.spikes(of: frame, seed: input.seed, port: port, step: step)
+          case .frames(let frames):
+            encoder.spikes(of: frames[step], seed: input.seed, port: port, step: step)
+          case .events(let events): events[step]
+          }
+        })
+    }
+    return input
   }
 
   private func counters(_ network: Network, _ output: NetworkOutput, _ steps: Int) -> Counters {

@@ -82,6 +82,7 @@ private struct GoldenTraceReader {
     let label = try number(header[0], in: -1...Int(Int32.max), "a label")
     let steps = try number(header[1], in: 1...model.maximumSteps, "steps")
     position += 1
+    let seed = try readSeed()
     var ports: [InferenceInput.Port] = []
     for index in model.inputs.indices { ports.append(try readPort(index, steps: steps)) }
 
@@ -104,8 +105,19 @@ private struct GoldenTraceReader {
     position += 1
     guard position < lines.count else { throw fault("a line feed behind \"end\"") }
     return GoldenTrace.Sample(
-      label: label == -1 ? nil : label, input: InferenceInput(steps: steps, ports: ports),
+      label: label == -1 ? nil : label,
+      input: InferenceInput(steps: steps, ports: ports, seed: seed),
       hashes: hashes, populations: populations, projections: projections, scores: scores)
+  }
+
+  /// The sample's seed, 0 where no line states it.
+  mutating func readSeed() throws(GoldenTraceError) -> UInt32 {
+    guard isAt("seed") else { return 0 }
+    let fields = try fields(after: "seed", "\"seed <s>\"")
+    guard fields.count == 1 else { throw fault("\"seed <s>\"") }
+    let seed = try number(fields[0], in: 1...Int(UInt32.max), "a seed")
+    position += 1
+    return UInt32(seed)
   }
 
   mutating func readPort(_ index: Int, steps: Int) throws(GoldenTraceError) -> InferenceInput.Port {

@@ -96,6 +96,7 @@ extension GoldenTrace.Sample {
       values.map { " \($0)" }.joined()
     }
     lines.append("sample \(label ?? -1) \(input.steps)")
+    if input.seed != 0 { lines.append("seed \(input.seed)") }
     for (index, port) in input.ports.enumerated() {
       switch port {
       case .held(let frame): lines.append("values \(index)" + numbers(frame))

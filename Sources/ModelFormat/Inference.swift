@@ -14,11 +14,14 @@ public struct InferenceInput: Equatable, Sendable {
   public var steps: Int
   /// One element per port, in order.
   public var ports: [Port]
+  /// The sample's seed, from which encoders draw.
+  public var seed: UInt32
 
   /// An input of `steps` steps.
-  public init(steps: Int, ports: [Port]) {
+  public init(steps: Int, ports: [Port], seed: UInt32 = 0) {
     self.steps = steps
     self.ports = ports
+    self.seed = seed
   }
 
   /// The first steps of this input.
@@ -34,7 +37,7 @@ public struct InferenceInput: Equatable, Sendable {
         case .frames(let frames): .frames(Array(frames.prefix(steps)))
         case .events(let events): .events(Array(events.prefix(steps)))
         }
-      })
+      }, seed: seed)
   }
 
   /// Throws ``InferenceError`` unless this input suits `model`.

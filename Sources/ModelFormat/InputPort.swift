@@ -25,19 +25,31 @@ public struct InputPort: Equatable, Sendable {
   public var shape: Shape
   /// What the port accepts.
   public var kind: Kind
-  /// How raw data became this input, for people and encoders; no engine reads it.
-  public var encoder: String
+  /// How raw data became this input, for people; no engine reads it.
+  public var origin: String
+  /// How values become spikes, VALUES only; nil: the values themselves arrive.
+  public var encoder: PoissonEncoder?
+  /// The camera whose address events arrive, EVENTS only; nil: addresses are the port's own.
+  public var sensor: Sensor?
 
   /// A port of the given shape and kind.
-  public init(name: String, shape: Shape, kind: Kind, encoder: String = "") {
+  public init(
+    name: String, shape: Shape, kind: Kind, origin: String = "", encoder: PoissonEncoder? = nil,
+    sensor: Sensor? = nil
+  ) {
     self.name = name
     self.shape = shape
     self.kind = kind
+    self.origin = origin
     self.encoder = encoder
+    self.sensor = sensor
   }
 
-  /// Whether the port carries values rather than spikes.
-  public var carriesValues: Bool {
+  /// Whether values are presented to the port rather than events.
+  public var takesValues: Bool {
     if case .values = kind { true } else { false }
   }
+
+  /// Whether projections from the port carry values rather than spikes.
+  public var carriesValues: Bool { takesValues && encoder == nil }
 }

@@ -97,7 +97,36 @@ extension InputPort {
         framePerStep: message.framePerStep)
     case .UNRECOGNIZED(let value): throw unknownEnum(value, at: place + ".kind")
     }
-    self.init(name: message.name, shape: Shape(message.shape), kind: kind, encoder: message.encoder)
+    if message.kind != .values { try requireAbsent(!message.hasEncoder, "encoder", at: place) }
+    if message.kind != .events { try requireAbsent(!message.hasSensor, "sensor", at: place) }
+    self.init(
+      name: message.name, shape: Shape(message.shape), kind: kind, origin: message.origin,
+      encoder: message.hasEncoder ? try PoissonEncoder(message.encoder, at: place) : nil,
+      sensor: message.hasSensor ? try Sensor(message.sensor, at: place) : nil)
+  }
+}
+
+extension PoissonEncoder {
+  fileprivate init(_ message: PBEncoder, at place: String) throws(ModelError) {
+    guard case .poisson(let poisson)? = message.way else {
+      throw .malformed(
+        place: place + ".encoder", expected: "a way this version knows", found: "none")
+    }
+    self.init(gain: Int(poisson.gain))
+  }
+}
+
+extension Sensor {
+  fileprivate init(_ message: PBSensor, at place: String) throws(ModelError) {
+    let polarity: PolarityOrder
+    switch message.polarity {
+    case .offOn: polarity = .offOn
+    case .onOff: polarity = .onOff
+    case .UNRECOGNIZED(let value): throw unknownEnum(value, at: place + ".sensor.polarity")
+    }
+    self.init(
+      width: Int(message.width), height: Int(message.height),
+      coarsening: Int(message.coarsening), polarity: polarity)
   }
 }
 

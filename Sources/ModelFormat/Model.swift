@@ -71,7 +71,7 @@ public struct Model: Equatable, Sendable {
   /// Whether a projection carries one frame over the whole sample. Precondition: the source exists.
   public func isHeld(_ projection: Projection) -> Bool {
     guard case .input(let port) = projection.source,
-      case .values(_, _, framePerStep: false) = inputs[port].kind
+      case .values(_, _, framePerStep: false) = inputs[port].kind, inputs[port].encoder == nil
     else { return false }
     return true
   }

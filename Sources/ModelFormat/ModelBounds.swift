@@ -162,7 +162,7 @@ extension Model {
   /// How the weights onto one neuron combine to A_p: their sum or their maximum, times a factor.
   private func combination(of projection: Projection) -> Combination {
     let window = projection.pool * projection.pool
-    guard case .input(let port) = projection.source else {
+    guard case .input(let port) = projection.source, inputs[port].encoder == nil else {
       return Combination(takesLargest: false, factor: window)
     }
     switch inputs[port].kind {

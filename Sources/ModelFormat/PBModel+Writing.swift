@@ -54,7 +54,14 @@ extension PBInputPort {
     self.init()
     name = port.name
     shape = PBShape(port.shape)
-    encoder = port.encoder
+    origin = port.origin
+    if let encoder = port.encoder { self.encoder.poisson.gain = UInt32(encoder.gain) }
+    if let sensor = port.sensor {
+      self.sensor.width = UInt32(sensor.width)
+      self.sensor.height = UInt32(sensor.height)
+      self.sensor.coarsening = UInt32(sensor.coarsening)
+      self.sensor.polarity = sensor.polarity == .offOn ? .offOn : .onOff
+    }
     switch port.kind {
     case .events(.once): kind = .events
     case .events(.every(let maximum)):

@@ -28,6 +28,10 @@ public struct ReferenceSimulator: Sendable {
   private var currents: [[Int]]
   /// Per population: steps in which a neuron's input is still lost.
   private var refractory: [[Int]]
+  /// The seed of encoders since the last ``reset()``.
+  private var seed: UInt32 = 0
+  /// Per port with an encoder: the frame that is held.
+  private var heldFrames: [[Int16]]
   /// Steps taken since the last ``reset()``: those of the input, or fewer where the model's exit rule
   /// held.
   public private(set) var steps = 0
@@ -67,12 +71,17 @@ public struct ReferenceSimulator: Sendable {
     refractory = []
     history = [:]
     heldSums = []
+    heldFrames = []
     counters = Counters(zeroFor: model)
     reset()
   }
 
   /// Returns to the state before step 0: initial membranes, no spike under way, counters 0.
-  public mutating func reset() {
+  ///
+  /// `seed`: the sample's, from which encoders draw (FORMAT.md §2).
+  public mutating func reset(seed: UInt32 = 0) {
+    self.seed = seed
+    heldFrames = model.inputs.map { _ in [] }
     membranes = model.populations.map { population in
       population.initial.expanded(to: population.shape, default: 0).map { Int32($0) }
     }
@@ -91,7 +100,7 @@ public struct ReferenceSimulator: Sendable {
     _ input: InferenceInput, observe: (StepRecord) -> Void = { _ in }
   ) throws(InferenceError) -> Inference {
     try input.check(for: model)
-    reset()
+    reset(seed: input.seed)
     for step in 0..<input.steps {
       let record = self.step(
         input.ports.map { port in
@@ -118,7 +127,9 @@ public struct ReferenceSimulator: Sendable {
       inputs.count == model.inputs.count,
       "\(inputs.count) inputs for a model of \(model.inputs.count) ports")
     for port in inputs.indices {
-      if model.inputs[port].carriesValues {
+      if let encoder = model.inputs[port].encoder {
+        emit(.spikes(encode(inputs[port], by: encoder, at: port)), from: .input(port))
+      } else if model.inputs[port].carriesValues {
         if case .values(let frame) = inputs[port] { emit(.values(frame), from: .input(port)) }
       } else {
         emit(.spikes(accept(inputs[port], at: port)), from: .input(port))
@@ -150,6 +161,20 @@ public struct ReferenceSimulator: Sendable {
   }
 
   // MARK: Input ports, FORMAT.md §2
+
+  /// The spikes that an encoder makes in this step.
+  private mutating func encode(
+    _ input: StepInput, by encoder: PoissonEncoder, at port: Int
+  ) -> [UInt32] {
+    guard case .values(_, _, let framePerStep) = model.inputs[port].kind else {
+      preconditionFailure("port \(port) has an encoder and takes events")
+    }
+    if framePerStep { heldFrames[port] = [] }
+    if case .values(let frame) = input { heldFrames[port] = frame }
+    let spikes = encoder.spikes(of: heldFrames[port], seed: seed, port: port, step: steps)
+    counters.ports[port].events += spikes.count
+    return spikes
+  }
 
   /// The events of a step that count, in order of arrival.
   private mutating func accept(_ input: StepInput, at port: Int) -> [UInt32] {

@@ -133,6 +133,27 @@ extension Model {
           place: here + ".max_value", expected: "at least min_value \(minimum)", found: "\(maximum)"
         )
       }
+      try input.encoder.map { encoder throws(ModelError) in
+        try require(minimum, in: 0...32767, at: here + ".min_value (of an encoder)")
+        try require(
+          encoder.gain, in: 1...PoissonEncoder.certain(at: max(maximum, 1)),
+          at: here + ".encoder.poisson.gain")
+      }
+    }
+    if let sensor = input.sensor { try validate(sensor, of: input, at: here) }
+  }
+
+  private func validate(
+    _ sensor: Sensor, of input: InputPort, at here: String
+  ) throws(ModelError) {
+    try require(sensor.width, in: 1...65536, at: here + ".sensor.width")
+    try require(sensor.height, in: 1...65536, at: here + ".sensor.height")
+    try require(sensor.coarsening, in: 0...15, at: here + ".sensor.coarsening")
+    let (width, height) = sensor.coarsened
+    guard input.shape.width == width, input.shape.height == height, input.shape.channels <= 2 else {
+      throw .wrongShape(
+        place: here + ".sensor", expected: "a port of 1 or 2 channels, \(height)×\(width)",
+        found: "\(input.shape)")
     }
   }
 

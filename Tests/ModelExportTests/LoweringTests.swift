@@ -197,7 +197,7 @@ import Wiring
     ).inputs[0]
     #expect(port.kind == .values(minimum: 0, maximum: 255, framePerStep: false))
     #expect(port.shape == Shape(channels: 1, height: 2, width: 3))
-    #expect(port.encoder == "uint8")
+    #expect(port.origin == "uint8")
   }
 
   @Test func portsOfAllKindsKeepTheirPlaces() throws {
@@ -222,7 +222,7 @@ import Wiring
         .values(minimum: -32768, maximum: 32767, framePerStep: true), .events(.once),
       ])
     #expect(model.inputs.map(\.name) == ["port 0", "port 1", "port 2"])
-    #expect(model.inputs.map(\.encoder) == ["address events", "int16", "address events"])
+    #expect(model.inputs.map(\.origin) == ["address events", "int16", "address events"])
     #expect(model.projections.map(\.source) == [.input(0), .input(1), .input(2)])
     #expect(model.populations[0].leak == 16384)
   }

@@ -52,7 +52,9 @@ import Wiring
   /// A_p(j) of FORMAT.md §5 from the matrix.
   private func arrivingBound(_ column: [Int], _ projection: Projection, _ model: Model) -> Int {
     let sum = column.reduce(0) { $0 + abs($1) } * projection.pool * projection.pool
-    guard case .input(let port) = projection.source else { return sum }
+    guard case .input(let port) = projection.source, model.inputs[port].encoder == nil else {
+      return sum
+    }
     switch model.inputs[port].kind {
     case .events(.once): return sum
     case .events(.every(let maximum)): return maximum * (column.map { abs($0) }.max() ?? 0)
@@ -150,6 +152,22 @@ import Wiring
     }
   }
 
+  /// A frame's values, or 1 for each that the encoder of this gain makes spike.
+  private func encoded(
+    _ frame: [Int16], _ gain: Int?, seed: UInt32, port: Int, step: Int
+  ) -> [Int] {
+    guard let gain else { return frame.map(Int.init) }
+    return frame.enumerated().map { index, value in
+      let place = UInt64(step * frame.count + index + 1)
+      var r = (UInt64(seed) + UInt64(port) * 0x85EB_CA6B) % (1 << 32)
+      r ^= place * 0x9E37_79B1 % (1 << 32)
+      r = (r ^ (r >> 16)) * 0x7FEB_352D % (1 << 32)
+      r = (r ^ (r >> 15)) * 0x846C_A68B % (1 << 32)
+      r = (r ^ (r >> 16)) >> 8
+      return Int(r) < Int(value) * gain ? 1 : 0
+    }
+  }
+
   /// Whether a step ends the inference.
   private func exits(_ model: Model, _ record: StepRecord) -> Bool {
     switch model.exit {
@@ -178,9 +196,12 @@ import Wiring
     case .population(let population):
       for spike in records[step].spikes[population] { amounts[Int(spike)] = 1 }
     case .input(let port):
+      let gain = model.inputs[port].encoder?.gain
       switch input.ports[port] {
-      case .held(let frame): amounts = frame.map(Int.init)
-      case .frames(let frames): amounts = frames[step].map(Int.init)
+      case .held(let frame):
+        amounts = encoded(frame, gain, seed: input.seed, port: port, step: step)
+      case .frames(let frames):
+        amounts = encoded(frames[step], gain, seed: input.seed, port: port, step: step)
       case .events(let events):
         let inside = events[step].filter { $0 < source.count }
         if case .events(.every(let maximum)) = model.inputs[port].kind {

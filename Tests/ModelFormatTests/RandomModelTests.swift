@@ -19,7 +19,7 @@ import Testing
     for seed in 0..<400 as Range<UInt64> {
       let model = RandomModels.model(seed: seed)
       let bounds = try model.validate()
-      #expect(model.populations.reduce(0) { $0 + $1.shape.count } <= 500)
+      #expect(model.populations.reduce(0) { $0 + $1.shape.count } <= 600)
       for bound in bounds.populations { seen.insert("\(bound.path)") }
       for input in model.inputs {
         switch input.kind {
@@ -27,6 +27,8 @@ import Testing
         case .events(.every): seen.insert("every")
         case .values(_, _, let framePerStep): seen.insert(framePerStep ? "frames" : "held")
         }
+        if input.encoder != nil { seen.insert("encoder") }
+        if input.sensor != nil { seen.insert("sensor") }
       }
       for population in model.populations {
         guard case .lif(let lif) = population.kind else { continue }
@@ -36,6 +38,7 @@ import Testing
         case .value: seen.insert("value")
         }
         seen.insert("\(lif.compare)")
+        if !lif.currentLeak.values.isEmpty { seen.insert("current") }
         if lif.refractorySteps > 0 { seen.insert("refractory") }
         if lif.threshold.values.count > 1 { seen.insert("thresholds") }
       }
@@ -56,6 +59,11 @@ import Testing
         }
         if projection.source == .population(projection.target) { seen.insert("self") }
       }
+      switch model.exit {
+      case nil: break
+      case .margin: seen.insert("margin")
+      case .firstSpike: seen.insert("first spike")
+      }
       var simulator = try ReferenceSimulator(model)
       let answer = try simulator.run(RandomModels.input(for: model, seed: seed))
       spikes += answer.counters.populations.reduce(0) { $0 + $1.spikesOut }
@@ -64,7 +72,8 @@ import Testing
       "membrane16", "accumulator16", "accumulator32", "membrane32", "once", "every", "frames",
       "held", "subtract", "zero", "value", "greater", "greaterEqual", "refractory", "thresholds",
       "dense", "oneToOne", "lateral", "grouped", "convolution", "dilated", "pool", "delay", "self",
-      "long delay", "taps", "taps of values",
+      "long delay", "taps", "taps of values", "encoder", "sensor", "current", "margin",
+      "first spike",
     ]
     #expect(expected.subtracting(seen) == [])
     #expect(spikes > 5000)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snn/fixed_point.h"
+#include "snn/poisson.h"
 #include "deliver.h"
 #include "input.h"
 #include "model.h"
@@ -77,14 +78,20 @@ static enum snn_status value_port(struct snn *snn, uint32_t port, const void *va
         return SNN_ERROR_ARGUMENT;
     }
     const struct snn_input_state *input = &snn->inputs[port];
-    *frame = input->frame + (size_t)snn_slot(snn->steps, input->slots) * input->size;
+    /* An encoder reads the frame in the open step, and keeps what it made of it. */
+    const bool encodes = snn->model->inputs[port].encoder != SNN_ENCODER_NONE;
+    const uint32_t slot = encodes ? 0 : snn_slot(snn->steps, input->slots);
+    *frame = input->frame + (size_t)slot * input->size;
     return snn_is_over(snn) ? SNN_ERROR_STEPS : SNN_OK;
 }
 
 /** Takes note that a frame was presented, which counts from the open step on. */
-static void take_frame(struct snn_input_state *input, uint32_t step)
+static void take_frame(struct snn *snn, uint32_t port)
 {
-    input->count[snn_slot(step, input->slots)] = 1;
+    struct snn_input_state *input = &snn->inputs[port];
+    if (snn->model->inputs[port].encoder == SNN_ENCODER_NONE) {
+        input->count[snn_slot(snn->steps, input->slots)] = 1;
+    }
     input->presented = true;
     input->fresh = true;
 }
@@ -108,7 +115,7 @@ enum snn_status snn_values_u8(struct snn *snn, uint32_t port, const uint8_t *val
     for (uint32_t i = 0; i < count; i++) {
         frame[i] = values[i];
     }
-    take_frame(&snn->inputs[port], snn->steps);
+    take_frame(snn, port);
     return SNN_OK;
 }
 
@@ -127,8 +134,33 @@ enum snn_status snn_values_s16(struct snn *snn, uint32_t port, const int16_t *va
         }
     }
     memcpy(frame, values, count * sizeof(int16_t));
-    take_frame(&snn->inputs[port], snn->steps);
+    take_frame(snn, port);
     return SNN_OK;
+}
+
+/** Makes the spikes of the open step from the frame of a port that has an encoder. */
+static void encode(struct snn *snn, uint32_t port)
+{
+    struct snn_input_state *input = &snn->inputs[port];
+    const uint32_t slot = snn_slot(snn->steps, input->slots);
+    const uint32_t gain = snn->model->inputs[port].gain;
+    const uint32_t first = snn->steps * input->size;
+    uint32_t *bits = input->bits + (size_t)slot * input->words;
+    uint32_t count = 0;
+    for (uint32_t i = 0; input->presented && i < input->size; i++) {
+        const uint32_t chance = snn_poisson_chance(snn->seed, port, first + i);
+        if (snn_poisson_spikes((uint32_t)input->frame[i], gain, chance)) {
+            bits[i >> 5] |= UINT32_C(1) << (i & 31);
+            count++;
+        }
+    }
+    input->count[slot] = count;
+    input->counters.events += count;
+}
+
+void snn_seed(struct snn *snn, uint32_t seed)
+{
+    snn->seed = seed;
 }
 
 void snn_add_value_sums(struct snn *snn, const struct snn_delivery *delivery, void *sum, bool wide)
@@ -200,6 +232,9 @@ void snn_begin_step(struct snn *snn)
 {
     bool any = false;
     for (uint32_t i = 0; i < snn->model->input_count; i++) {
+        if (snn->model->inputs[i].encoder != SNN_ENCODER_NONE) {
+            encode(snn, i);
+        }
         any = any || (snn->inputs[i].fresh && !snn->model->inputs[i].frame_per_step);
     }
     for (uint32_t p = 0; any && p < snn->model->population_count; p++) {
@@ -230,5 +265,8 @@ void snn_open_step(struct snn *snn)
         }
         input->count[slot] = 0;
         input->fresh = false;
+        if (snn->model->inputs[i].frame_per_step) {
+            input->presented = false;
+        }
     }
 }

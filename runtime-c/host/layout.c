@@ -13,17 +13,6 @@
  */
 
 /**
- * Takes memory for an array. An array has at most 2^10 slots of 2^20 entries of 2^8 bytes, that is
- * 2^38 bytes, and there are fewer than 2^20 arrays.
- */
-void *snn_take(struct snn_memory *memory, uint64_t count, size_t size)
-{
-    void *place = memory->base == NULL ? NULL : memory->base + memory->used;
-    memory->used += (count * size + SNN_ALIGNMENT - 1) & ~(uint64_t)(SNN_ALIGNMENT - 1);
-    return place;
-}
-
-/**
  * Smallest multiple of `channels` that is a multiple of 32, or the whole population where that is
  * less.
  */
@@ -165,7 +154,10 @@ static struct snn_input_state place_input(struct snn_memory *memory, const struc
     state.count = snn_take(memory, slots, sizeof(uint32_t));
     state.size = snn_shape_size(&input->shape);
     state.words = (state.size + 31) / 32;
-    if (input->kind == SNN_VALUES) {
+    if (input->encoder != SNN_ENCODER_NONE) {
+        state.frame = snn_take(memory, state.size, sizeof(int16_t));
+        state.bits = snn_take(memory, (uint64_t)slots * state.words, sizeof(uint32_t));
+    } else if (input->kind == SNN_VALUES) {
         state.frame = snn_take(memory, (uint64_t)slots * state.size, sizeof(int16_t));
     } else if (input->multiplicity == SNN_EVERY) {
         state.list =
@@ -186,7 +178,8 @@ static uint32_t count_block(const struct snn_model *model)
         return 1;
     }
     for (uint32_t i = 0; i < model->input_count; i++) {
-        if (model->inputs[i].kind != SNN_VALUES || model->inputs[i].frame_per_step) {
+        if (model->inputs[i].kind != SNN_VALUES || model->inputs[i].frame_per_step ||
+            model->inputs[i].encoder != SNN_ENCODER_NONE) {
             return 1;
         }
     }

@@ -31,7 +31,8 @@ struct snn_shape snn_pooled_shape(const struct snn_model *model,
 
 bool snn_is_from_values(const struct snn_model *model, const struct snn_projection *projection)
 {
-    return projection->from_input && model->inputs[projection->source].kind == SNN_VALUES;
+    return projection->from_input && model->inputs[projection->source].kind == SNN_VALUES &&
+           model->inputs[projection->source].encoder == SNN_ENCODER_NONE;
 }
 
 bool snn_is_held(const struct snn_model *model, const struct snn_projection *projection)

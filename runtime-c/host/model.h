@@ -16,7 +16,7 @@ struct snn_shape snn_pooled_shape(const struct snn_model *model,
                                   const struct snn_projection *projection);
 
 /**
- * Whether the source presents values, not spikes; and whether it also holds one frame for the whole
+ * Whether values arrive from the source, not spikes; and whether it also holds one frame for the whole
  * sample.
  */
 bool snn_is_from_values(const struct snn_model *model, const struct snn_projection *projection);

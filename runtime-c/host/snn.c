@@ -105,6 +105,7 @@ void snn_reset(struct snn *snn)
     for (uint32_t i = 0; i < snn->tap_count; i++) {
         memset(&snn->taps[i].counters, 0, sizeof snn->taps[i].counters);
     }
+    snn->seed = 0;
     snn->steps = 0;
     snn->decided = false;
     snn_event_time_reset(&snn->time, snn->model->steps);

@@ -21,9 +21,9 @@ static inline uint32_t snn_slot(uint32_t step, uint32_t slots)
 }
 
 struct snn_input_state {
-    uint32_t *bits;  /**< ONCE: slots x words, the events of a step */
+    uint32_t *bits;  /**< ONCE, encoders: slots x words, the events or spikes of a step */
     uint32_t *list;  /**< EVERY: slots x max_events_per_step, in order of arrival */
-    int16_t *frame;  /**< VALUES: slots x size */
+    int16_t *frame;  /**< VALUES: slots x size; with an encoder: size */
     uint32_t *count; /**< per slot: events of the step, or whether a frame was presented in it */
     uint32_t size, words, slots;
     bool presented; /**< a held frame is there */
@@ -100,6 +100,7 @@ struct snn {
     int32_t *value_sum; /**< sums of one projection from values; zero between uses; may be `sum` */
     size_t value_sum_size; /**< entries */
     uint32_t block;        /**< steps that a population may run ahead of those behind it */
+    uint32_t seed;         /**< of this sample */
     uint32_t steps;        /**< closed since the reset */
     bool decided;          /**< the exit rule held after the last of them */
     struct snn_event_time time;

@@ -26,6 +26,22 @@ void snn_advance(struct snn *snn, uint64_t microseconds)
     }
 }
 
+/** The linear index of an address on the port's sensor; false where it lies outside. */
+static bool find_index(const struct snn_input *port, uint32_t x, uint32_t y, uint32_t polarity,
+                       uint32_t *index)
+{
+    const struct snn_shape *shape = &port->shape;
+    const struct snn_sensor *sensor = &port->sensor;
+    if (sensor->width == 0) {
+        *index = (y * shape->width + x) * shape->channels + polarity;
+        return x < shape->width && y < shape->height && polarity < shape->channels;
+    }
+    const uint32_t channel = sensor->polarity == SNN_OFF_ON ? polarity : 1 - polarity;
+    const uint32_t pixel = (y >> sensor->coarsening) * shape->width + (x >> sensor->coarsening);
+    *index = pixel * shape->channels + (shape->channels == 1 ? 0 : channel);
+    return x < sensor->width && y < sensor->height && polarity <= 1;
+}
+
 bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32_t polarity,
                   uint64_t microseconds)
 {
@@ -37,8 +53,8 @@ bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32
      * Dropped before its time is looked at: an event outside the sensor neither sets t0 nor closes
      * a step.
      */
-    const struct snn_shape *shape = &snn->model->inputs[port].shape;
-    if (x >= shape->width || y >= shape->height || polarity >= shape->channels) {
+    uint32_t index = 0;
+    if (!find_index(&snn->model->inputs[port], x, y, polarity, &index)) {
         input->counters.dropped_outside++;
         return false;
     }
@@ -49,5 +65,5 @@ bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32
         input->counters.dropped_late++;
         return false;
     }
-    return snn_inject(snn, port, (y * shape->width + x) * shape->channels + polarity);
+    return snn_inject(snn, port, index);
 }

@@ -105,6 +105,47 @@ static enum snn_status check_header(const struct place *at, const struct snn_mod
     return check_exit(at, model);
 }
 
+static enum snn_status check_encoder(const struct place *at, const struct snn_input *input)
+{
+    const enum snn_status status =
+        check_range(at, SNN_FIELD_ENCODER, input->encoder, SNN_ENCODER_NONE, SNN_ENCODER_POISSON);
+    if (status != SNN_OK || input->encoder == SNN_ENCODER_NONE) {
+        return status;
+    }
+    if (input->min_value < 0) {
+        return refuse(at, SNN_ERROR_LIMIT, SNN_FIELD_MIN_VALUE, 0, input->min_value);
+    }
+    const int32_t largest = input->max_value > 1 ? input->max_value : 1;
+    return check_range(at, SNN_FIELD_ENCODER, input->gain, 1, (1 << 24) / largest);
+}
+
+static enum snn_status check_sensor(const struct place *at, const struct snn_input *input)
+{
+    const struct snn_sensor *sensor = &input->sensor;
+    enum snn_status status = SNN_OK;
+    if (sensor->width == 0) {
+        return SNN_OK;
+    }
+    if ((status = check_range(at, SNN_FIELD_SENSOR, sensor->width, 1, 65536)) != SNN_OK ||
+        (status = check_range(at, SNN_FIELD_SENSOR, sensor->height, 1, 65536)) != SNN_OK ||
+        (status = check_range(at, SNN_FIELD_SENSOR, sensor->coarsening, 0, 15)) != SNN_OK ||
+        (status = check_range(at, SNN_FIELD_SENSOR, sensor->polarity, SNN_OFF_ON, SNN_ON_OFF)) !=
+            SNN_OK) {
+        return status;
+    }
+    const uint32_t width = ((sensor->width - 1) >> sensor->coarsening) + 1;
+    const uint32_t height = ((sensor->height - 1) >> sensor->coarsening) + 1;
+    if (input->shape.width != width) {
+        return refuse(at, SNN_ERROR_SHAPE, SNN_FIELD_SENSOR, width, input->shape.width);
+    }
+    if (input->shape.height != height) {
+        return refuse(at, SNN_ERROR_SHAPE, SNN_FIELD_SENSOR, height, input->shape.height);
+    }
+    return input->shape.channels > 2
+               ? refuse(at, SNN_ERROR_SHAPE, SNN_FIELD_SENSOR, 2, input->shape.channels)
+               : SNN_OK;
+}
+
 static enum snn_status check_input(const struct place *at, const struct snn_input *input)
 {
     enum snn_status status = check_shape(at, &input->shape);
@@ -115,7 +156,15 @@ static enum snn_status check_input(const struct place *at, const struct snn_inpu
         return status;
     }
     if (input->kind == SNN_VALUES) {
-        return check_range(at, SNN_FIELD_MIN_VALUE, input->min_value, INT16_MIN, input->max_value);
+        status =
+            check_range(at, SNN_FIELD_MIN_VALUE, input->min_value, INT16_MIN, input->max_value);
+        return status != SNN_OK ? status : check_encoder(at, input);
+    }
+    if (input->encoder != SNN_ENCODER_NONE) {
+        return refuse(at, SNN_ERROR_ENUM, SNN_FIELD_ENCODER, SNN_ENCODER_NONE, input->encoder);
+    }
+    if ((status = check_sensor(at, input)) != SNN_OK) {
+        return status;
     }
     if ((status = check_range(at, SNN_FIELD_MULTIPLICITY, input->multiplicity, SNN_ONCE,
                               SNN_EVERY)) != SNN_OK) {

@@ -32,12 +32,46 @@ static struct snn_shape read_shape(const Snnpb__Shape *from)
     return shape;
 }
 
+static bool read_encoder(const struct loader_place *at, const Snnpb__Encoder *from,
+                         struct snn_input *to)
+{
+    if (from == NULL) {
+        return true;
+    }
+    if (from->way_case != SNNPB__ENCODER__WAY_POISSON) {
+        return loader_refuse(at->loader, SNN_ERROR_ENUM, at->part, at->index, "encoder",
+                             SNN_ENCODER_POISSON, 0);
+    }
+    to->encoder = SNN_ENCODER_POISSON;
+    to->gain = from->poisson->gain;
+    return true;
+}
+
+static bool read_sensor(const struct loader_place *at, const Snnpb__Sensor *from,
+                        struct snn_input *to)
+{
+    if (from == NULL) {
+        return true;
+    }
+    if (to->kind != SNN_EVENTS) {
+        return loader_refuse(at->loader, SNN_ERROR_ENUM, at->part, at->index, "sensor", 0, 1);
+    }
+    if (!loader_in_range(at, "sensor.width", from->width, 1, 65536) ||
+        !loader_in_range(at, "sensor.coarsening", from->coarsening, 0, 15) ||
+        !known(at, "sensor.polarity", (int)from->polarity, SNN_ON_OFF)) {
+        return false;
+    }
+    to->sensor = (struct snn_sensor){from->width, from->height, (uint8_t)from->coarsening,
+                                     (uint8_t)from->polarity};
+    return true;
+}
+
 static bool read_input(struct loader *loader, uint32_t index, const Snnpb__InputPort *from,
                        struct snn_input *to)
 {
     const struct loader_place at = {loader, "inputs", index};
     const bool values = from->kind == SNNPB__INPUT_PORT__KIND__VALUES;
-    if (!text(&at, "name", from->name) || !text(&at, "encoder", from->encoder) ||
+    if (!text(&at, "name", from->name) || !text(&at, "origin", from->origin) ||
         !present(&at, "shape", from->shape) || !known(&at, "kind", (int)from->kind, SNN_VALUES) ||
         !known(&at, "multiplicity", (int)from->multiplicity, SNN_EVERY) ||
         (values && (!loader_in_range(&at, "min_value", from->min_value, INT16_MIN, INT16_MAX) ||
@@ -51,7 +85,7 @@ static bool read_input(struct loader *loader, uint32_t index, const Snnpb__Input
     to->min_value = (int16_t)(values ? from->min_value : 0);
     to->max_value = (int16_t)(values ? from->max_value : 0);
     to->frame_per_step = from->frame_per_step != 0;
-    return true;
+    return read_encoder(&at, from->encoder, to) && read_sensor(&at, from->sensor, to);
 }
 
 static bool read_leaks(const struct loader_place *at, const char *field, size_t count,

@@ -85,6 +85,8 @@ static bool report_fault(struct loader *loader, const struct snn_fault *fault)
                                                         "max_events_per_step",
                                                         "min_value",
                                                         "max_value",
+                                                        "encoder",
+                                                        "sensor",
                                                         "threshold",
                                                         "leak",
                                                         "bias",

@@ -279,6 +279,7 @@ static void random_weights(struct test_model *test, struct random *r, uint32_t q
     }
     const bool held = projection->from_input &&
                       test->inputs[projection->source].kind == SNN_VALUES &&
+                      test->inputs[projection->source].encoder == SNN_ENCODER_NONE &&
                       !test->inputs[projection->source].frame_per_step;
     const bool small = (uint64_t)weights->rows * weights->columns < 4096;
     if (!held && !held_only && small && random_chance(r, 15)) {
@@ -299,8 +300,9 @@ static void random_weights(struct test_model *test, struct random *r, uint32_t q
         projection->topology == SNN_DENSE || projection->topology == SNN_CONV;
     model_set_weights(test, q,
                       may_be_sparse && random_chance(r, 35) ? SNN_ROWS_SPARSE : SNN_ROWS_FULL);
-    const bool values =
-        projection->from_input && test->inputs[projection->source].kind == SNN_VALUES;
+    const bool values = projection->from_input &&
+                        test->inputs[projection->source].kind == SNN_VALUES &&
+                        test->inputs[projection->source].encoder == SNN_ENCODER_NONE;
     projection->shift = (uint8_t)(random_chance(r, 50) ? 0
                                   : values ? random_in(r, 0, random_chance(r, 90) ? 10 : 24)
                                            : random_in(r, 0, random_chance(r, 90) ? 3 : 15));
@@ -315,6 +317,11 @@ static void random_input(struct random *r, struct snn_input *input, bool held_on
         input->min_value = (int16_t)(random_chance(r, 50) ? 0 : random_extreme(r, -32768, 0, 255));
         input->max_value = (int16_t)random_extreme(r, 0, 32767, 255);
         input->frame_per_step = !held_only && random_chance(r, 50);
+        if (!held_only && input->min_value == 0 && random_chance(r, 40)) {
+            const int32_t most = (1 << 24) / (input->max_value > 1 ? input->max_value : 1);
+            input->encoder = SNN_ENCODER_POISSON;
+            input->gain = (uint32_t)random_in(r, 1, most);
+        }
     } else {
         input->multiplicity = (uint8_t)random_in(r, 0, 1);
         input->max_events_per_step = (uint32_t)random_in(r, 1, random_chance(r, 50) ? 10 : 200);
@@ -368,6 +375,7 @@ bool model_random(struct test_model *test, uint64_t seed)
                                                   : rank[random_in(&r, 0, (int32_t)n - 1)]);
             projection->target = (uint16_t)p;
             const bool held = projection->from_input &&
+                              test->inputs[projection->source].encoder == SNN_ENCODER_NONE &&
                               test->inputs[projection->source].kind == SNN_VALUES &&
                               !test->inputs[projection->source].frame_per_step;
             if (!held && !held_only && random_chance(&r, 20)) {

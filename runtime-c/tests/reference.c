@@ -214,7 +214,8 @@ static void project(struct reference *reference, uint32_t q, int64_t *acc)
         projection->from_input ? &test->inputs[projection->source] : NULL;
     const struct emissions *emitted = input != NULL ? &reference->inputs_emitted[projection->source]
                                                     : &reference->emitted[projection->source];
-    const bool values = input != NULL && input->kind == SNN_VALUES;
+    const bool values =
+        input != NULL && input->kind == SNN_VALUES && input->encoder == SNN_ENCODER_NONE;
     const bool held = values && !input->frame_per_step;
     const uint32_t n = snn_shape_size(&test->populations[projection->target].shape);
     int64_t *sum = calloc(n, sizeof *sum);
@@ -283,6 +284,16 @@ static void step_neurons(struct reference *reference, uint32_t p, const int64_t 
     reference->populations[p].updates += n;
 }
 
+/** Whether value x spikes: FORMAT.md, section 2. */
+static int32_t poisson(uint32_t seed, uint32_t port, uint32_t place, int32_t x, uint32_t gain)
+{
+    uint32_t r = (seed + port * 0x85EBCA6Bu) ^ ((place + 1) * 0x9E3779B1u);
+    r = (r ^ (r >> 16)) * 0x7FEB352Du;
+    r = (r ^ (r >> 15)) * 0x846CA68Bu;
+    r = (r ^ (r >> 16)) >> 8;
+    return (int64_t)r < (int64_t)x * gain ? 1 : 0;
+}
+
 /** The open step's input of a port as one number per address. */
 static void take_input(struct reference *reference, uint32_t port,
                        const struct test_presented *presented, int32_t *x)
@@ -301,6 +312,10 @@ static void take_input(struct reference *reference, uint32_t port,
         }
         for (uint32_t i = 0; i < n; i++) {
             x[i] = reference->holds[port] ? reference->held[port][i] : 0;
+            if (input->encoder == SNN_ENCODER_POISSON) {
+                x[i] = poisson(reference->seed, port, reference->step * n + i, x[i], input->gain);
+                reference->inputs[port].events += (uint64_t)x[i];
+            }
         }
         return;
     }

@@ -59,7 +59,7 @@ struct reference {
     int64_t *current[TEST_POPULATIONS]; /**< synaptic currents */
     struct emissions inputs_emitted[TEST_INPUTS];
     struct emissions emitted[TEST_POPULATIONS];
-    uint32_t step;
+    uint32_t step, seed;
     uint32_t *refractory[TEST_POPULATIONS];
     int16_t *held[TEST_INPUTS];
     bool holds[TEST_INPUTS], fresh[TEST_INPUTS];

@@ -166,6 +166,8 @@ static void replay_trace(struct replay *replay, char *text)
             for (uint32_t p = 0; p < 256; p++) {
                 replay->hashes[p] = SNN_HASH_START;
             }
+        } else if (strncmp(line, "seed ", 5) == 0) {
+            snn_seed(replay->snn, (uint32_t)strtoul(line + 5, NULL, 10));
         } else if (strncmp(line, "values ", 7) == 0 || strncmp(line, "events ", 7) == 0) {
             CHECK(replay->input_count < 1 << 16);
             replay->inputs[replay->input_count++] = line;

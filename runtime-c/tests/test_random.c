@@ -162,6 +162,8 @@ static void check_steps(const struct test_model *test, const struct sample *samp
         struct reference reference;
         reference_init(&reference, test);
         snn_reset(network.snn);
+        reference.seed = round == 0 ? 0 : 0x12345678;
+        snn_seed(network.snn, reference.seed);
         for (uint32_t step = 0; step < sample->steps; step++) {
             present(network.snn, test, sample->presented[step], round == 0 ? NULL : shuffle);
             CHECK_EQUAL(snn_step(network.snn), SNN_OK);

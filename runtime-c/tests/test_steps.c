@@ -325,6 +325,63 @@ static void test_models_that_break_a_rule_are_refused(void)
     CHECK_EQUAL(snn_state_size(&one.test.model), 0);
 }
 
+/** Addresses of a sensor of 7 x 3 pixels, coarsened to one, with two polarities. */
+static void test_a_sensor_coarsens_its_addresses_and_orders_polarities(void)
+{
+    static int8_t weights[2] = {1, 10};
+    for (uint8_t order = SNN_OFF_ON; order <= SNN_ON_OFF; order++) {
+        struct one one;
+        make_one(&one, 1, 100);
+        one.test.model.step_microseconds = 1000;
+        one.test.inputs[0].shape.channels = 2;
+        one.test.inputs[0].sensor = (struct snn_sensor){7, 3, 3, order};
+        one.test.projections[0].weights.rows = 2;
+        one.test.projections[0].weights.values = weights;
+        start_one(&one);
+        CHECK(snn_event_xy(one.snn, 0, 6, 2, 1, 0));
+        CHECK(snn_event_xy(one.snn, 0, 0, 0, 1, 10));
+        CHECK(!snn_event_xy(one.snn, 0, 7, 0, 1, 20));
+        CHECK(!snn_event_xy(one.snn, 0, 0, 3, 1, 20));
+        CHECK(!snn_event_xy(one.snn, 0, 0, 0, 2, 20));
+        CHECK_EQUAL(snn_step(one.snn), SNN_OK);
+        CHECK_EQUAL(snn_membrane(one.snn, 0, 0), order == SNN_OFF_ON ? 10 : 1);
+        CHECK_EQUAL(snn_input_counters(one.snn, 0).events, 1);
+        CHECK_EQUAL(snn_input_counters(one.snn, 0).dropped_outside, 3);
+        free(one.memory);
+    }
+    struct one one;
+    struct snn_fault fault;
+    make_one(&one, 1, 100);
+    one.test.inputs[0].sensor = (struct snn_sensor){9, 3, 3, SNN_OFF_ON};
+    CHECK_EQUAL(snn_check(&one.test.model, &fault), SNN_ERROR_SHAPE);
+    CHECK(fault.field == SNN_FIELD_SENSOR && fault.expected == 2 && fault.found == 1);
+}
+
+/** A certain encoder spikes in every step while a frame is held. */
+static void test_an_encoder_makes_spikes_of_values(void)
+{
+    struct one one;
+    make_one(&one, 3, 100);
+    one.test.inputs[0].kind = SNN_VALUES;
+    one.test.inputs[0].max_value = 4;
+    one.test.inputs[0].encoder = SNN_ENCODER_POISSON;
+    one.test.inputs[0].gain = (1 << 24) / 4;
+    start_one(&one);
+    const uint8_t most[1] = {4};
+    expect(&one, false, 0, 0);
+    CHECK_EQUAL(snn_values_u8(one.snn, 0, most, 1), SNN_OK);
+    expect(&one, false, 3, 0);
+    expect(&one, false, 6, 0);
+    CHECK_EQUAL(snn_input_counters(one.snn, 0).events, 2);
+    CHECK_EQUAL(snn_projection_counters(one.snn, 0).synops, 2);
+    CHECK_EQUAL(snn_projection_counters(one.snn, 0).macs, 0);
+    free(one.memory);
+    struct snn_fault fault;
+    one.test.inputs[0].gain++;
+    CHECK_EQUAL(snn_check(&one.test.model, &fault), SNN_ERROR_LIMIT);
+    CHECK(fault.field == SNN_FIELD_ENCODER);
+}
+
 int main(void)
 {
     test_subtract_reset_keeps_residual_and_fires_again_without_input();
@@ -337,6 +394,8 @@ int main(void)
     test_delay_of_one_step();
     test_a_state_beyond_32_bits_is_not_called_small();
     test_values_round_to_nearest_and_are_held();
+    test_a_sensor_coarsens_its_addresses_and_orders_polarities();
+    test_an_encoder_makes_spikes_of_values();
     test_time_closes_steps_and_drops_late_events();
     test_an_event_outside_the_sensor_neither_starts_the_clock_nor_moves_it();
     test_matrices_beyond_the_limit_are_refused_unread();

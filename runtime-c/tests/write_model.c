@@ -270,6 +270,22 @@ size_t model_write(struct test_model *memory, const struct test_model *test, str
         to->min_value = from->min_value;
         to->max_value = from->max_value;
         to->frame_per_step = from->frame_per_step;
+        if (from->encoder == SNN_ENCODER_POISSON) {
+            to->encoder = model_memory(memory, sizeof *to->encoder);
+            snnpb__encoder__init(to->encoder);
+            to->encoder->way_case = SNNPB__ENCODER__WAY_POISSON;
+            to->encoder->poisson = model_memory(memory, sizeof *to->encoder->poisson);
+            snnpb__poisson__init(to->encoder->poisson);
+            to->encoder->poisson->gain = from->gain;
+        }
+        if (from->sensor.width != 0) {
+            to->sensor = model_memory(memory, sizeof *to->sensor);
+            snnpb__sensor__init(to->sensor);
+            to->sensor->width = from->sensor.width;
+            to->sensor->height = from->sensor.height;
+            to->sensor->coarsening = from->sensor.coarsening;
+            to->sensor->polarity = (Snnpb__Sensor__PolarityOrder)from->sensor.polarity;
+        }
         model.inputs[i] = to;
     }
     for (uint32_t i = 0; i < model.n_populations; i++) {

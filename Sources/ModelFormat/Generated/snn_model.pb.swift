@@ -219,8 +219,28 @@ nonisolated struct PBInputPort: Sendable {
   /// VALUES only; false: constant over the sample
   var framePerStep: Bool = false
 
-  /// how raw data became this input, e.g. "uint8 image"
-  var encoder: String = String()
+  /// how raw data became this input, e.g. "uint8 image"; for people
+  var origin: String = String()
+
+  /// VALUES only; absent: the values themselves arrive
+  var encoder: PBEncoder {
+    get {_encoder ?? PBEncoder()}
+    set {_encoder = newValue}
+  }
+  /// Returns true if `encoder` has been explicitly set.
+  var hasEncoder: Bool {self._encoder != nil}
+  /// Clears the value of `encoder`. Subsequent reads from it will return its default value.
+  mutating func clearEncoder() {self._encoder = nil}
+
+  /// EVENTS only; absent: addresses are the port's own
+  var sensor: PBSensor {
+    get {_sensor ?? PBSensor()}
+    set {_sensor = newValue}
+  }
+  /// Returns true if `sensor` has been explicitly set.
+  var hasSensor: Bool {self._sensor != nil}
+  /// Clears the value of `sensor`. Subsequent reads from it will return its default value.
+  mutating func clearSensor() {self._sensor = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -295,6 +315,101 @@ nonisolated struct PBInputPort: Sendable {
   init() {}
 
   fileprivate var _shape: PBShape? = nil
+  fileprivate var _encoder: PBEncoder? = nil
+  fileprivate var _sensor: PBSensor? = nil
+}
+
+/// How values become spikes; exactly one way.
+nonisolated struct PBEncoder: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var way: PBEncoder.OneOf_Way? = nil
+
+  var poisson: PBPoisson {
+    get {
+      if case .poisson(let v)? = way {return v}
+      return PBPoisson()
+    }
+    set {way = .poisson(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Way: Equatable, Sendable {
+    case poisson(PBPoisson)
+
+  }
+
+  init() {}
+}
+
+nonisolated struct PBPoisson: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// a value x spikes in a step with the probability x * gain / 2^24
+  var gain: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// The camera whose address events a port takes.
+nonisolated struct PBSensor: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var width: UInt32 = 0
+
+  var height: UInt32 = 0
+
+  /// x and y are shifted right by so many bits
+  var coarsening: UInt32 = 0
+
+  var polarity: PBSensor.PolarityOrder = .offOn
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum PolarityOrder: SwiftProtobuf.Enum, Swift.CaseIterable {
+    typealias RawValue = Int
+    case offOn // = 0
+    case onOff // = 1
+    case UNRECOGNIZED(Int)
+
+    init() {
+      self = .offOn
+    }
+
+    init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .offOn
+      case 1: self = .onOff
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    var rawValue: Int {
+      switch self {
+      case .offOn: return 0
+      case .onOff: return 1
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    static let allCases: [PBSensor.PolarityOrder] = [
+      .offOn,
+      .onOff,
+    ]
+
+  }
+
+  init() {}
 }
 
 nonisolated struct PBPopulation: Sendable {
@@ -1090,7 +1205,7 @@ nonisolated extension PBShape: SwiftProtobuf.Message, SwiftProtobuf._MessageImpl
 
 nonisolated extension PBInputPort: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".InputPort"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}shape\0\u{1}kind\0\u{1}multiplicity\0\u{3}max_events_per_step\0\u{3}min_value\0\u{3}max_value\0\u{3}frame_per_step\0\u{1}encoder\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}shape\0\u{1}kind\0\u{1}multiplicity\0\u{3}max_events_per_step\0\u{3}min_value\0\u{3}max_value\0\u{3}frame_per_step\0\u{1}origin\0\u{1}encoder\0\u{1}sensor\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1106,7 +1221,9 @@ nonisolated extension PBInputPort: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 6: try { try decoder.decodeSingularSInt32Field(value: &self.minValue) }()
       case 7: try { try decoder.decodeSingularSInt32Field(value: &self.maxValue) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.framePerStep) }()
-      case 9: try { try decoder.decodeSingularStringField(value: &self.encoder) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.origin) }()
+      case 10: try { try decoder.decodeSingularMessageField(value: &self._encoder) }()
+      case 11: try { try decoder.decodeSingularMessageField(value: &self._sensor) }()
       default: break
       }
     }
@@ -1141,9 +1258,15 @@ nonisolated extension PBInputPort: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.framePerStep != false {
       try visitor.visitSingularBoolField(value: self.framePerStep, fieldNumber: 8)
     }
-    if !self.encoder.isEmpty {
-      try visitor.visitSingularStringField(value: self.encoder, fieldNumber: 9)
+    if !self.origin.isEmpty {
+      try visitor.visitSingularStringField(value: self.origin, fieldNumber: 9)
     }
+    try { if let v = self._encoder {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    } }()
+    try { if let v = self._sensor {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1156,7 +1279,9 @@ nonisolated extension PBInputPort: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.minValue != rhs.minValue {return false}
     if lhs.maxValue != rhs.maxValue {return false}
     if lhs.framePerStep != rhs.framePerStep {return false}
-    if lhs.encoder != rhs.encoder {return false}
+    if lhs.origin != rhs.origin {return false}
+    if lhs._encoder != rhs._encoder {return false}
+    if lhs._sensor != rhs._sensor {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1168,6 +1293,131 @@ nonisolated extension PBInputPort.Kind: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension PBInputPort.Multiplicity: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ONCE\0\u{1}EVERY\0")
+}
+
+nonisolated extension PBEncoder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Encoder"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}poisson\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: PBPoisson?
+        var hadOneofValue = false
+        if let current = self.way {
+          hadOneofValue = true
+          if case .poisson(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.way = .poisson(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if case .poisson(let v)? = self.way {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBEncoder, rhs: PBEncoder) -> Bool {
+    if lhs.way != rhs.way {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBPoisson: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Poisson"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}gain\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.gain) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.gain != 0 {
+      try visitor.visitSingularUInt32Field(value: self.gain, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBPoisson, rhs: PBPoisson) -> Bool {
+    if lhs.gain != rhs.gain {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBSensor: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Sensor"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}width\0\u{1}height\0\u{1}coarsening\0\u{1}polarity\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.width) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.height) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.coarsening) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.polarity) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.width != 0 {
+      try visitor.visitSingularUInt32Field(value: self.width, fieldNumber: 1)
+    }
+    if self.height != 0 {
+      try visitor.visitSingularUInt32Field(value: self.height, fieldNumber: 2)
+    }
+    if self.coarsening != 0 {
+      try visitor.visitSingularUInt32Field(value: self.coarsening, fieldNumber: 3)
+    }
+    if self.polarity != .offOn {
+      try visitor.visitSingularEnumField(value: self.polarity, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: PBSensor, rhs: PBSensor) -> Bool {
+    if lhs.width != rhs.width {return false}
+    if lhs.height != rhs.height {return false}
+    if lhs.coarsening != rhs.coarsening {return false}
+    if lhs.polarity != rhs.polarity {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension PBSensor.PolarityOrder: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0OFF_ON\0\u{1}ON_OFF\0")
 }
 
 nonisolated extension PBPopulation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -82,8 +82,21 @@ struct RandomModelBuilder {
       ])
       kind = .values(minimum: range.0, maximum: range.1, framePerStep: chance(2))
     }
-    return InputPort(
-      name: "port \(index)", shape: shape(), kind: kind, encoder: pick(["", "uint8 image"]))
+    var port = InputPort(
+      name: "port \(index)", shape: shape(), kind: kind, origin: pick(["", "uint8 image"]))
+    guard late, chance(3) else { return port }
+    switch kind {
+    case .values(let minimum, let maximum, _) where minimum >= 0:
+      let certain = PoissonEncoder.certain(at: maximum)
+      port.encoder = PoissonEncoder(gain: pick([1, certain, certain / 3 + 1]))
+    case .events where port.shape.channels <= 2:
+      let coarsening = integer(0...2)
+      port.sensor = Sensor(
+        width: port.shape.width << coarsening, height: port.shape.height << coarsening,
+        coarsening: coarsening, polarity: pick([.offOn, .onOff]))
+    default: break
+    }
+    return port
   }
 
   // MARK: Populations
@@ -189,7 +202,7 @@ struct RandomModelBuilder {
     var (carriesValues, isHeld) = (false, false)
     if case .input(let port) = source { carriesValues = inputs[port].carriesValues }
     if case .input(let port) = source, case .values(_, _, false) = inputs[port].kind {
-      isHeld = true
+      isHeld = inputs[port].encoder == nil
     }
     let taps = late && !isHeld && chance(5) ? pick([2, 2, 3, 5, 32]) : 1
     let shift =

@@ -35,7 +35,7 @@ public enum RandomModels {
         return framePerStep ? .frames(frames) : .held(frames[0])
       }
     }
-    return InferenceInput(steps: steps, ports: ports)
+    return InferenceInput(steps: steps, ports: ports, seed: UInt32(truncatingIfNeeded: seed))
   }
 
   private static func events(for port: InputPort, _ random: inout RandomSource) -> [UInt32] {

@@ -40,6 +40,16 @@ enum snn_rows {
     SNN_ROWS_SPARSE = 1
 };
 
+enum snn_encoder { SNN_ENCODER_NONE = 0, SNN_ENCODER_POISSON = 1 };
+enum snn_polarity_order { SNN_OFF_ON = 0, SNN_ON_OFF = 1 };
+
+/** The camera of an EVENTS port; width 0: none, addresses are the port's own. */
+struct snn_sensor {
+    uint32_t width, height;
+    uint8_t coarsening; /**< x and y are shifted right by so many bits, 0 ... 15 */
+    uint8_t polarity;   /**< enum snn_polarity_order */
+};
+
 struct snn_input {
     struct snn_shape shape;
     uint8_t kind;                 /**< enum snn_input_kind */
@@ -47,6 +57,9 @@ struct snn_input {
     bool frame_per_step;          /**< VALUES only */
     uint32_t max_events_per_step; /**< EVERY only, 1 ... 65535 */
     int16_t min_value, max_value; /**< VALUES only */
+    uint8_t encoder;              /**< enum snn_encoder; VALUES only */
+    uint32_t gain;                /**< POISSON only: max_value * gain <= 2^24 */
+    struct snn_sensor sensor;     /**< EVENTS only */
 };
 
 /**

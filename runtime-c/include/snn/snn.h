@@ -66,6 +66,9 @@ void snn_reset(struct snn *snn);
 
 /* ---- Input ---- */
 
+/** States the seed from which encoders draw in this sample; snn_reset sets it to 0. */
+void snn_seed(struct snn *snn, uint32_t seed);
+
 /**
  * An event at linear `index` for the open step, the one that the next snn_step closes.
  * False when it is dropped, which is counted: outside the shape, late (the sample is over), or over max_events_per_step (EVERY). A repetition on a ONCE port merges and returns true. False,
@@ -123,8 +126,8 @@ uint32_t snn_steps(const struct snn *snn);
 SNN_MUST_USE enum snn_status snn_start(struct snn *snn, uint64_t microseconds, uint32_t steps);
 
 /**
- * An address event. Closes every step that ends at or before its time, then injects index
- * (y * width + x) * channels + polarity as snn_event does. Time may go back within the open step.
+ * An address event. Closes every step that ends at or before its time, then injects the index that
+ * FORMAT.md, section 2, gives its address, as snn_event does. Time may go back within the open step.
  * False when dropped: outside the sensor, which neither sets t0 nor closes a step, or late (before
  * the open step, or after the sample's last). Any number of steps up to the sample's may run inside
  * this call.

@@ -188,6 +188,141 @@ void   snnpb__input_port__free_unpacked
   assert(message->base.descriptor == &snnpb__input_port__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   snnpb__encoder__init
+                     (Snnpb__Encoder         *message)
+{
+  static const Snnpb__Encoder init_value = SNNPB__ENCODER__INIT;
+  *message = init_value;
+}
+size_t snnpb__encoder__get_packed_size
+                     (const Snnpb__Encoder *message)
+{
+  assert(message->base.descriptor == &snnpb__encoder__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t snnpb__encoder__pack
+                     (const Snnpb__Encoder *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &snnpb__encoder__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t snnpb__encoder__pack_to_buffer
+                     (const Snnpb__Encoder *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &snnpb__encoder__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Snnpb__Encoder *
+       snnpb__encoder__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Snnpb__Encoder *)
+     protobuf_c_message_unpack (&snnpb__encoder__descriptor,
+                                allocator, len, data);
+}
+void   snnpb__encoder__free_unpacked
+                     (Snnpb__Encoder *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &snnpb__encoder__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   snnpb__poisson__init
+                     (Snnpb__Poisson         *message)
+{
+  static const Snnpb__Poisson init_value = SNNPB__POISSON__INIT;
+  *message = init_value;
+}
+size_t snnpb__poisson__get_packed_size
+                     (const Snnpb__Poisson *message)
+{
+  assert(message->base.descriptor == &snnpb__poisson__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t snnpb__poisson__pack
+                     (const Snnpb__Poisson *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &snnpb__poisson__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t snnpb__poisson__pack_to_buffer
+                     (const Snnpb__Poisson *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &snnpb__poisson__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Snnpb__Poisson *
+       snnpb__poisson__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Snnpb__Poisson *)
+     protobuf_c_message_unpack (&snnpb__poisson__descriptor,
+                                allocator, len, data);
+}
+void   snnpb__poisson__free_unpacked
+                     (Snnpb__Poisson *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &snnpb__poisson__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   snnpb__sensor__init
+                     (Snnpb__Sensor         *message)
+{
+  static const Snnpb__Sensor init_value = SNNPB__SENSOR__INIT;
+  *message = init_value;
+}
+size_t snnpb__sensor__get_packed_size
+                     (const Snnpb__Sensor *message)
+{
+  assert(message->base.descriptor == &snnpb__sensor__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t snnpb__sensor__pack
+                     (const Snnpb__Sensor *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &snnpb__sensor__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t snnpb__sensor__pack_to_buffer
+                     (const Snnpb__Sensor *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &snnpb__sensor__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Snnpb__Sensor *
+       snnpb__sensor__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Snnpb__Sensor *)
+     protobuf_c_message_unpack (&snnpb__sensor__descriptor,
+                                allocator, len, data);
+}
+void   snnpb__sensor__free_unpacked
+                     (Snnpb__Sensor *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &snnpb__sensor__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   snnpb__population__init
                      (Snnpb__Population         *message)
 {
@@ -850,7 +985,7 @@ const ProtobufCEnumDescriptor snnpb__input_port__multiplicity__descriptor =
   snnpb__input_port__multiplicity__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor snnpb__input_port__field_descriptors[9] =
+static const ProtobufCFieldDescriptor snnpb__input_port__field_descriptors[11] =
 {
   {
     "name",
@@ -949,20 +1084,44 @@ static const ProtobufCFieldDescriptor snnpb__input_port__field_descriptors[9] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "encoder",
+    "origin",
     9,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
-    offsetof(Snnpb__InputPort, encoder),
+    offsetof(Snnpb__InputPort, origin),
     NULL,
     &protobuf_c_empty_string,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "encoder",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Snnpb__InputPort, encoder),
+    &snnpb__encoder__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sensor",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Snnpb__InputPort, sensor),
+    &snnpb__sensor__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned snnpb__input_port__field_indices_by_name[] = {
-  8,   /* field[8] = encoder */
+  9,   /* field[9] = encoder */
   7,   /* field[7] = frame_per_step */
   2,   /* field[2] = kind */
   4,   /* field[4] = max_events_per_step */
@@ -970,12 +1129,14 @@ static const unsigned snnpb__input_port__field_indices_by_name[] = {
   5,   /* field[5] = min_value */
   3,   /* field[3] = multiplicity */
   0,   /* field[0] = name */
+  8,   /* field[8] = origin */
+  10,   /* field[10] = sensor */
   1,   /* field[1] = shape */
 };
 static const ProtobufCIntRange snnpb__input_port__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor snnpb__input_port__descriptor =
 {
@@ -985,11 +1146,192 @@ const ProtobufCMessageDescriptor snnpb__input_port__descriptor =
   "Snnpb__InputPort",
   "snnpb",
   sizeof(Snnpb__InputPort),
-  9,
+  11,
   snnpb__input_port__field_descriptors,
   snnpb__input_port__field_indices_by_name,
   1,  snnpb__input_port__number_ranges,
   (ProtobufCMessageInit) snnpb__input_port__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor snnpb__encoder__field_descriptors[1] =
+{
+  {
+    "poisson",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Snnpb__Encoder, way_case),
+    offsetof(Snnpb__Encoder, poisson),
+    &snnpb__poisson__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned snnpb__encoder__field_indices_by_name[] = {
+  0,   /* field[0] = poisson */
+};
+static const ProtobufCIntRange snnpb__encoder__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor snnpb__encoder__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "snnpb.Encoder",
+  "Encoder",
+  "Snnpb__Encoder",
+  "snnpb",
+  sizeof(Snnpb__Encoder),
+  1,
+  snnpb__encoder__field_descriptors,
+  snnpb__encoder__field_indices_by_name,
+  1,  snnpb__encoder__number_ranges,
+  (ProtobufCMessageInit) snnpb__encoder__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor snnpb__poisson__field_descriptors[1] =
+{
+  {
+    "gain",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Snnpb__Poisson, gain),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned snnpb__poisson__field_indices_by_name[] = {
+  0,   /* field[0] = gain */
+};
+static const ProtobufCIntRange snnpb__poisson__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor snnpb__poisson__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "snnpb.Poisson",
+  "Poisson",
+  "Snnpb__Poisson",
+  "snnpb",
+  sizeof(Snnpb__Poisson),
+  1,
+  snnpb__poisson__field_descriptors,
+  snnpb__poisson__field_indices_by_name,
+  1,  snnpb__poisson__number_ranges,
+  (ProtobufCMessageInit) snnpb__poisson__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue snnpb__sensor__polarity_order__enum_values_by_number[2] =
+{
+  { "OFF_ON", "SNNPB__SENSOR__POLARITY_ORDER__OFF_ON", 0 },
+  { "ON_OFF", "SNNPB__SENSOR__POLARITY_ORDER__ON_OFF", 1 },
+};
+static const ProtobufCIntRange snnpb__sensor__polarity_order__value_ranges[] = {
+{0, 0},{0, 2}
+};
+static const ProtobufCEnumValueIndex snnpb__sensor__polarity_order__enum_values_by_name[2] =
+{
+  { "OFF_ON", 0 },
+  { "ON_OFF", 1 },
+};
+const ProtobufCEnumDescriptor snnpb__sensor__polarity_order__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "snnpb.Sensor.PolarityOrder",
+  "PolarityOrder",
+  "Snnpb__Sensor__PolarityOrder",
+  "snnpb",
+  2,
+  snnpb__sensor__polarity_order__enum_values_by_number,
+  2,
+  snnpb__sensor__polarity_order__enum_values_by_name,
+  1,
+  snnpb__sensor__polarity_order__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCFieldDescriptor snnpb__sensor__field_descriptors[4] =
+{
+  {
+    "width",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Snnpb__Sensor, width),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "height",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Snnpb__Sensor, height),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "coarsening",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Snnpb__Sensor, coarsening),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "polarity",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Snnpb__Sensor, polarity),
+    &snnpb__sensor__polarity_order__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned snnpb__sensor__field_indices_by_name[] = {
+  2,   /* field[2] = coarsening */
+  1,   /* field[1] = height */
+  3,   /* field[3] = polarity */
+  0,   /* field[0] = width */
+};
+static const ProtobufCIntRange snnpb__sensor__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor snnpb__sensor__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "snnpb.Sensor",
+  "Sensor",
+  "Snnpb__Sensor",
+  "snnpb",
+  sizeof(Snnpb__Sensor),
+  4,
+  snnpb__sensor__field_descriptors,
+  snnpb__sensor__field_indices_by_name,
+  1,  snnpb__sensor__number_ranges,
+  (ProtobufCMessageInit) snnpb__sensor__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue snnpb__population__kind__enum_values_by_number[2] =

@@ -20,6 +20,9 @@ typedef struct Snnpb__Model Snnpb__Model;
 typedef struct Snnpb__Exit Snnpb__Exit;
 typedef struct Snnpb__Shape Snnpb__Shape;
 typedef struct Snnpb__InputPort Snnpb__InputPort;
+typedef struct Snnpb__Encoder Snnpb__Encoder;
+typedef struct Snnpb__Poisson Snnpb__Poisson;
+typedef struct Snnpb__Sensor Snnpb__Sensor;
 typedef struct Snnpb__Population Snnpb__Population;
 typedef struct Snnpb__Projection Snnpb__Projection;
 typedef struct Snnpb__Convolution Snnpb__Convolution;
@@ -40,6 +43,11 @@ typedef enum _Snnpb__InputPort__Multiplicity {
   SNNPB__INPUT_PORT__MULTIPLICITY__EVERY = 1
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SNNPB__INPUT_PORT__MULTIPLICITY)
 } Snnpb__InputPort__Multiplicity;
+typedef enum _Snnpb__Sensor__PolarityOrder {
+  SNNPB__SENSOR__POLARITY_ORDER__OFF_ON = 0,
+  SNNPB__SENSOR__POLARITY_ORDER__ON_OFF = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SNNPB__SENSOR__POLARITY_ORDER)
+} Snnpb__Sensor__PolarityOrder;
 typedef enum _Snnpb__Population__Kind {
   SNNPB__POPULATION__KIND__LIF = 0,
   SNNPB__POPULATION__KIND__READOUT = 1
@@ -201,13 +209,75 @@ struct  Snnpb__InputPort
    */
   protobuf_c_boolean frame_per_step;
   /*
-   * how raw data became this input, e.g. "uint8 image"
+   * how raw data became this input, e.g. "uint8 image"; for people
    */
-  char *encoder;
+  char *origin;
+  /*
+   * VALUES only; absent: the values themselves arrive
+   */
+  Snnpb__Encoder *encoder;
+  /*
+   * EVENTS only; absent: addresses are the port's own
+   */
+  Snnpb__Sensor *sensor;
 };
 #define SNNPB__INPUT_PORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&snnpb__input_port__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, SNNPB__INPUT_PORT__KIND__EVENTS, SNNPB__INPUT_PORT__MULTIPLICITY__ONCE, 0, 0, 0, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, NULL, SNNPB__INPUT_PORT__KIND__EVENTS, SNNPB__INPUT_PORT__MULTIPLICITY__ONCE, 0, 0, 0, 0, (char *)protobuf_c_empty_string, NULL, NULL }
+
+
+typedef enum {
+  SNNPB__ENCODER__WAY__NOT_SET = 0,
+  SNNPB__ENCODER__WAY_POISSON = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SNNPB__ENCODER__WAY__CASE)
+} Snnpb__Encoder__WayCase;
+
+/*
+ * How values become spikes; exactly one way.
+ */
+struct  Snnpb__Encoder
+{
+  ProtobufCMessage base;
+  Snnpb__Encoder__WayCase way_case;
+  union {
+    Snnpb__Poisson *poisson;
+  };
+};
+#define SNNPB__ENCODER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&snnpb__encoder__descriptor) \
+    , SNNPB__ENCODER__WAY__NOT_SET, {0} }
+
+
+struct  Snnpb__Poisson
+{
+  ProtobufCMessage base;
+  /*
+   * a value x spikes in a step with the probability x * gain / 2^24
+   */
+  uint32_t gain;
+};
+#define SNNPB__POISSON__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&snnpb__poisson__descriptor) \
+    , 0 }
+
+
+/*
+ * The camera whose address events a port takes.
+ */
+struct  Snnpb__Sensor
+{
+  ProtobufCMessage base;
+  uint32_t width;
+  uint32_t height;
+  /*
+   * x and y are shifted right by so many bits
+   */
+  uint32_t coarsening;
+  Snnpb__Sensor__PolarityOrder polarity;
+};
+#define SNNPB__SENSOR__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&snnpb__sensor__descriptor) \
+    , 0, 0, 0, SNNPB__SENSOR__POLARITY_ORDER__OFF_ON }
 
 
 struct  Snnpb__Population
@@ -468,6 +538,63 @@ Snnpb__InputPort *
 void   snnpb__input_port__free_unpacked
                      (Snnpb__InputPort *message,
                       ProtobufCAllocator *allocator);
+/* Snnpb__Encoder methods */
+void   snnpb__encoder__init
+                     (Snnpb__Encoder         *message);
+size_t snnpb__encoder__get_packed_size
+                     (const Snnpb__Encoder   *message);
+size_t snnpb__encoder__pack
+                     (const Snnpb__Encoder   *message,
+                      uint8_t             *out);
+size_t snnpb__encoder__pack_to_buffer
+                     (const Snnpb__Encoder   *message,
+                      ProtobufCBuffer     *buffer);
+Snnpb__Encoder *
+       snnpb__encoder__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   snnpb__encoder__free_unpacked
+                     (Snnpb__Encoder *message,
+                      ProtobufCAllocator *allocator);
+/* Snnpb__Poisson methods */
+void   snnpb__poisson__init
+                     (Snnpb__Poisson         *message);
+size_t snnpb__poisson__get_packed_size
+                     (const Snnpb__Poisson   *message);
+size_t snnpb__poisson__pack
+                     (const Snnpb__Poisson   *message,
+                      uint8_t             *out);
+size_t snnpb__poisson__pack_to_buffer
+                     (const Snnpb__Poisson   *message,
+                      ProtobufCBuffer     *buffer);
+Snnpb__Poisson *
+       snnpb__poisson__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   snnpb__poisson__free_unpacked
+                     (Snnpb__Poisson *message,
+                      ProtobufCAllocator *allocator);
+/* Snnpb__Sensor methods */
+void   snnpb__sensor__init
+                     (Snnpb__Sensor         *message);
+size_t snnpb__sensor__get_packed_size
+                     (const Snnpb__Sensor   *message);
+size_t snnpb__sensor__pack
+                     (const Snnpb__Sensor   *message,
+                      uint8_t             *out);
+size_t snnpb__sensor__pack_to_buffer
+                     (const Snnpb__Sensor   *message,
+                      ProtobufCBuffer     *buffer);
+Snnpb__Sensor *
+       snnpb__sensor__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   snnpb__sensor__free_unpacked
+                     (Snnpb__Sensor *message,
+                      ProtobufCAllocator *allocator);
 /* Snnpb__Population methods */
 void   snnpb__population__init
                      (Snnpb__Population         *message);
@@ -596,6 +723,15 @@ typedef void (*Snnpb__Shape_Closure)
 typedef void (*Snnpb__InputPort_Closure)
                  (const Snnpb__InputPort *message,
                   void *closure_data);
+typedef void (*Snnpb__Encoder_Closure)
+                 (const Snnpb__Encoder *message,
+                  void *closure_data);
+typedef void (*Snnpb__Poisson_Closure)
+                 (const Snnpb__Poisson *message,
+                  void *closure_data);
+typedef void (*Snnpb__Sensor_Closure)
+                 (const Snnpb__Sensor *message,
+                  void *closure_data);
 typedef void (*Snnpb__Population_Closure)
                  (const Snnpb__Population *message,
                   void *closure_data);
@@ -626,6 +762,10 @@ extern const ProtobufCMessageDescriptor snnpb__shape__descriptor;
 extern const ProtobufCMessageDescriptor snnpb__input_port__descriptor;
 extern const ProtobufCEnumDescriptor    snnpb__input_port__kind__descriptor;
 extern const ProtobufCEnumDescriptor    snnpb__input_port__multiplicity__descriptor;
+extern const ProtobufCMessageDescriptor snnpb__encoder__descriptor;
+extern const ProtobufCMessageDescriptor snnpb__poisson__descriptor;
+extern const ProtobufCMessageDescriptor snnpb__sensor__descriptor;
+extern const ProtobufCEnumDescriptor    snnpb__sensor__polarity_order__descriptor;
 extern const ProtobufCMessageDescriptor snnpb__population__descriptor;
 extern const ProtobufCEnumDescriptor    snnpb__population__kind__descriptor;
 extern const ProtobufCEnumDescriptor    snnpb__population__reset__descriptor;
