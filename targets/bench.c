@@ -159,7 +159,7 @@ static void run_rows(struct record *record, uint32_t bytes_of_columns)
 
 /* ---- Neurons ---- */
 
-enum { LEAK = 1, SAME_SUMS = 2, GREATER = 4, CLAMPED = 8 };
+enum { LEAK = 1, SAME_SUMS = 2, GREATER = 4, CLAMPED = 8, FAR = 16 };
 
 /**
  * Counted: one neuron in 25 fires in a step. Every lane has its own threshold, within a tenth of
@@ -209,6 +209,29 @@ static void fill_any(struct snn_lif *lif)
     }
 }
 
+/**
+ * Clamped, within all of int16. One membrane in 16 stays at a bound, without leak, and its sum
+ * leads far beyond; the others lie near 0, so that kernels that test several together rely on the
+ * test.
+ */
+static void fill_far(struct snn_lif *lif)
+{
+    state *= UINT32_C(0x9E3779B1); /* the cases' seeds have little between them */
+    lif->rule.floor = random_below(4) == 0 ? INT16_MIN : -(int32_t)random_below(32768);
+    lif->rule.ceiling = random_below(4) == 0 ? INT16_MAX : (int32_t)random_below(32767);
+    const uint32_t thresholds =
+        lif->rule.ceiling < INT16_MAX ? (uint32_t)lif->rule.ceiling + 1 : INT16_MAX;
+    for (uint32_t i = 0; i < sizeof membrane / 2; i++) {
+        const bool at_bound = random_below(16) == 0, high = random_below(2) != 0;
+        const int32_t bound = high ? lif->rule.ceiling : lif->rule.floor;
+        const int32_t beyond = (int32_t)(32767 - random_below(2) * random_below(200));
+        halves(membrane)[i] = (uint16_t)(at_bound ? bound : bound / 64);
+        halves(threshold)[i] = (uint16_t)(1 + random_below(thresholds));
+        decay[i] = (at_bound ? 32768 : random_below(32769)) * 65536 + 1;
+        halves(sums)[i] = encoded_sum(!at_bound ? random_around(100) : high ? beyond : -beyond);
+    }
+}
+
 static void run_lif(struct record *record)
 {
     const bool checked = record->region == SNN_REGION_OUTSIDE;
@@ -226,8 +249,8 @@ static void run_lif(struct record *record)
         .spike_words = (lanes + 31) / 32,
         .rule.greater = (record->shift & GREATER) != 0,
         .rule.clamps = (record->shift & CLAMPED) != 0,
-        .rule.floor = -310,
-        .rule.ceiling = 2000,
+        .rule.floor = (record->shift & FAR) != 0 ? -32000 : -310,
+        .rule.ceiling = (record->shift & FAR) != 0 ? 32000 : 2000,
     };
     if (record->kernel != LIF && lif.rule.clamps == 0) {
         lif.rule.floor = INT16_MIN;
@@ -235,6 +258,9 @@ static void run_lif(struct record *record)
     }
     if (checked) {
         fill_any(&lif);
+        if ((record->shift & FAR) != 0) {
+            fill_far(&lif);
+        }
     } else {
         fill_typical();
     }
@@ -317,6 +343,9 @@ static void run_counted(void)
             run(DRIVEN, true, some_columns[i], 4, some_choices[choice]);
         }
     }
+    for (uint32_t i = 1; i < 5; i++) {
+        run(LIF, true, some_columns[i], 1, LEAK | CLAMPED | FAR);
+    }
 }
 
 static void run_checked(void)
@@ -332,6 +361,8 @@ static void run_checked(void)
         const uint32_t lanes = 4 + 4 * i;
         const uint32_t steps = lanes <= 128 ? 1 + random_below(8) : 1 + random_below(4);
         run(LIF, false, lanes, 1, random_below(16));
+        run(LIF, false, lanes, 1, random_below(8) | CLAMPED | FAR);
+        run(LIF, false, lanes, 1, LEAK | CLAMPED | FAR);
         run(FIRE, false, lanes, steps, random_below(16));
         run(DRIVEN, false, lanes, steps, random_below(16));
     }

@@ -15,7 +15,7 @@ Record = namedtuple("Record", "kernel region columns count shift spikes clamps h
 KERNELS = ("rows 8 bit", "rows 4 bit", "mac 8 bit", "lif", "fire", "driven", "empty")
 ROWS_8, ROWS_4, MAC_8, LIF, FIRE, DRIVEN, EMPTY = range(7)
 FUNCTIONS = ("snn_add_rows_8", "snn_add_rows_4", "snn_mac_rows_8", "snn_lif_step", "snn_fire", "snn_fire_driven")
-LEAK, CLAMPED = 1, 8
+LEAK, CLAMPED, FAR = 1, 8, 16
 OUTSIDE = 257
 
 
@@ -76,7 +76,8 @@ def print_table(board, kernels, entries):
         for columns in sorted({entry["columns"] for entry in entries if entry["kernel"] == kernel}):
             row = [entry for entry in entries if entry["kernel"] == kernel and entry["columns"] == columns]
             print(f"  {columns:5} columns" + "".join(map(cell, row)))
-    for choices, name in ((0, "no leak"), (LEAK, "leak"), (LEAK | CLAMPED, "leak, clamp")):
+    for choices, name in ((0, "no leak"), (LEAK, "leak"), (LEAK | CLAMPED, "leak, clamp"),
+                          (LEAK | CLAMPED | FAR, "leak, far")):
         print(f"  lif {name:12}{'a step':>12}{'4, only spikes':>16}{'4, driven':>16}{'spikes per neuron and step':>32}")
         lif = [entry for entry in entries if entry["kernel"] in ("lif", "fire", "driven") and entry["choices"] == choices]
         for lanes in sorted({entry["columns"] for entry in lif}):

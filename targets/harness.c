@@ -4,6 +4,8 @@
 #include "network.h"
 #include "region.h"
 
+#include <stddef.h>
+
 /*
  * The firmware that answers requests with a network. targets/README.md describes the bytes under
  * "Wire".

@@ -208,6 +208,8 @@ static void run_neurons(struct snn_pixel *pixel, bool quiet)
     if (quiet && !observed && layer->refractory == 0 && all_zero(lif->membrane, lif->lanes)) {
         return;
     }
+    /* A leak alone brings membranes nearer to 0, and no bound lies between. */
+    lif->rule.clamps = quiet ? 0 : layer->flags & (SNN_LAYER_CLAMPED | SNN_LAYER_GENERAL);
     for (uint32_t step = pixel->first; step < pixel->first + pixel->steps; step++) {
         const bool general = SNN_DEVICE_GENERAL != 0 && (layer->flags & SNN_LAYER_GENERAL) != 0;
         const uint32_t clamps = general ? snn_lif_general(pixel, lif) : snn_lif_step(lif);
@@ -334,7 +336,6 @@ static void set_neurons(struct snn_pixel *pixel)
                                                                             : image->membrane);
         lif->lanes = layer->lanes;
         lif->spikes = (uint32_t *)snn_in_arena(network, image->spikes);
-        lif->rule.clamps = layer->flags & (SNN_LAYER_CLAMPED | SNN_LAYER_GENERAL);
     }
 }
 

@@ -100,9 +100,9 @@ void snn_mac_rows_8(int32_t *sums, const struct snn_packed_rows *set, const int1
 /**
  * The neurons of a pixel: they leak, add their sums, fire at `threshold` and subtract it. Sums lie
  * within int16. `rule.clamps` set: v + sum may overflow int16; it is clamped to floor ... ceiling,
- * and a membrane above the ceiling fires. `rule.clamps` clear: the exporter has proven that v + sum
- * stays inside. Assembly reads the fields up to `rule` by their offsets: 4 bytes each, in this
- * order.
+ * and a membrane above the ceiling fires. `rule.clamps` clear: v + sum stays inside, as the exporter
+ * has proven, or since all sums are 0. Assembly reads the fields up to `rule` by their offsets: 4
+ * bytes each, in this order.
  */
 struct snn_lif {
     int16_t *membrane;

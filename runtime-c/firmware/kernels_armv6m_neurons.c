@@ -54,14 +54,20 @@
     "22:\n"
 /* clang-format on */
 
-/* A pair of lanes with leak, not clamped. 23 instructions. */
+/* r5 = a pair of lanes after their leak and their sums, lifted. 17 instructions. */
 /* clang-format off */
-#define STEP_PAIR(low, high)                \
+#define SUM_PAIR(low, high)                 \
     "ldr r4, [r0]\n"                        \
     LEAK_PAIR(low, high)                    \
     PACK                                    \
     "ldm r1!, {r6}\n"                       \
-    "adds r5, r5, r6\n"                     \
+    "adds r5, r5, r6\n"
+/* clang-format on */
+
+/* A pair of lanes with leak, not clamped. 23 instructions. */
+/* clang-format off */
+#define STEP_PAIR(low, high)                \
+    SUM_PAIR(low, high)                     \
     COMPARE("6f")
 /* clang-format on */
 
@@ -81,6 +87,115 @@
     "11:\n"
 /* clang-format on */
 
+#ifdef __OPTIMIZE_SIZE__
+#define CLAMPED_EIGHTS
+#define CLAMPED_END
+#define FAR(branch, inverse, to) branch " " to "\n"
+#else
+/* A branch on a condition to a place too far for one instruction. */
+/* clang-format off */
+#define FAR(branch, inverse, to)            \
+    inverse " 40f\n"                        \
+    "b " to "\n"                            \
+    "40:\n"
+/* clang-format on */
+
+/*
+ * A pair of lanes with leak, clamped, like STEP_PAIR. A membrane with its sum may not fit its half.
+ * So the pair less floor + 2^15 is tested, too: both lifted bits are clear where both membranes lie
+ * in floor ... floor + 2^15 - 1, which is within int16. A membrane that does not lie there sets its
+ * bit, if the ceiling is less than 2^15 above the floor: it is at most 2^15 below the floor and
+ * less than 2^16 above it, since sums are within int16. 27 instructions.
+ */
+/* clang-format off */
+#define CLAMPED_PAIR(low, high)             \
+    SUM_PAIR(low, high)                     \
+    "ldr r6, [sp, #32]\n"                   \
+    "subs r6, r5, r6\n"                     \
+    "tst r6, r7\n"                          \
+    "bne 36f\n"                             \
+    COMPARE("38f")
+/* clang-format on */
+
+/*
+ * With leak, clamped, the ceiling less than 2^15 above the floor: 8 lanes a turn. From a pair that
+ * fails the test of CLAMPED_PAIR on, or fires above the ceiling, the turn goes through the pairs
+ * that are clamped exactly, up to r8; CLAMPED_END comes back here.
+ *
+ * Stack: 36 end of all lanes, 40 of the eights, 44 ceiling + 2^15 in both lanes.
+ */
+/* clang-format off */
+#define CLAMPED_EIGHTS                      \
+    "mov r5, r8\n"                          \
+    "str r5, [sp, #36]\n"                   \
+    "cmp r3, #0\n"                          \
+    FAR("beq", "bne", "34f")                \
+    "lsrs r7, r7, #15\n"                    \
+    FAR("bne", "beq", "34f")                \
+    "ldr r7, [r4, #28]\n"                   \
+    "movs r6, #128\n"                       \
+    "lsls r6, r6, #8\n"                     \
+    "adds r7, r7, r6\n"                     \
+    "lsls r6, r7, #16\n"                    \
+    "adds r7, r7, r6\n"                     \
+    "str r7, [sp, #44]\n"                   \
+    "subs r4, r5, r0\n"                     \
+    "movs r6, #8\n"                         \
+    "ands r4, r6\n"                         \
+    "subs r5, r5, r4\n"                     \
+    "str r5, [sp, #40]\n"                   \
+    "32:\n"                                 \
+    "ldr r5, [sp, #40]\n"                   \
+    "mov r8, r5\n"                          \
+    "mov r7, r12\n"                         \
+    "33:\n"                                 \
+    "cmp r0, r8\n"                          \
+    FAR("beq", "bne", "35f")                \
+    CLAMPED_PAIR("2", "6")                  \
+    CLAMPED_PAIR("10", "14")                \
+    CLAMPED_PAIR("18", "22")                \
+    CLAMPED_PAIR("26", "30")                \
+    "adds r3, #32\n"                        \
+    "b 33b\n"                               \
+    "38:\n"                                 \
+    "eors r5, r7\n"                         \
+    "ldr r6, [sp, #44]\n"                   \
+    "subs r6, r6, r5\n"                     \
+    "eors r5, r7\n"                         \
+    "tst r6, r7\n"                          \
+    "bne 37f\n"                             \
+    "b 6b\n"                                \
+    "37:\n"                                 \
+    "subs r2, #4\n"                         \
+    "36:\n" /* bytes of membranes before it in this turn: half those of its leaks */ \
+    "subs r1, #4\n"                         \
+    "ldr r5, [sp]\n"                        \
+    "subs r4, r0, r5\n"                     \
+    "movs r6, #15\n"                        \
+    "movs r7, r4\n"                         \
+    "ands r7, r6\n"                         \
+    "adds r3, r3, r7\n"                     \
+    "adds r3, r3, r7\n"                     \
+    "orrs r4, r6\n"                         \
+    "adds r4, #1\n"                         \
+    "adds r4, r4, r5\n"                     \
+    "mov r8, r4\n"                          \
+    "b 34f\n"                               \
+    "35:\n"                                 \
+    "ldr r5, [sp, #36]\n"                   \
+    "mov r8, r5\n"                          \
+    "34:\n"
+
+/* Behind pairs that are clamped exactly: more eights? */
+#define CLAMPED_END                         \
+    "ldr r4, [sp, #36]\n"                   \
+    "cmp r0, r4\n"                          \
+    "beq 39f\n"                             \
+    "b 32b\n"                               \
+    "39:\n"
+/* clang-format on */
+#endif
+
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
     register uint32_t clamps __asm__("r4");
@@ -98,7 +213,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         ".syntax unified\n"
         "mov r12, r6\n"
         "ldm r4!, {r0, r1, r2, r3, r6}\n"
-        "sub sp, sp, #20\n"
+        "sub sp, sp, #32\n"
         "push {r0, r5, r6, r7}\n"
         "ldr r5, [r4, #4]\n" /* lanes */
         "lsls r7, r5, #1\n"
@@ -111,7 +226,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "bhi 1b\n"
         "ldr r5, [r4, #20]\n" /* clamped */
         "cmp r5, #0\n"
-        "bne 7f\n"
+        FAR("bne", "beq", "7f")
         "cmp r3, #0\n"
         "bne 4f\n"
         "2:\n" /* no leak */
@@ -183,6 +298,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "str r5, [sp, #24]\n"
         "str r7, [sp, #28]\n"
         "str r6, [sp, #32]\n"
+        CLAMPED_EIGHTS
         "7:\n" /* clamped: the lanes one by one, for with their sums they may leave 16 bits */
         "cmp r0, r8\n"
         "beq 15f\n"
@@ -215,6 +331,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "cmp r0, r8\n"
         "bne 8b\n"
         "15:\n"
+        CLAMPED_END
         "ldr r4, [sp, #20]\n"
         "b 10f\n"
         "12:\n"
@@ -231,7 +348,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "b 16b\n"
         "10:\n"
         "ldr r7, [sp, #12]\n"
-        "add sp, sp, #36\n"
+        "add sp, sp, #48\n"
         : "=r"(clamps), "+r"(greater), "+r"(lift)
         : "0"(lif)
         : "r0", "r1", "r2", "r3", "r8", "r12", "lr", "cc", "memory");

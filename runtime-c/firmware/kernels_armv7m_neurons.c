@@ -78,6 +78,8 @@
 
 #ifdef __OPTIMIZE_SIZE__
 #define EIGHTS
+#define CLAMPED_EIGHTS
+#define CLAMPED_END
 #else
 /* Adds a pair of lanes, v, after their leaks, x and y, to their sums. c scratch. 9 instructions. */
 /* clang-format off */
@@ -91,46 +93,9 @@
     "add " sums ", " sums ", " y ", lsl #16\n"
 /* clang-format on */
 
-/*
- * Resets a lane of the eight before r0 and r2 if it fires, and sets its bit in r9. lr `greater`, r6
- * and r7 scratch. 4 instructions, 3 more if it fires.
- */
+/* Eight lanes at r0 after their leak and their sums, lifted, in r6 ... r9. 48 instructions. */
 /* clang-format off */
-#define FIRE(at, bit)                               \
-    "ldrsh r6, [r0, #-" at "]\n"                    \
-    "ldrsh r7, [r2, #-" at "]\n"                    \
-    "subs r6, r6, r7\n"                             \
-    "bmi 19f\n"                                     \
-    "add r6, r6, lr\n"                              \
-    "strh r6, [r0, #-" at "]\n"                     \
-    "orr r9, r9, #" bit "\n"                        \
-    "19:\n"
-/* clang-format on */
-
-/* The lanes of a pair, of which one may fire where bits of `above` are set. */
-/* clang-format off */
-#define FIRE_PAIR(above, low, low_bit, high, high_bit) \
-    "tst " above ", #0x80008000\n"                  \
-    "beq 18f\n"                                     \
-    FIRE(low, low_bit)                              \
-    FIRE(high, high_bit)                            \
-    "18:\n"
-/* clang-format on */
-
-/*
- * With leak, not clamped: 8 lanes a turn, until 4 or none are left; a build for size takes four a
- * turn. r12 is the end of the eights, on the stack lie the bytes behind it. The sums, in r6 ...
- * r9, become the membranes. A turn takes 65 instructions, where one fires 27 more.
- */
-/* clang-format off */
-#define EIGHTS                                      \
-    "sub r7, r12, r0\n"                             \
-    "and r7, r7, #8\n"                              \
-    "sub r12, r12, r7\n"                            \
-    "push {r7}\n"                                   \
-    "cmp r0, r12\n"                                 \
-    "beq 22f\n"                                     \
-    "20:\n"                                         \
+#define SUM_EIGHT                                   \
     "ldrd r4, r5, [r0]\n"                           \
     "ldm r1!, {r6, r7}\n"                           \
     LOAD_LEAK("r8", "4")                            \
@@ -146,7 +111,15 @@
     LEAK_PAIR("r8", "r4", "r10", "r11", "lr")       \
     LOAD_LEAK("r10", "28")                          \
     "ldrh r11, [r3, #32]!\n"                        \
-    LEAK_PAIR("r9", "r5", "r10", "r11", "lr")       \
+    LEAK_PAIR("r9", "r5", "r10", "r11", "lr")
+/* clang-format on */
+
+/*
+ * Stores the membranes of r6 ... r9 and goes to `spike` if one may fire, r4, r5, r10 and r11 less
+ * their thresholds. 15 instructions.
+ */
+/* clang-format off */
+#define COMPARE_EIGHT(spike)                        \
     "ldm r2!, {r4, r5, r10, r11}\n"                 \
     "subs r4, r6, r4\n"                             \
     "subs r5, r7, r5\n"                             \
@@ -161,28 +134,172 @@
     "orr r7, r10, r11\n"                            \
     "orrs r6, r6, r7\n"                             \
     "tst r6, #0x80008000\n"                         \
-    "bne 23f\n"                                     \
+    "bne " spike "\n"
+/* clang-format on */
+
+/*
+ * Resets a lane of the eight before r0 and r2 if it fires, and sets its bit in r9. `clamp` is what
+ * follows the comparison, r6 the membrane less its threshold, r7. lr `greater`. 4 instructions, 3
+ * more if it fires.
+ */
+/* clang-format off */
+#define FIRE(at, bit, clamp)                        \
+    "ldrsh r6, [r0, #-" at "]\n"                    \
+    "ldrsh r7, [r2, #-" at "]\n"                    \
+    "subs r6, r6, r7\n"                             \
+    "bmi 19f\n"                                     \
+    clamp                                           \
+    "add r6, r6, lr\n"                              \
+    "strh r6, [r0, #-" at "]\n"                     \
+    "orr r9, r9, #" bit "\n"                        \
+    "19:\n"
+/* clang-format on */
+
+/* Takes what exceeds the ceiling, r8, from r6 and counts it in r9 from bit 8 on. 3 instructions. */
+/* clang-format off */
+#define LOWER                                       \
+    "add r7, r7, r6\n"                              \
+    "subs r7, r7, r8\n"                             \
+    "ble 17f\n"                                     \
+    "sub r6, r6, r7\n"                              \
+    "add r9, r9, #256\n"                            \
+    "17:\n"
+/* clang-format on */
+
+/* The lanes of a pair, of which one may fire where bits of `above` are set. */
+/* clang-format off */
+#define FIRE_PAIR(above, low, low_bit, high, high_bit, clamp) \
+    "tst " above ", #0x80008000\n"                  \
+    "beq 18f\n"                                     \
+    FIRE(low, low_bit, clamp)                       \
+    FIRE(high, high_bit, clamp)                     \
+    "18:\n"
+/* clang-format on */
+
+/* r9 := the bits of the eight before r0 and r2; bits from 8 on count its clamps. */
+/* clang-format off */
+#define FIRE_EIGHT(clamp)                               \
+    "mov r9, #0\n"                                      \
+    FIRE_PAIR("r4", "16", "1", "14", "2", clamp)        \
+    FIRE_PAIR("r5", "12", "4", "10", "8", clamp)        \
+    FIRE_PAIR("r10", "8", "16", "6", "32", clamp)       \
+    FIRE_PAIR("r11", "4", "64", "2", "128", clamp)
+/* clang-format on */
+
+/*
+ * With leak, not clamped: 8 lanes a turn, until 4 or none are left; a build for size takes four a
+ * turn. r12 is the end of the eights. On the stack lie, in front of what snn_lif_step keeps there,
+ * 0 where the byte of spikes of an eight would be if membranes began at address 0, 4 the bytes
+ * behind the eights. A turn takes 65 instructions, where one fires 25 more.
+ */
+/* clang-format off */
+#define EIGHTS                                      \
+    "sub r7, r12, r0\n"                             \
+    "and r7, r7, #8\n"                              \
+    "sub r12, r12, r7\n"                            \
+    "ldr r6, [sp, #8]\n"                            \
+    "sub r6, r6, r0, lsr #4\n"                      \
+    "push {r6, r7}\n"                               \
+    "cmp r0, r12\n"                                 \
+    "beq 22f\n"                                     \
+    "20:\n"                                         \
+    SUM_EIGHT                                       \
+    COMPARE_EIGHT("23f")                            \
     "21:\n"                                         \
     "cmp r0, r12\n"                                 \
     "bne 20b\n"                                     \
     "22:\n"                                         \
-    "pop {r7}\n"                                    \
+    "pop {r6, r7}\n"                                \
     "add r12, r12, r7\n"                            \
     "b 24f\n"                                       \
     "23:\n"                                         \
-    "ldr lr, [sp, #8]\n"                            \
-    "mov r9, #0\n"                                  \
-    FIRE_PAIR("r4", "16", "1", "14", "2")           \
-    FIRE_PAIR("r5", "12", "4", "10", "8")           \
-    FIRE_PAIR("r10", "8", "16", "6", "32")          \
-    FIRE_PAIR("r11", "4", "64", "2", "128")         \
-    "ldr r6, [sp, #4]\n"                            \
-    "ldr r7, [sp, #12]\n"                           \
-    "subs r6, r0, r6\n"                             \
-    "add r7, r7, r6, lsr #4\n"                      \
+    "ldr lr, [sp, #12]\n"                           \
+    FIRE_EIGHT("")                                  \
+    "ldr r7, [sp]\n"                                \
+    "add r7, r7, r0, lsr #4\n"                      \
     "strb r9, [r7, #-1]\n"                          \
     "b 21b\n"                                       \
     "24:\n"
+/* clang-format on */
+
+/*
+ * The same, clamped, if the ceiling is at most 2^15 above the floor. A membrane with its sum may
+ * not fit its half. So the pairs less floor + 2^15 are tested, too: both lifted bits are clear
+ * where both membranes lie in floor ... floor + 2^15 - 1, which is within int16. A membrane that
+ * does not lie there sets its bit: it is at most 2^15 below the floor and less than 2^16 above it,
+ * since sums are within int16. Such an eight takes two turns of the four lanes behind, up to r12,
+ * which come back here by CLAMPED_END. A turn takes 75 instructions, where one fires 32 more.
+ *
+ * Stack: 28 r11 and 32 lr of the four lanes, 36 end of all lanes, 40 of the eights, 44 ceiling, 48
+ * where the byte of spikes of an eight would be if membranes began at address 0.
+ */
+/* clang-format off */
+#define CLAMPED_EIGHTS                              \
+    "str r11, [sp, #28]\n"                          \
+    "str lr, [sp, #32]\n"                           \
+    "str r12, [sp, #36]\n"                          \
+    "cmp r3, #0\n"                                  \
+    "beq 29f\n"                                     \
+    "cmp lr, #0x8000\n"                             \
+    "bhi 29f\n"                                     \
+    "ldr r7, [r4, #28]\n"                           \
+    "str r7, [sp, #44]\n"                           \
+    "sub r7, r12, r0\n"                             \
+    "and r7, r7, #8\n"                              \
+    "sub r12, r12, r7\n"                            \
+    "str r12, [sp, #40]\n"                          \
+    "ldr r6, [sp, #8]\n"                            \
+    "sub r6, r6, r0, lsr #4\n"                      \
+    "str r6, [sp, #48]\n"                           \
+    "24:\n"                                         \
+    "cmp r0, r12\n"                                 \
+    "beq 27f\n"                                     \
+    "25:\n"                                         \
+    SUM_EIGHT                                       \
+    "ldr r4, [sp, #24]\n"                           \
+    "subs r5, r6, r4\n"                             \
+    "sub r10, r7, r4\n"                             \
+    "sub r11, r8, r4\n"                             \
+    "sub lr, r9, r4\n"                              \
+    "orr r5, r5, r10\n"                             \
+    "orr r11, r11, lr\n"                            \
+    "orr r5, r5, r11\n"                             \
+    "tst r5, #0x80008000\n"                         \
+    "bne 28f\n"                                     \
+    COMPARE_EIGHT("23f")                            \
+    "26:\n"                                         \
+    "cmp r0, r12\n"                                 \
+    "bne 25b\n"                                     \
+    "27:\n"                                         \
+    "ldr r12, [sp, #36]\n"                          \
+    "b 29f\n"                                       \
+    "28:\n"                                         \
+    "subs r1, r1, #16\n"                            \
+    "subs r3, r3, #32\n"                            \
+    "add r12, r0, #16\n"                            \
+    "b 29f\n"                                       \
+    "23:\n"                                         \
+    "ldr lr, [sp, #4]\n"                            \
+    "ldr r8, [sp, #44]\n"                           \
+    FIRE_EIGHT(LOWER)                               \
+    "ldr r7, [sp, #48]\n"                           \
+    "add r7, r7, r0, lsr #4\n"                      \
+    "strb r9, [r7, #-1]\n"                          \
+    "ldr r6, [sp, #20]\n"                           \
+    "add r6, r6, r9, lsr #8\n"                      \
+    "str r6, [sp, #20]\n"                           \
+    "b 26b\n"                                       \
+    "29:\n"                                         \
+    "ldrd r11, lr, [sp, #28]\n"
+
+/* Behind four clamped lanes: more eights? */
+#define CLAMPED_END                                 \
+    "ldr r7, [sp, #36]\n"                           \
+    "cmp r0, r7\n"                                  \
+    "beq 30f\n"                                     \
+    "ldr r12, [sp, #40]\n"                          \
+    "b 24b\n"                                       \
+    "30:\n"
 /* clang-format on */
 #endif
 
@@ -201,7 +318,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
     __asm__ volatile(
         ".syntax unified\n"
         "ldm r4!, {r0, r1, r2, r3, r6}\n"
-        "sub sp, sp, #16\n"
+        "sub sp, sp, #40\n"
         "push {r0, r5, r6, r7}\n"
         "ldr r5, [r4, #4]\n" /* lanes */
         "add r12, r0, r5, lsl #1\n"
@@ -301,6 +418,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "str r5, [sp, #24]\n"
         "lsls r6, r6, #15\n"
         "rsb r11, r6, #0\n"
+        CLAMPED_EIGHTS
         "adr r7, 7f\n"
         "str r7, [sp, #16]\n"
         "7:\n" /* clamped: the lanes one by one, for with their sums they may leave 16 bits */
@@ -333,6 +451,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "cmp r0, r12\n"
         "bne 8b\n"
         "15:\n"
+        CLAMPED_END
         "ldr r4, [sp, #20]\n"
         "b 10f\n"
         "12:\n"
@@ -360,7 +479,7 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         "b 16b\n"
         "10:\n"
         "ldr r7, [sp, #12]\n"
-        "add sp, sp, #32\n"
+        "add sp, sp, #56\n"
         : "=r"(clamps), "+r"(greater)
         : "0"(lif)
         : "r0", "r1", "r2", "r3", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");

@@ -283,64 +283,147 @@ static inline __attribute__((always_inline)) uint32_t run(const struct snn_lif *
     return clamps;
 }
 
-/** The least bit of a lane that fires, `at`, or of none, 0; resets its membrane. */
-static inline __attribute__((always_inline)) uint32_t fired(int16_t *membrane, int16_t threshold,
-                                                            uint32_t greater, uint32_t at)
+#ifndef __OPTIMIZE_SIZE__
+/** The lanes that are tested for spikes together; a group has a byte of spikes. */
+enum { GROUP = 8 };
+
+/** A group from lane `from` on, lane by lane, clamped. Returns the clamps. */
+static __attribute__((noinline)) uint32_t run_clamped(const struct snn_lif *lif, uint32_t from)
 {
-    const int32_t above = *membrane - threshold;
-    if (above < 0) {
-        return 0;
+    uint32_t clamps = 0;
+    for (uint32_t lane = from; lane != from + GROUP; lane++) {
+        const snn_half *sum = (const snn_half *)(const void *)lif->sums + lane;
+        step_lane(lif, lif->membrane + lane, sum, lif->threshold[lane], lif->decay + lane,
+                  lif->rule.floor, &clamps);
     }
-    *membrane = (int16_t)(uint16_t)((uint32_t)above + greater);
-    return at;
+    return clamps;
 }
 
 /**
- * With leak, not clamped: a step of whole groups, which are tested for spikes together. Yields
- * their lanes. Two lanes take 19 instructions, a group of them 10 more, 29 more where one fires. A
- * pair is two membranes lifted by 2^15, as sums are; less its threshold, a lane that fires has the
- * lifted bit set, as one has that borrows from the other lane.
+ * The least bit of a lane that fires, `at`, or of none, 0; resets its membrane. `clamps` is null
+ * where nothing clamps.
  */
-static inline __attribute__((always_inline)) uint32_t run_groups(const struct snn_lif *lif)
+static inline __attribute__((always_inline)) uint32_t fired(const struct snn_lif *lif,
+                                                            int16_t *membrane, int32_t threshold,
+                                                            uint32_t at, uint32_t *clamps)
 {
-    enum { GROUP = 8 };
-    const uint32_t lift = SNN_SUM_ZERO * BOTH, greater = lif->rule.greater;
+    int32_t v = *membrane;
+    if (v < threshold) {
+        return 0;
+    }
+    if (clamps != NULL && v > lif->rule.ceiling) {
+        v = lif->rule.ceiling;
+        ++*clamps;
+    }
+    *membrane = (int16_t)(v - threshold + (int32_t)lif->rule.greater);
+    return at;
+}
+
+/** The spikes of a group, in whose pairs a lane may fire if `above` has a lifted bit. */
+static inline __attribute__((always_inline)) void fire_group(const struct snn_lif *lif,
+                                                             int16_t *membrane,
+                                                             const int16_t *threshold,
+                                                             const uint32_t *above,
+                                                             uint32_t *clamps)
+{
+    uint32_t bits = 0;
+#pragma GCC unroll 4
+    for (uint32_t i = 0; i < GROUP; i += 2) {
+        if ((above[i / 2] & (SNN_SUM_ZERO * BOTH)) == 0) {
+            continue;
+        }
+        bits |= fired(lif, membrane + i, threshold[i], 1u << i, clamps);
+        bits |= fired(lif, membrane + i + 1, threshold[i + 1], 2u << i, clamps);
+    }
+    ((uint8_t *)lif->spikes)[(membrane - lif->membrane) / GROUP] = (uint8_t)bits;
+}
+
+/**
+ * With leak: a step of whole groups, which are tested for spikes together. Yields their lanes and
+ * adds to `clamps`, null where nothing clamps. Two lanes take 19 instructions, clamped 21, a group
+ * of them 9 more, clamped 10; 29 more where one fires.
+ *
+ * A pair is two membranes lifted by 2^15, as sums are. Less its threshold, a lane that fires has
+ * the lifted bit set, as one has that borrows from the other lane.
+ *
+ * Clamped, a membrane with its sum may not fit its half. So the pair less floor + 2^15 is tested,
+ * too: both lifted bits are clear where both membranes lie in floor ... floor + 2^15 - 1, which is
+ * within int16. A membrane that does not lie there sets its bit: it is at most 2^15 below the floor
+ * and less than 2^16 above it, since sums are within int16 and the ceiling is at most 2^15 above
+ * the floor. Such a group runs lane by lane.
+ */
+static inline __attribute__((always_inline)) uint32_t run_groups(const struct snn_lif *lif,
+                                                                 uint32_t *clamps)
+{
+    const bool clamped = clamps != NULL;
+    const uint32_t lift = SNN_SUM_ZERO * BOTH;
+    const uint32_t bottom = ((uint32_t)lif->rule.floor + SNN_SUM_ZERO) * BOTH;
     const uint32_t lanes = lif->lanes & ~(GROUP - 1u);
     const int16_t *threshold = lif->threshold;
     const uint32_t *sums = lif->sums, *decay = lif->decay;
     const uint32_t *const end = decay + lanes;
     int16_t *membrane = lif->membrane;
-    uint8_t *byte = (uint8_t *)lif->spikes;
-    for (; decay != end; byte++) {
+    for (; decay != end; decay += GROUP) {
         const snn_word *const least = (const snn_word *)(const void *)threshold;
         snn_word *const pairs = (snn_word *)(void *)membrane;
-        uint32_t above[GROUP / 2];
+        uint32_t pair[GROUP / 2], above[GROUP / 2], below = 0;
 #pragma GCC unroll 4
         for (uint32_t i = 0; i < GROUP / 2; i++) {
-            const uint32_t pair = sums[i] + (uint32_t)leaked(membrane[2 * i], decay[2 * i]) +
-                                  (snn_leaked_lane(membrane[2 * i + 1], decay[2 * i + 1]) << 16);
-            above[i] = pair - least[i];
-            pairs[i] = pair ^ lift;
-        }
-        if (RARELY(((above[0] | above[1] | above[2] | above[3]) & lift) != 0)) {
-            uint32_t bits = 0;
-#pragma GCC unroll 4
-            for (uint32_t i = 0; i < GROUP / 2; i++) {
-                if ((above[i] & lift) == 0) {
-                    continue;
-                }
-                bits |= fired(membrane + 2 * i, threshold[2 * i], greater, 1u << 2 * i);
-                bits |= fired(membrane + 2 * i + 1, threshold[2 * i + 1], greater, 2u << 2 * i);
+            pair[i] = sums[i] + (uint32_t)leaked(membrane[2 * i], decay[2 * i]) +
+                      (snn_leaked_lane(membrane[2 * i + 1], decay[2 * i + 1]) << 16);
+            above[i] = pair[i] - least[i];
+            below |= pair[i] - bottom;
+            if (!clamped) {
+                pairs[i] = pair[i] ^ lift;
             }
-            *byte = (uint8_t)bits;
+        }
+        if (clamped && RARELY((below & lift) != 0)) {
+            *clamps += run_clamped(lif, (uint32_t)(membrane - lif->membrane));
+        } else {
+            if (clamped) {
+#pragma GCC unroll 4
+                for (uint32_t i = 0; i < GROUP / 2; i++) {
+                    pairs[i] = pair[i] ^ lift;
+                }
+            }
+            if (RARELY(((above[0] | above[1] | above[2] | above[3]) & lift) != 0)) {
+                fire_group(lif, membrane, threshold, above, clamps);
+            }
         }
         membrane += GROUP;
         sums += GROUP / 2;
         threshold += GROUP;
-        decay += GROUP;
     }
     return lanes;
 }
+
+/*
+ * Steps of all lanes, or from `from` on: not clamped, clamped, without leak or lane by lane. Apart,
+ * so that each saves only the registers that it needs.
+ */
+static __attribute__((noinline)) uint32_t run_rest(const struct snn_lif *lif, uint32_t from)
+{
+    return run(lif, true, from);
+}
+
+static __attribute__((noinline)) uint32_t run_open(const struct snn_lif *lif)
+{
+    const uint32_t done = run_groups(lif, NULL);
+    return done == lif->lanes ? 0 : run_rest(lif, done);
+}
+
+static __attribute__((noinline)) uint32_t run_narrow(const struct snn_lif *lif)
+{
+    uint32_t clamps = 0;
+    const uint32_t done = run_groups(lif, &clamps);
+    return done == lif->lanes ? clamps : clamps + run_rest(lif, done);
+}
+
+static __attribute__((noinline)) uint32_t run_without_leak(const struct snn_lif *lif)
+{
+    return run(lif, false, 0);
+}
+#endif
 
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
@@ -352,11 +435,17 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
         __asm__ volatile(""); /* or compilers call memset for a word or two */
     } while (word != end);
     /* clang-format on */
-    if (WIDE && lif->decay == NULL) {
-        return run(lif, false, 0);
+#ifdef __OPTIMIZE_SIZE__
+    return run(lif, lif->decay != NULL, 0);
+#else
+    if (lif->decay == NULL) {
+        return run_without_leak(lif);
     }
-    const uint32_t done = WIDE && lif->rule.clamps == 0 ? run_groups(lif) : 0;
-    return done == lif->lanes ? 0 : run(lif, WIDE || lif->decay != NULL, done);
+    if (lif->rule.clamps == 0) {
+        return run_open(lif);
+    }
+    return lif->rule.ceiling - lif->rule.floor <= 32768 ? run_narrow(lif) : run_rest(lif, 0);
+#endif
 }
 
 #endif
