@@ -86,7 +86,9 @@ class Packer:
 
     def __init__(self, network):
         self.network, self.arena, self.constants = network, Arena(), bytearray()
-        self.first_constant = 76 + 16 * len(network.ports) + 64 * len(network.layers) + 60 * len(network.projections)
+        self.rings = [i for i, _ in enumerate(network.layers) if self.is_late(i)]
+        self.first_constant = (76 + 16 * len(network.ports) + 64 * len(network.layers) + 60 * len(network.projections)
+                               + 20 * len(self.rings))
         self.port_maps = [self.arena.take(up(count(port.shape), 32) // 8) for port in network.ports]
         self.maps = [self.spike_map(i, layer) for i, layer in enumerate(network.layers)]
 
@@ -97,12 +99,19 @@ class Packer:
         return offset
 
     def spike_map(self, i, layer):
-        """Offset, bytes and slot mask."""
-        delayed = any(p.delay and p.source == i and not p.port for p in self.network.projections)
-        slot_mask = 0 if layer.readout else 63 if self.network.block > 1 else int(delayed)
+        """Offset and bytes of the layer's map; the maps of a ring lie behind the number of the open slot."""
         map_bytes = 0 if layer.readout else up(count(layer.shape), 32) // 8
-        slots = self.network.block if self.network.block > 1 else slot_mask + 1
-        return self.arena.take(slots * map_bytes), map_bytes, slot_mask
+        if i in self.rings:
+            return self.arena.take(4 + 2 * map_bytes) + 4, map_bytes
+        return self.arena.take(self.network.block * map_bytes), map_bytes
+
+    def is_late(self, i):
+        """Whether a projection reads layer i a step later: the only delay here."""
+        return any(p.delay and p.source == i and not p.port for p in self.network.projections)
+
+    def ring(self, i):
+        offset, map_bytes = self.maps[i]
+        return struct.pack("<4H3I", i, 0, 2, 0, 0, offset, map_bytes)
 
     def takes_values(self, projection):
         return projection.port and self.network.ports[projection.source].kind != EVENTS
@@ -117,9 +126,9 @@ class Packer:
             driven = 0
         threshold = self.constant("h", [layer.threshold or 1] * lanes)
         decay = 0 if layer.leak is None else self.constant("I", [layer.leak * 65536 + 1] * lanes)
-        offset, map_bytes, slot_mask = self.maps[i]
+        offset, map_bytes = self.maps[i]
         fields = [i, channels, height, width, lanes, up(channels, 8)]
-        fields += [driven, layer.readout, 0, 0, 0, slot_mask]
+        fields += [driven, layer.readout, 0, 0, 0, 0]
         fields += [-32768, 32767, 0]  # floor, ceiling, reset_value
         membrane = 0 if layer.readout else self.arena.take(2 * lanes * height * width)
         fields += [threshold, decay, 0, 0, 0, membrane, 0, 0 if layer.readout else offset, map_bytes]
@@ -128,7 +137,8 @@ class Packer:
     def projection(self, i, p):
         channels, height, width = self.network.source_shape(p)
         columns = up(self.network.layers[p.target].shape[0], 8)
-        offset, map_bytes, slot_mask = (self.port_maps[p.source], 0, 0) if p.port else self.maps[p.source]
+        offset, map_bytes = (self.port_maps[p.source], 0) if p.port else self.maps[p.source]
+        ring = 0 if p.port or p.source not in self.rings else self.rings.index(p.source) + 1
         weights = self.constant("B", b"".join(packed_row(row, columns) for row in p.weights))
         synapses = self.constant("H", [sum(w != 0 for w in row) for row in p.weights])
         places = 0
@@ -136,10 +146,10 @@ class Packer:
             line = range(p.kernel[1] * p.pool)
             places = self.constant("H", [x // p.pool * channels + c for x in line for c in range(channels)])
         values = self.takes_values(p)
-        fields = [i, p.source, p.port, U8 if values else 0, 0, p.delay, p.pool, p.shift, 1, 1, p.padding, p.padding]
-        fields += [channels, height, width, height // p.pool, width // p.pool, *p.kernel, values, slot_mask]
+        fields = [i, p.source, p.port, U8 if values else 0, 0, values, p.pool, p.shift, 1, 1, p.padding, p.padding]
+        fields += [channels, height, width, height // p.pool, width // p.pool, *p.kernel, p.delay, ring]
         fields += [offset, map_bytes, columns, weights, 0, places, synapses]
-        return struct.pack("<2H10B7H2B2x7I", *fields)
+        return struct.pack("<2H10B9H7I", *fields)
 
     def shared(self):
         """Sums, current, membrane, spikes, scores."""
@@ -154,13 +164,14 @@ def image(network):
     packer = Packer(network)
     parts = [b"".join(packer.port(*pair) for pair in zip(network.ports, packer.port_maps)),
              b"".join(packer.layer(*pair) for pair in enumerate(network.layers)),
-             b"".join(packer.projection(*pair) for pair in enumerate(network.projections))]
+             b"".join(packer.projection(*pair) for pair in enumerate(network.projections)),
+             b"".join(packer.ring(i) for i in packer.rings)]
     offsets = [76, 76 + len(parts[0]), 76 + len(parts[0]) + len(parts[1])]
     counts = [len(network.ports), len(network.layers), len(network.projections)]
     shared = packer.shared()
-    rest = struct.pack("<4I2H4H8I", packer.arena.bytes, network.steps, network.steps, 0, network.block, 0, *counts, 0,
+    rest = struct.pack("<4I2H4H8I", packer.arena.bytes, network.steps, network.steps, 0, network.block, 0, *counts, len(packer.rings),
                        *offsets, *shared) + b"".join(parts) + packer.constants
-    return struct.pack("<I2H2I", 0x494E4E53, 1, 2, 16 + len(rest), zlib.crc32(rest)) + rest
+    return struct.pack("<I2H2I", 0x494E4E53, 1, 3, 16 + len(rest), zlib.crc32(rest)) + rest
 
 
 # ---- The computation ----

@@ -144,7 +144,9 @@ def decode(kind, argument, payload):
         at += 24
     for _ in range(projection_count):
         projection, *counters = struct.unpack_from("<IQQQ", payload, at)
-        projections[projection] = Projection(*counters)
+        # A projection of the model with several taps is several of the image.
+        before = projections.get(projection, Projection(0, 0, 0))
+        projections[projection] = Projection(*(a + b for a, b in zip(before, counters)))
         at += 28
     return Result(winner, scores, layers, projections, ticks, stack)
 
@@ -158,15 +160,15 @@ class Image:
     HEADER = struct.Struct("<I2H3I3I6H8I")
     PORT = struct.Struct("<3H2B2hI")
     LAYER = struct.Struct("<6H6B3h9I2H")
-    EVENTS, U8, S16 = range(3)
+    EVENTS, U8, S16, EVERY = range(4)
     CHECKED = 16  # the first byte behind the CRC
 
     def __init__(self, data):
         if len(data) < self.HEADER.size or data[:4] != b"SNNI":
             raise ValueError(f"not a device image: expected b'SNNI' and a header, found {data[:4]}")
         fields = self.HEADER.unpack_from(data)
-        if fields[1:3] != (1, 2):
-            raise ValueError(f"device image: expected version 1.2, found {fields[1]}.{fields[2]}")
+        if fields[1:3] != (1, 3):
+            raise ValueError(f"device image: expected version 1.3, found {fields[1]}.{fields[2]}")
         self.bytes, self.crc, self.arena_bytes, self.steps, self.max_steps = fields[3:8]
         if self.bytes != len(data):
             raise ValueError(f"device image: expected {self.bytes} bytes, found {len(data)}")
@@ -182,7 +184,7 @@ class Image:
     def frame_size(self, port):
         """Bytes of a port's frame; 0 for events."""
         channels, height, width, kind = port[:4]
-        return channels * height * width * {self.EVENTS: 0, self.U8: 1, self.S16: 2}[kind]
+        return channels * height * width * {self.EVENTS: 0, self.U8: 1, self.S16: 2, self.EVERY: 0}[kind]
 
     def value_count(self, port, *kinds):
         """Values or addresses of a port; 0 where there is no such port, or of another kind."""
@@ -203,8 +205,8 @@ class Image:
 
     @property
     def counter_bytes(self):
-        """Of snn/count.h's structs: 24 bytes a layer, 32 a projection."""
-        return 24 * len(self.layers) + 32 * self.projection_count
+        """Of snn/count.h's structs: 24 bytes a layer, 24 a projection."""
+        return 24 * len(self.layers) + 24 * self.projection_count
 
 
 def read_image(path):

@@ -14,6 +14,11 @@ struct CSourceWriter {
       ("snn_image_port", "ports", contents.ports), ("snn_image_layer", "layers", contents.layers),
       ("snn_image_projection", "projections", contents.projections),
     ]
+      + [
+        ("snn_image_ring", "rings", contents.rings),
+        ("snn_image_sensor", "sensors", contents.sensors),
+        ("snn_image_exit", "exit_rule", contents.exit),
+      ].filter { !$0.2.isEmpty }
   }
 
   // MARK: The header
@@ -71,7 +76,9 @@ struct CSourceWriter {
 
   /// Refuses an engine that is built without what the image needs.
   private var refusals: String {
-    [("SNN_DEVICE_GENERAL", "uses rare features"), ("SNN_DEVICE_STREAMING", "streams")]
+    let rings = image.contents.rings.isEmpty ? [] : [("SNN_DEVICE_RINGS", "keeps earlier steps")]
+    return
+      ([("SNN_DEVICE_GENERAL", "uses rare features"), ("SNN_DEVICE_STREAMING", "streams")] + rings)
       .filter { option, _ in !image.report.engineOptions.contains("-D\(option)=0") }
       .map { option, reason in
         """
@@ -112,6 +119,13 @@ struct CSourceWriter {
       ("ports", contents.portOffset), ("layers", contents.layerOffset),
       ("projections", contents.projectionOffset),
     ]
+    let small = DeviceContents.smallBytes
+    let sensorOffset = contents.ringOffset + contents.rings.count * DeviceContents.ringBytes
+    if !contents.rings.isEmpty { places.append(("rings", contents.ringOffset)) }
+    if !contents.sensors.isEmpty { places.append(("sensors", sensorOffset)) }
+    if !contents.exit.isEmpty {
+      places.append(("exit_rule", sensorOffset + contents.sensors.count * small))
+    }
     places += contents.arrays.map { ($0.name, $0.offset) }
     let macro = "SNN_PLACE"
     return [

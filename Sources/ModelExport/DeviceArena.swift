@@ -21,12 +21,20 @@ public struct DeviceArena: Equatable, Sendable {
     var refractory = 0
   }
 
+  /// A ring: where its first map lies, and the bytes of one.
+  struct Ring: Equatable, Sendable {
+    var map: Int
+    var bytes: Int
+  }
+
   /// Its size, a multiple of 4.
   public private(set) var bytes = 4
   /// All parts, by name and owner.
   public private(set) var parts: [Part] = []
 
   private(set) var ports: [Int] = []
+  /// In the order of the graph's rings.
+  private(set) var rings: [Ring] = []
   private(set) var layers: [Layer] = []
   private(set) var sums = 0
   private(set) var valueSums = 0
@@ -36,15 +44,22 @@ public struct DeviceArena: Equatable, Sendable {
 
   /// The arena of a graph's layers, which have these `traits`, in order. `block` 1: streaming.
   init(_ graph: DeviceGraph, _ traits: [DeviceLayerTraits], block: Int) {
+    for ring in graph.rings { rings.append(add(ring, of: graph)) }
     for (index, port) in graph.model.inputs.enumerated() {
-      let needed = port.carriesValues ? 0 : Self.mapBytes(port.shape.count)
-      ports.append(add("events", index, needed))
+      if let ring = graph.ring(of: .port(index)) {
+        ports.append(port.takesValues ? 0 : rings[ring].map)
+      } else {
+        ports.append(
+          add("events", index, port.takesValues ? 0 : Self.mapBytes(port.shape.count)))
+      }
     }
     placeMaps(of: graph, block: block)
     let readout = graph.layers.count - 1
     for (index, layer) in graph.layers.enumerated() where index != readout {
       if block == 1 {
-        layers[index].membrane = add("membranes", index, 2 * layer.lanes * layer.pixels)
+        // Synaptic currents lie behind the membranes.
+        let bytes = traits[index].contains(.current) ? 6 : 2
+        layers[index].membrane = add("membranes", index, bytes * layer.lanes * layer.pixels)
       }
       if traits[index].refractorySteps > 0 {
         layers[index].refractory = add("refractory", index, layer.lanes * layer.pixels)
@@ -89,21 +104,49 @@ public struct DeviceArena: Equatable, Sendable {
     return bytes - rounded
   }
 
+  /// Adds a ring: before its maps a word for the number of the open slot, and before that, where every
+  /// event counts, one for their number.
+  private mutating func add(
+    _ ring: DeviceGraph.Ring, of graph: DeviceGraph
+  ) -> Ring {
+    let size: Int
+    let owner: Int
+    switch ring.source {
+    case .layer(let layer):
+      (size, owner) = (Self.mapBytes(graph.layers[layer].shape.count), layer)
+    case .port(let index):
+      let port = graph.model.inputs[index]
+      let count = port.shape.count
+      owner = index
+      if ring.gain > 0 {
+        size = Self.mapBytes(count)
+      } else if port.takesValues {
+        size = port.fitsBytes ? (count + 3) / 4 * 4 : (count + 1) / 2 * 4
+      } else {
+        size = ring.most > 0 ? (count + 1) / 2 * 4 : Self.mapBytes(count)
+      }
+    }
+    let head = ring.most > 0 ? 8 : 4
+    return Ring(map: add("rings", owner, head + size * ring.slots) + head, bytes: size)
+  }
+
   /// Places spike maps, largest first, each at the lowest offset where it meets no map that is
-  /// needed at the same time. A map is needed from its own layer to the last layer that reads it,
-  /// or always where a later step reads it.
+  /// needed at the same time. A map is needed from its own layer to the last layer that reads it;
+  /// what a later step reads lies in a ring.
   private mutating func placeMaps(of graph: DeviceGraph, block: Int) {
     layers = graph.layers.map { _ in Layer() }
     let start = bytes
     var placed: [(life: ClosedRange<Int>, place: Range<Int>)] = []
-    let order = graph.layers.indices.dropLast()
+    for (ring, place) in zip(graph.rings, rings) {
+      guard case .layer(let layer) = ring.source else { continue }
+      (layers[layer].map, layers[layer].mapBytes) = (place.map, place.bytes)
+    }
+    let order = graph.layers.indices.dropLast().filter { graph.ring(of: .layer($0)) == nil }
       .sorted { (-graph.layers[$0].shape.count, $0) < (-graph.layers[$1].shape.count, $1) }
     for index in order {
-      let isDelayed = graph.isDelayed(index)
-      let life =
-        isDelayed ? 0...graph.layers.count : index...graph.lastReader(of: index)
+      let life = index...graph.lastReader(of: index)
       let mapBytes = Self.mapBytes(graph.layers[index].shape.count)
-      let size = mapBytes * (block > 1 ? block : isDelayed ? 2 : 1)
+      let size = mapBytes * block
       let taken = placed.filter { $0.life.overlaps(life) }.map(\.place)
       let offset =
         ([start] + taken.map(\.upperBound)).sorted().first { candidate in

@@ -48,6 +48,10 @@ struct DeviceContents: Equatable, Sendable {
   var ports: [[Field]] = []
   var layers: [[Field]] = []
   var projections: [[Field]] = []
+  /// They stand behind the projections, in this order.
+  var rings: [[Field]] = []
+  var sensors: [[Field]] = []
+  var exit: [[Field]] = []
   private(set) var arrays: [Numbers] = []
   /// Where the next array goes.
   private(set) var byteCount: Int
@@ -57,16 +61,23 @@ struct DeviceContents: Equatable, Sendable {
   static let portBytes = 16
   static let layerBytes = 64
   static let projectionBytes = 60
+  static let ringBytes = 20
+  /// Of a sensor, and of the exit rule.
+  static let smallBytes = 8
 
   let portOffset = headerBytes
   let layerOffset: Int
   let projectionOffset: Int
+  let ringOffset: Int
 
   /// Contents with room for so many structs.
-  init(ports: Int, layers: Int, projections: Int) {
+  ///
+  /// `extras`: the bytes of all that stands between projections and arrays.
+  init(ports: Int, layers: Int, projections: Int, extras: Int) {
     layerOffset = portOffset + ports * Self.portBytes
     projectionOffset = layerOffset + layers * Self.layerBytes
-    byteCount = projectionOffset + projections * Self.projectionBytes
+    ringOffset = projectionOffset + projections * Self.projectionBytes
+    byteCount = ringOffset + extras
   }
 
   /// Appends an array and returns its offset.
@@ -87,7 +98,7 @@ struct DeviceContents: Equatable, Sendable {
     func append(_ value: Int, _ size: Int) {
       for byte in 0..<size { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * byte))) }
     }
-    for record in [header] + ports + layers + projections {
+    for record in [header] + ports + layers + projections + rings + sensors + exit {
       for field in record {
         // Every struct begins at a multiple of 4, so places in it and in the image agree.
         precondition(bytes.count % field.size == 0, "\(field.name) lies at \(bytes.count)")

@@ -19,16 +19,25 @@ struct DeviceGraph {
     var columns: Int { (shape.channels + 7) / 8 * 8 }
   }
 
+  /// What a source emitted in its last steps, kept for later ones.
+  struct Ring {
+    let source: DeviceWindow.Source
+    /// One more than the longest delay.
+    let slots: Int
+    /// EVERY: events that a step takes; else 0.
+    let most: Int
+    /// A port with an encoder: its gain; else 0.
+    let gain: Int
+  }
+
   let model: Model
   let layers: [Layer]
+  /// Of the sources that a later step reads, of ports of EVERY event, and of ports with an encoder.
+  let rings: [Ring]
 
   /// The layers of a valid model; throws ``DeviceImageError`` where the engine cannot run it.
   init(_ model: Model) throws {
     self.model = model
-    if model.exit != nil {
-      throw DeviceImageError.unsupportedModel(
-        place: "exit", expected: "no exit rule", found: "one")
-    }
     try Self.refusePorts(of: model)
     try Self.refusePopulations(of: model)
     for index in model.projections.indices { try Self.refuse(projection: index, of: model) }
@@ -47,7 +56,7 @@ struct DeviceGraph {
           place: model.place(ofPopulation: population), expected: "values by one projection",
           found: "\(values.count) of them")
       }
-      let windows = try (values + incoming.filter { !values.contains($0) }).map { index in
+      let windows = try (values + incoming.filter { !values.contains($0) }).flatMap { index in
         var source = DeviceWindow.Source.port(0)
         var shape = model.sourceShape(of: model.projections[index])
         switch model.projections[index].source {
@@ -56,22 +65,51 @@ struct DeviceGraph {
           source = .layer(place[population])
           shape = shapes[population]
         }
-        return try DeviceWindow(
-          projection: index, of: model, from: source, of: shape, onto: shapes[population])
+        return try model.projections[index].delays.indices.map { tap in
+          try DeviceWindow(
+            projection: index, tap: tap, of: model, from: source, of: shape,
+            onto: shapes[population])
+        }
       }
       layers.append(Layer(population: population, shape: shapes[population], windows: windows))
     }
     self.layers = layers
+    rings = Self.rings(of: model, layers)
   }
 
-  /// Whether a later step reads a layer's spikes.
-  func isDelayed(_ layer: Int) -> Bool {
-    layers.contains { $0.windows.contains { $0.source == .layer(layer) && $0.delay == 1 } }
+  private static func rings(of model: Model, _ layers: [Layer]) -> [Ring] {
+    let sources =
+      model.inputs.indices.map { DeviceWindow.Source.port($0) }
+      + layers.indices.map { DeviceWindow.Source.layer($0) }
+    return sources.compactMap { source in
+      let delays = layers.flatMap(\.windows).filter { $0.source == source }.map(\.delay)
+      var most = 0
+      if case .port(let port) = source, case .events(.every(let maximum)) = model.inputs[port].kind
+      {
+        most = maximum
+      }
+      var gain = 0
+      if case .port(let port) = source { gain = model.inputs[port].encoder?.gain ?? 0 }
+      let slots = (delays.max() ?? 0) + 1
+      return slots > 1 || most > 0 || gain > 0
+        ? Ring(source: source, slots: slots, most: most, gain: gain) : nil
+    }
   }
 
-  /// The last layer that reads a layer's spikes in the step they are made, or the layer itself.
+  /// The place of a source's ring among ``rings``; nil: it has none.
+  func ring(of source: DeviceWindow.Source) -> Int? { rings.firstIndex { $0.source == source } }
+
+  /// The layer whose first spike ends an inference, if the model's exit rule says so.
+  var exitLayer: Int? {
+    guard case .firstSpike(let population) = model.exit else { return nil }
+    return layers.firstIndex { $0.population == population }
+  }
+
+  /// The last layer that reads a layer's spikes in the step they are made, or the layer itself; the last
+  /// of all where the exit rule reads them.
   func lastReader(of layer: Int) -> Int {
-    layers.lastIndex { $0.windows.contains { $0.source == .layer(layer) && $0.delay == 0 } }
+    if layer == exitLayer { return layers.count - 1 }
+    return layers.lastIndex { $0.windows.contains { $0.source == .layer(layer) && $0.delay == 0 } }
       ?? layer
   }
 
@@ -87,20 +125,6 @@ struct DeviceGraph {
     }
     for (index, port) in model.inputs.enumerated() {
       try refuseSides(port.shape, at: model.place(ofInput: index))
-      guard port.encoder == nil else {
-        throw .unsupportedPort(
-          place: model.place(ofInput: index), expected: "no encoder", found: "poisson")
-      }
-      guard port.sensor == nil else {
-        throw .unsupportedPort(
-          place: model.place(ofInput: index), expected: "addresses of the port's own shape",
-          found: "a sensor")
-      }
-      if case .events(.every) = port.kind {
-        throw .unsupportedPort(
-          place: model.place(ofInput: index), expected: "values, or events that merge (ONCE)",
-          found: "EVERY")
-      }
     }
   }
 
@@ -112,11 +136,6 @@ struct DeviceGraph {
 
   private static func refusePopulations(of model: Model) throws(DeviceImageError) {
     for (index, population) in model.populations.enumerated() {
-      if case .lif(let lif) = population.kind, !lif.currentLeak.values.isEmpty {
-        throw .unsupportedPopulation(
-          place: model.place(ofPopulation: index), expected: "no synaptic current",
-          found: "current_leak")
-      }
       guard !population.isReadout || index == model.readout else {
         throw .unsupportedPopulation(
           place: model.place(ofPopulation: index), expected: "one READOUT",
@@ -128,11 +147,6 @@ struct DeviceGraph {
   private static func refuse(projection index: Int, of model: Model) throws(DeviceImageError) {
     let projection = model.projections[index]
     let place = model.place(ofProjection: index)
-    guard projection.taps == 1, projection.delay <= (projection.source.isPort ? 0 : 1) else {
-      throw .unsupportedProjection(
-        place: place, expected: "one tap of delay 0, or 1 from a population",
-        found: projection.taps > 1 ? "\(projection.taps) taps" : "delay \(projection.delay)")
-    }
     if model.carriesValues(projection), projection.pool > 1 {
       throw .unsupportedProjection(
         place: place, expected: "no pool of values", found: "a pool of \(projection.pool)")

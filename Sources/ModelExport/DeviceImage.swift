@@ -68,8 +68,11 @@ public struct DeviceImage: Equatable, Sendable {
       case .values(_, _, let framePerStep): framePerStep
       }
     }
-    let goesRound = graph.layers.contains { $0.windows.contains { $0.delay == 1 } }
     let steps = graph.model.maximumSteps
-    return comesByStep || goesRound || steps > maximumBlock ? 1 : max(steps, 2)
+    let hasCurrents = graph.model.populations.contains { population in
+      if case .lif(let lif) = population.kind { !lif.currentLeak.values.isEmpty } else { false }
+    }
+    return comesByStep || !graph.rings.isEmpty || graph.model.exit != nil || hasCurrents
+      || steps > maximumBlock ? 1 : max(steps, 2)
   }
 }

@@ -2,8 +2,6 @@
 ///
 /// Every case names the place, what was expected there and what was found.
 public enum DeviceImageError: Error, Equatable, Sendable {
-  /// What a model asks of an inference as a whole, and the firmware engine does not do.
-  case unsupportedModel(place: String, expected: String, found: String)
   /// A port that the firmware engine does not take.
   case unsupportedPort(place: String, expected: String, found: String)
   /// A population that it does not run.
@@ -22,8 +20,7 @@ extension DeviceImageError: CustomStringConvertible {
   /// Place, expectation and finding in one line, and the way out.
   public var description: String {
     switch self {
-    case .unsupportedModel(let place, let expected, let found),
-      .unsupportedPort(let place, let expected, let found),
+    case .unsupportedPort(let place, let expected, let found),
       .unsupportedPopulation(let place, let expected, let found),
       .unsupportedProjection(let place, let expected, let found),
       .tooLarge(let place, let expected, let found):

@@ -33,7 +33,9 @@ struct DeviceImageWriter {
   mutating func contents() throws(DeviceImageError) -> DeviceContents {
     var contents = DeviceContents(
       ports: model.inputs.count, layers: graph.layers.count,
-      projections: model.projections.count)
+      projections: graph.layers.reduce(0) { $0 + $1.windows.count },
+      extras: graph.rings.count * DeviceContents.ringBytes
+        + (sensors.count + (model.exit == nil ? 0 : 1)) * DeviceContents.smallBytes)
     contents.ports = model.inputs.indices.map(portFields)
     for index in graph.layers.indices {
       contents.layers.append(layerFields(index, in: &contents))
@@ -42,6 +44,35 @@ struct DeviceImageWriter {
       for window in graph.layers[index].windows {
         contents.projections.append(projectionFields(window, of: index, in: &contents))
       }
+    }
+    contents.rings = zip(graph.rings, arena.rings).map { ring, place in
+      var source = (index: 0, fromPort: 0)
+      switch ring.source {
+      case .port(let port): source = (port, 1)
+      case .layer(let layer): source.index = layer
+      }
+      return [
+        .half("source", source.index), .half("from_port", source.fromPort),
+        .half("slots", ring.slots), .half("most", ring.most), .word("gain", ring.gain),
+        .word("map", place.map),
+        .word("bytes", place.bytes),
+      ]
+    }
+    contents.sensors = sensors.map { port, sensor in
+      [
+        .half("port", port), .byte("coarsening", sensor.coarsening),
+        .byte("polarity", sensor.polarity == .offOn ? 0 : 1), .half("last_x", sensor.width - 1),
+        .half("last_y", sensor.height - 1),
+      ]
+    }
+    switch model.exit {
+    case nil: break
+    case .margin(let margin):
+      contents.exit = [[.word("margin", margin), .half("layer", 0), .half("reserved", 0)]]
+    case .firstSpike:
+      contents.exit = [
+        [.word("margin", 0), .half("layer", graph.exitLayer ?? 0), .half("reserved", 0)]
+      ]
     }
     for (size, part) in [(contents.byteCount, "image"), (arena.bytes, "arena")] {
       guard size <= Self.maximumBytes else {
@@ -55,21 +86,31 @@ struct DeviceImageWriter {
     return contents
   }
 
+  /// The cameras of ports, with the ports' indices.
+  private var sensors: [(port: Int, sensor: Sensor)] {
+    model.inputs.enumerated().compactMap { index, port in port.sensor.map { (index, $0) } }
+  }
+
   /// Whether the image needs what an engine built with `SNN_DEVICE_GENERAL` 0 leaves out; known
   /// once the forms of its rows are chosen.
-  var needsGeneral: Bool { traits.contains { $0.contains(.general) } || rows.contains(.list) }
+  var needsGeneral: Bool {
+    traits.contains { $0.contains(.general) } || rows.contains(.list)
+      || graph.rings.contains { $0.most > 0 || $0.gain > 0 } || model.exit != nil
+  }
 
   // MARK: Structs
 
   private func headerFields(_ contents: DeviceContents, crc: Int) -> [DeviceContents.Field] {
     return [
-      .word("magic", 0x494E_4E53), .half("major", 1), .half("minor", 2),
+      .word("magic", 0x494E_4E53), .half("major", 1), .half("minor", 3),
       .word("bytes", contents.byteCount), .word("crc", crc), .word("arena_bytes", arena.bytes),
       .word("steps", model.steps), .word("max_steps", model.maximumSteps),
       .word("step_microseconds", model.stepMicroseconds), .half("block", block),
-      .half("needs_general", needsGeneral ? 1 : 0), .half("port_count", model.inputs.count),
+      .byte("needs_general", needsGeneral ? 1 : 0), .byte("has_exit", model.exit == nil ? 0 : 1),
+      .half("port_count", model.inputs.count),
       .half("layer_count", graph.layers.count), .half("projection_count", rows.count),
-      .half("reserved", 0), .word("ports", contents.portOffset),
+      .byte("ring_count", graph.rings.count), .byte("sensor_count", sensors.count),
+      .word("ports", contents.portOffset),
       .word("layers", contents.layerOffset), .word("projections", contents.projectionOffset),
       .word("sums", arena.sums), .word("value_sums", arena.valueSums),
       .word("membrane", arena.membrane), .word("spikes", arena.spikes),
@@ -93,7 +134,11 @@ struct DeviceImageWriter {
 
   /// `enum snn_image_port_kind`, and of a projection `enum snn_image_carries`.
   private static func kind(of port: InputPort) -> Int {
-    port.carriesValues ? (port.fitsBytes ? 1 : 2) : 0
+    switch port.kind {
+    case .events(.once): 0
+    case .events(.every): 3
+    case .values: port.fitsBytes ? 1 : 2
+    }
   }
 
   private func layerFields(
@@ -119,7 +164,7 @@ struct DeviceImageWriter {
       .byte("flags", traits[index].flags.rawValue), .byte("readout", isReadout ? 1 : 0),
       .byte("reset", reset.kind), .byte("refractory_steps", lif.refractorySteps),
       .byte("greater", lif.compare == .greater && !isReadout ? 1 : 0),
-      .byte("slot_mask", slotMask(of: index)), .half("floor", lif.floor),
+      .byte("reserved", 0), .half("floor", lif.floor),
       .half("ceiling", lif.ceiling), .half("reset_value", reset.value),
       .word("threshold", parameters.threshold), .word("decay", parameters.decay),
       .word("bias", parameters.bias), .word("initial", parameters.initial),
@@ -130,39 +175,36 @@ struct DeviceImageWriter {
     ]
   }
 
-  private func slotMask(of layer: Int) -> Int {
-    if layer == graph.layers.count - 1 { return 0 }
-    return block > 1 ? DeviceImage.maximumBlock - 1 : graph.isDelayed(layer) ? 1 : 0
-  }
-
   private mutating func projectionFields(
     _ window: DeviceWindow, of index: Int, in contents: inout DeviceContents
   ) -> [DeviceContents.Field] {
-    var source = (index: 0, fromPort: 1, carries: 0, slotMask: 0, map: 0, mapBytes: 0)
+    var source = (index: 0, fromPort: 1, carries: 0, map: 0, mapBytes: 0)
     switch window.source {
     case .port(let port):
       source.index = port
-      source.carries = Self.kind(of: model.inputs[port])
+      source.carries = model.inputs[port].encoder == nil ? Self.kind(of: model.inputs[port]) : 0
       source.map = arena.ports[port]
       source.mapBytes = window.values == nil ? DeviceArena.mapBytes(window.shape.count) : 0
     case .layer(let layer):
       let offsets = arena.layers[layer]
-      source = (layer, 0, 0, slotMask(of: layer), offsets.map, offsets.mapBytes)
+      source = (layer, 0, 0, offsets.map, offsets.mapBytes)
     }
+    let ring = graph.ring(of: window.source)
+    if let ring { (source.map, source.mapBytes) = (arena.rings[ring].map, arena.rings[ring].bytes) }
     let packed = appendRows(of: window, onto: index, to: &contents)
     let rowBytes = [window.paddedColumns, window.paddedColumns / 2, 0][packed.form.rawValue]
     return [
       .half("projection", window.projection), .half("source", source.index),
       .byte("from_port", source.fromPort), .byte("carries", source.carries),
-      .byte("rows", packed.form.rawValue), .byte("delay", window.delay),
+      .byte("rows", packed.form.rawValue), .byte("held", window.isHeld ? 1 : 0),
       .byte("pool", window.pool), .byte("shift", window.shift),
       .byte("stride_y", window.y.stride), .byte("stride_x", window.x.stride),
       .byte("padding_y", window.y.paddingBefore), .byte("padding_x", window.x.paddingBefore),
       .half("channels", window.shape.channels), .half("height", window.shape.height),
       .half("width", window.shape.width), .half("pooled_height", window.pooled.height),
       .half("pooled_width", window.pooled.width), .half("kernel_height", window.y.kernel),
-      .half("kernel_width", window.x.kernel), .byte("held", window.isHeld ? 1 : 0),
-      .byte("slot_mask", source.slotMask), .half("reserved", 0), .word("map", source.map),
+      .half("kernel_width", window.x.kernel), .half("delay", window.delay),
+      .half("ring", ring.map { $0 + 1 } ?? 0), .word("map", source.map),
       .word("map_bytes", source.mapBytes), .word("row_bytes", rowBytes),
       .word("weights", packed.weights), .word("starts", packed.starts),
       .word("places", packed.places), .word("synapses", packed.synapses),
@@ -206,6 +248,11 @@ struct DeviceImageWriter {
       }
     }
     let noDecay = Population.noLeak * 65536 + 1
+    if case .lif(let lif) = population.kind, !lif.currentLeak.values.isEmpty {
+      drive = append("current_decay", .uint32, padding: noDecay, unlessAll: nil) {
+        lif.currentLeak.value(of: $0, in: population.shape, default: 0) * 65536 + 1
+      }
+    }
     return (
       threshold,
       append("decay", .uint32, padding: noDecay, unlessAll: noDecay) {

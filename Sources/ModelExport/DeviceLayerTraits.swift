@@ -15,6 +15,8 @@ struct DeviceLayerTraits: Equatable, Sendable {
     static let driven = Flags(rawValue: 8)
     /// A sum may carry a membrane past floor or ceiling: the kernel clamps.
     static let clamped = Flags(rawValue: 16)
+    /// The neurons have synaptic currents.
+    static let current = Flags(rawValue: 32)
   }
 
   private(set) var flags: Flags = []
@@ -31,6 +33,10 @@ struct DeviceLayerTraits: Equatable, Sendable {
     if bound >= 1 << 15 { flags.formUnion([.wide, .general]) }
     if case .lif(let lif) = population.kind {
       parameters.append(lif.threshold)
+      if !lif.currentLeak.values.isEmpty {
+        parameters.append(lif.currentLeak)
+        flags.formUnion([.current, .wide, .general])
+      }
       refractorySteps = lif.refractorySteps
       flags.formUnion(Self.dynamics(of: layer, population, lif, bound, steps: model.maximumSteps))
     }
@@ -44,7 +50,9 @@ struct DeviceLayerTraits: Equatable, Sendable {
     of layer: DeviceGraph.Layer, _ population: Population, _ lif: Population.LIF, _ bound: Int,
     steps: Int
   ) -> Flags {
-    guard lif.reset == .subtract, lif.refractorySteps == 0, bound < 1 << 15 else {
+    guard lif.reset == .subtract, lif.refractorySteps == 0, bound < 1 << 15,
+      lif.currentLeak.values.isEmpty
+    else {
       return .general
     }
     let reach = MembraneReach(of: layer.neurons(of: population, lif), as: lif, steps: steps)

@@ -85,7 +85,8 @@ public struct DeviceReport: Equatable, Codable, Sendable {
     ]
     engineOptions =
       (writer.needsGeneral ? [] : ["-DSNN_DEVICE_GENERAL=0"])
-      + (block == 1 ? [] : ["-DSNN_DEVICE_STREAMING=0"])
+      + (block > 1
+        ? ["-DSNN_DEVICE_STREAMING=0"] : graph.rings.isEmpty ? ["-DSNN_DEVICE_RINGS=0"] : [])
     var weights = 0
     var parameters = 0
     for array in contents.arrays {
@@ -122,7 +123,7 @@ public struct DeviceReport: Equatable, Codable, Sendable {
 
 extension DeviceReport {
   /// `struct snn_device` of `snn/device.h` where pointers have 4 bytes.
-  private static let networkBytes = 36
+  private static let networkBytes = 44
   /// What targets/image.ld sets aside, the fault handler's included: above all that
   /// runtime-c/tests/stack_budget.csv says of the engine.
   private static let stackBytes = 1664

@@ -15,11 +15,14 @@ struct DeviceWindow {
   /// Index in the model.
   let projection: Int
   let source: Source
+  /// Steps from a spike to its arrival: the tap's own.
   let delay: Int
   let pool: Int
   let shift: Int
   /// The least and the greatest value presented; nil: spikes.
   let values: ClosedRange<Int>?
+  /// The most spikes of all sources in a step, where an address may have several; else nil.
+  let most: Int?
   /// Whether one frame stays for a sample.
   let isHeld: Bool
   /// The source, before and after its pool.
@@ -36,28 +39,36 @@ struct DeviceWindow {
   /// The number of a row has 16 bits: 0...65535.
   static let maximumRows = 65_536
 
-  /// The window of a projection of a valid model that ``DeviceGraph`` has not refused.
+  /// The window of one tap of a projection of a valid model that ``DeviceGraph`` has not refused.
   ///
   /// `shape`, `target`: of the layers. Throws ``DeviceImageError`` where it has too many rows.
   init(
-    projection index: Int, of model: Model, from source: Source, of shape: Shape,
+    projection index: Int, tap: Int, of model: Model, from source: Source, of shape: Shape,
     onto target: Shape
   ) throws(DeviceImageError) {
     let projection = model.projections[index]
     self.projection = index
     self.source = source
     self.shape = shape
-    delay = projection.delay
+    delay = projection.delays[tap]
     pool = projection.pool
     shift = projection.shift
     pooled = shape.pooled(by: projection.pool)
     columns = target.channels
     if case .input(let port) = projection.source,
-      case .values(let minimum, let maximum, let framePerStep) = model.inputs[port].kind
+      case .values(let minimum, let maximum, let framePerStep) = model.inputs[port].kind,
+      model.inputs[port].encoder == nil
     {
       (values, isHeld) = (minimum...maximum, !framePerStep)
     } else {
       (values, isHeld) = (nil, false)
+    }
+    if case .input(let port) = projection.source,
+      case .events(.every(let maximum)) = model.inputs[port].kind
+    {
+      most = maximum
+    } else {
+      most = nil
     }
     // A vector has lost its pixels, so what slides over them in the model spans all of it here.
     let isVector =
@@ -84,13 +95,16 @@ struct DeviceWindow {
         expected: "at most \(Model.maximumWeights) weights, zeros between groups included",
         found: "\(rows * target.channels)")
     }
+    let matrix = projection.weights(ofTap: tap)
     switch projection.topology {
     case .convolution(let convolution) where !isVector:
-      weights = Self.rows(of: convolution, projection.weights, shape.channels, target.channels)
+      weights = Self.rows(of: convolution, matrix, shape.channels, target.channels)
     case .oneToOne where !isVector:
-      weights = Self.diagonal(projection.weights, target.channels)
-    case .dense: weights = projection.weights.values
-    default: weights = Self.rows(of: projection, in: model, cells: pooled.count, target.channels)
+      weights = Self.diagonal(matrix, target.channels)
+    case .dense: weights = matrix.values
+    default:
+      weights = Self.rows(
+        of: projection, tap: tap, in: model, cells: pooled.count, target.channels)
     }
   }
 
@@ -160,14 +174,14 @@ struct DeviceWindow {
   /// What one spike of every cell adds to every target. At most one synapse joins the two, so it
   /// is a weight.
   private static func rows(
-    of projection: Projection, in model: Model, cells: Int, _ columns: Int
+    of projection: Projection, tap: Int, in model: Model, cells: Int, _ columns: Int
   ) -> [Int8] {
     let synapses = Synapses(of: projection, in: model)
     var weights: [Int8] = []
     weights.reserveCapacity(cells * columns)
     for cell in 0..<cells {
       var row = [Int](repeating: 0, count: columns)
-      _ = synapses.deliver(1, from: cell, to: &row)
+      _ = synapses.deliver(1, from: cell, tap: tap, to: &row)
       weights += row.map { Int8($0) }
     }
     return weights

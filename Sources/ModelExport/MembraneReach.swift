@@ -109,11 +109,19 @@ extension DeviceGraph.Layer {
       lower: [Int](repeating: 0, count: shape.channels),
       upper: [Int](repeating: 0, count: shape.channels)
     )
+    // The taps of one projection are scaled together (FORMAT.md, section 4).
+    var unscaled = sums
     for (index, window) in windows.enumerated() {
       let arriving = window.arriving(taps[2 * index], taps[2 * index + 1])
+      let isLast =
+        index + 1 == windows.count || windows[index + 1].projection != window.projection
       for channel in 0..<shape.channels {
-        sums.lower[channel] += window.scaled(arriving.lower[channel])
-        sums.upper[channel] += window.scaled(arriving.upper[channel])
+        unscaled.lower[channel] += arriving.lower[channel]
+        unscaled.upper[channel] += arriving.upper[channel]
+        guard isLast else { continue }
+        sums.lower[channel] += window.scaled(unscaled.lower[channel])
+        sums.upper[channel] += window.scaled(unscaled.upper[channel])
+        (unscaled.lower[channel], unscaled.upper[channel]) = (0, 0)
       }
     }
     return sums
@@ -138,6 +146,12 @@ extension DeviceWindow {
           for column in 0..<columns {
             let weight = Int(weights[row * columns + column])
             if weight == 0 { continue }
+            if let most {
+              // All spikes may take the heaviest synapse.
+              lower[column] = min(lower[column], weight * most)
+              upper[column] = max(upper[column], weight * most)
+              continue
+            }
             lower[column] += min(weight * least, weight * greatest)
             upper[column] += max(weight * least, weight * greatest)
           }

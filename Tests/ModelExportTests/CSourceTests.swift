@@ -17,7 +17,7 @@ import Wiring
     defer { try? FileManager.default.removeItem(at: folder) }
     var (includes, writes, expected, sources) = ("", "", [UInt8](), [String]())
     for seed in 0..<200 as Range<UInt64> where sources.count < 8 {
-      var model = RandomModels.model(seed: seed, late: false)
+      var model = RandomModels.model(seed: seed)
       for index in model.inputs.indices {
         if case .events = model.inputs[index].kind { model.inputs[index].kind = .events(.once) }
       }
@@ -48,7 +48,7 @@ import Wiring
     defer { try? FileManager.default.removeItem(at: folder) }
     var (includes, calls, sources) = ("", "", [String]())
     for seed in 0..<200 as Range<UInt64> where sources.count < 16 {
-      var model = RandomModels.model(seed: seed, late: false)
+      var model = RandomModels.model(seed: seed)
       for index in model.inputs.indices {
         if case .events = model.inputs[index].kind { model.inputs[index].kind = .events(.once) }
       }

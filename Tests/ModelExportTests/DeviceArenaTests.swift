@@ -10,7 +10,7 @@ import Wiring
   @Test func partsLieApart() throws {
     var images = 0
     for seed in 0..<400 as Range<UInt64> {
-      var model = RandomModels.model(seed: seed, late: false)
+      var model = RandomModels.model(seed: seed)
       for index in model.inputs.indices {
         if case .events = model.inputs[index].kind { model.inputs[index].kind = .events(.once) }
       }
@@ -70,10 +70,7 @@ import Wiring
       let readers = graph.layers.indices.filter { reader in
         graph.layers[reader].windows.contains { $0.source == .layer(map) }
       }
-      let isDelayed = graph.layers.contains { layer in
-        layer.windows.contains { $0.source == .layer(map) && $0.delay == 1 }
-      }
-      return isDelayed || map == layer || (map < layer && readers.contains { $0 >= layer })
+      return map == layer || (map < layer && readers.contains { $0 >= layer })
     }
     return graph.layers.indices.allSatisfy { !(holds(a, while: $0) && holds(b, while: $0)) }
   }

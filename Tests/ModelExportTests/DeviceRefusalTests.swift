@@ -37,36 +37,12 @@ import Wiring
     #expect(try refusal(model(pool: 2)) == nil)
   }
 
-  @Test func portsOfEveryEvent() throws {
-    #expect(
-      try refusal(model(.events(.every(maximumPerStep: 3))))
-        == .unsupportedPort(
-          place: "inputs[0] \"in\"", expected: "values, or events that merge (ONCE)",
-          found: "EVERY"))
-  }
-
   @Test func moreThanFourPorts() throws {
     var model = model()
     model.inputs += (0..<4).map { _ in model.inputs[0] }
     #expect(
       try refusal(model)
         == .tooLarge(place: "inputs (count)", expected: "at most 4", found: "5"))
-  }
-
-  @Test func delaysAndTaps() throws {
-    var late = model()
-    late.projections[1].delay = 2
-    var tapped = model()
-    tapped.projections[0].taps = 2
-    tapped.projections[0].weights = WeightMatrix(rows: 2, columns: 1, values: [1, 1])
-    for (model, place, found) in [
-      (late, "projections[1] \"copy\"", "delay 2"), (tapped, "projections[0] \"first\"", "2 taps"),
-    ] {
-      #expect(
-        try refusal(model)
-          == .unsupportedProjection(
-            place: place, expected: "one tap of delay 0, or 1 from a population", found: found))
-    }
   }
 
   @Test func pooledValues() throws {

@@ -30,7 +30,8 @@ import Wiring
           topology: convolution.map { .convolution($0) } ?? .dense, pool: pool,
           weights: WeightMatrix(rows: rows, columns: columns, values: weights))
       ], readout: 0)
-    return try DeviceWindow(projection: 0, of: model, from: .port(0), of: source, onto: target)
+    return try DeviceWindow(
+      projection: 0, tap: 0, of: model, from: .port(0), of: source, onto: target)
   }
 
   @Test func bytesChangePlacesWithinFour() throws {

@@ -90,7 +90,7 @@ import Testing
   @Test func modelsSaidToStayNeverSaturate() throws {
     var layers = 0
     for seed in 0..<600 as Range<UInt64> {
-      var model = RandomModels.model(seed: seed, late: false)
+      var model = RandomModels.model(seed: seed)
       for index in model.inputs.indices {
         if case .events = model.inputs[index].kind { model.inputs[index].kind = .events(.once) }
       }

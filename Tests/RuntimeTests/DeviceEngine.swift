@@ -97,12 +97,15 @@ final class DeviceEngine {
       snn_device_observe(&network, nil)
     }
     var answer = witness.answer
+    // What the model's exit rule has left out.
+    answer.steps.removeLast(input.steps - Int(network.steps))
     answer.scores = answer.steps.last?.membranes[model.readout] ?? []
     return answer
   }
 
   private func play(_ input: InferenceInput) throws {
     snn_device_reset(&network)
+    snn_device_seed(&network, input.seed)
     let isStreaming = image.pointee.block == 1
     for step in 0..<(isStreaming ? input.steps : 1) {
       for (index, port) in input.ports.enumerated() {
@@ -115,6 +118,7 @@ final class DeviceEngine {
       }
       try check(
         snn_device_run(&network, UInt32(isStreaming ? 1 : input.steps)), "snn_device_run")
+      if snn_device_is_decided(&network) { break }
     }
   }
 

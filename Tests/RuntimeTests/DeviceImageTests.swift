@@ -11,13 +11,10 @@ import Wiring
 @Suite struct DeviceImageTests {
   static let inputsPerModel = 3
 
-  /// A random model with events that merge, and in every second one few enough steps to go layer
-  /// by layer; nil where that breaks a bound or the engine does not run it.
+  /// A random model, every second one of few enough steps to go layer by layer; nil where that breaks
+  /// a bound.
   static func model(seed: Int) throws -> Model? {
-    var model = RandomModels.model(seed: UInt64(seed), late: false)
-    for index in model.inputs.indices {
-      if case .events = model.inputs[index].kind { model.inputs[index].kind = .events(.once) }
-    }
+    var model = RandomModels.model(seed: UInt64(seed))
     if seed % 2 == 0 { model.maximumSteps = min(model.maximumSteps, 12) }
     return (try? model.validate()) == nil ? nil : model
   }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snn/clock.h"
 #include "engine.h"
+#include "snn/model.h"
 
 /*
  * Events with time for the firmware engine. snn/event_time.h decides which steps are over and which
@@ -27,7 +28,7 @@ enum snn_status snn_device_clock_init(struct snn_device_clock *clock, struct snn
 
 void snn_device_clock_reset(struct snn_device_clock *clock)
 {
-    const struct snn_device_input_counters none = {0, 0, 0};
+    const struct snn_device_input_counters none = {0, 0, 0, 0};
     snn_device_reset(clock->network);
     for (uint32_t port = 0; port < SNN_IMAGE_PORTS; port++) {
         clock->inputs[port] = none;
@@ -67,17 +68,32 @@ uint32_t snn_device_steps(const struct snn_device_clock *clock)
 
 /* ---- Events ---- */
 
-/** Takes an event that is inside the shape and belongs to the open step. */
-static void inject(struct snn_device_clock *clock, uint32_t port, uint32_t index)
+/** The camera that a port states, or null. */
+static const struct snn_image_sensor *sensor_of(const struct snn_image *image, uint32_t port)
 {
-    const struct snn_device *network = clock->network;
-    uint32_t *map = (uint32_t *)snn_in_arena(network, snn_ports(network->image)[port].map);
-    const uint32_t bit = UINT32_C(1) << (index & 31);
-    if ((map[index / 32] & bit) != 0) {
-        return;
+    const struct snn_image_sensor *sensor = snn_sensors(image);
+    for (uint32_t i = 0; i < image->sensor_count; i++) {
+        if (sensor[i].port == port) {
+            return sensor + i;
+        }
     }
-    map[index / 32] |= bit;
-    clock->inputs[port].events++;
+    return NULL;
+}
+
+/** The linear index of an address on the port's sensor; false where it lies outside. */
+static bool find_index(const struct snn_image *image, uint32_t port, uint32_t x, uint32_t y,
+                       uint32_t polarity, uint32_t *index)
+{
+    const struct snn_image_port *shape = snn_ports(image) + port;
+    const struct snn_image_sensor *sensor = sensor_of(image, port);
+    if (sensor == NULL) {
+        *index = (y * shape->width + x) * shape->channels + polarity;
+        return x < shape->width && y < shape->height && polarity < shape->channels;
+    }
+    const uint32_t channel = sensor->polarity == SNN_OFF_ON ? polarity : 1 - polarity;
+    const uint32_t pixel = (y >> sensor->coarsening) * shape->width + (x >> sensor->coarsening);
+    *index = pixel * shape->channels + (shape->channels == 1 ? 0 : channel);
+    return x <= sensor->last_x && y <= sensor->last_y && polarity <= 1;
 }
 
 bool snn_device_event_xy(struct snn_device_clock *clock, uint32_t port, uint32_t x, uint32_t y,
@@ -88,25 +104,27 @@ bool snn_device_event_xy(struct snn_device_clock *clock, uint32_t port, uint32_t
     if (port >= image->port_count) {
         return false;
     }
-    const struct snn_image_port *sensor = snn_ports(image) + port;
-    if (sensor->kind != SNN_PORT_EVENTS) {
+    if (snn_takes_values(snn_ports(image) + port)) {
         return false;
     }
+    uint32_t index = 0;
     /*
      * Dropped before its time is looked at: an event outside the sensor neither sets t0 nor closes
      * a step.
      */
-    if (x >= sensor->width || y >= sensor->height || polarity >= sensor->channels) {
+    if (!find_index(image, port, x, y, polarity, &index)) {
         clock->inputs[port].dropped_outside++;
         return false;
     }
     snn_event_time_begin(&clock->time, microseconds);
     snn_device_advance(clock, microseconds);
-    if (!snn_event_time_is_open(&clock->time, network->steps, image->step_microseconds,
-                                microseconds)) {
+    if (network->decided || !snn_event_time_is_open(&clock->time, network->steps,
+                                                    image->step_microseconds, microseconds)) {
         clock->inputs[port].dropped_late++;
         return false;
     }
-    inject(clock, port, (y * sensor->width + x) * sensor->channels + polarity);
-    return true;
+    const enum snn_taken taken = snn_take_event(network, port, index);
+    clock->inputs[port].events += taken == SNN_TAKEN_NEW ? 1u : 0u;
+    clock->inputs[port].dropped_overflow += taken == SNN_TAKEN_NOT ? 1u : 0u;
+    return taken != SNN_TAKEN_NOT;
 }

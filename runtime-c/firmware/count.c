@@ -16,23 +16,24 @@ static bool arrives(const struct snn_image_projection *projection, uint32_t y, u
 
 /* ---- The observer's functions ---- */
 
-/** The number of a port's events in the open step that arrive at a projection. */
-static uint32_t arriving_events(const struct snn_device *network,
-                                const struct snn_image_projection *projection)
+/**
+ * The number of spikes that a projection delivers in the open step from what its source's map
+ * holds already: events of a port, or spikes of earlier steps.
+ */
+static uint32_t arriving(const struct snn_device *network,
+                         const struct snn_image_projection *projection)
 {
-    const struct snn_image_port *port = snn_ports(network->image) + projection->source;
-    if (port->kind != SNN_PORT_EVENTS) {
-        return 0;
-    }
-    const uint32_t *map = (const uint32_t *)snn_in_arena(network, port->map);
-    const uint32_t words = (snn_port_size(port) + 31) / 32;
+    const void *map = snn_in_arena(network, snn_map_of(network, projection));
+    const bool every = projection->carries == SNN_CARRIES_EVERY;
+    const uint32_t size = (uint32_t)projection->channels * projection->height * projection->width;
     uint32_t count = 0;
-    for (uint32_t word = 0; word < words; word++) {
-        for (uint32_t bits = map[word]; bits != 0; bits &= bits - 1) {
-            const uint32_t pixel = (32 * word + snn_lowest_bit(bits)) / port->channels;
-            if (arrives(projection, pixel / port->width, pixel % port->width)) {
-                count++;
-            }
+    for (uint32_t i = 0; i < size; i++) {
+        const uint32_t spikes =
+            every ? ((const uint16_t *)map)[i] : ((const uint32_t *)map)[i / 32] >> (i & 31) & 1;
+        const uint32_t pixel = i / projection->channels;
+        if (spikes != 0 &&
+            arrives(projection, pixel / projection->width, pixel % projection->width)) {
+            count += spikes;
         }
     }
     return count;
@@ -49,10 +50,9 @@ static void on_layer(void *context, uint32_t layer)
     const struct snn_image_projection *projection = snn_projections(image);
     struct snn_projection_count *into = count->projections;
     for (uint32_t i = 0; i < image->projection_count && layer == 0; i++, projection++, into++) {
-        into->spikes_in += into->waiting;
-        into->waiting = 0;
-        if (projection->from_port != 0) {
-            into->spikes_in += arriving_events(count->network, projection);
+        if (!snn_carries_values(projection) &&
+            (projection->from_port != 0 || projection->delay != 0)) {
+            into->spikes_in += arriving(count->network, projection);
         }
     }
 }
@@ -65,17 +65,13 @@ static void deliver(struct snn_count *count, uint32_t layer, uint32_t pixel, uin
     const struct snn_image_projection *projection = snn_projections(image);
     struct snn_projection_count *into = count->projections;
     for (uint32_t i = 0; i < image->projection_count; i++, projection++, into++) {
-        if (projection->from_port != 0 || projection->source != layer) {
+        if (projection->from_port != 0 || projection->source != layer || projection->delay != 0) {
             continue;
         }
         if (!arrives(projection, pixel / width, pixel % width)) {
             continue;
         }
-        if (projection->delay != 0) {
-            into->waiting += spikes;
-        } else {
-            into->spikes_in += spikes;
-        }
+        into->spikes_in += spikes;
     }
 }
 
@@ -121,7 +117,7 @@ static void on_saturated(void *context, uint32_t layer, uint32_t clamps)
 void snn_count_clear(struct snn_count *count)
 {
     static const struct snn_layer_count no_layer = {0, 0, 0};
-    static const struct snn_projection_count no_projection = {0, 0, 0, 0};
+    static const struct snn_projection_count no_projection = {0, 0, 0};
     const struct snn_image *image = count->network->image;
     for (uint32_t i = 0; i < image->layer_count; i++) {
         count->layers[i] = no_layer;

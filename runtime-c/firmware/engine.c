@@ -45,37 +45,58 @@ static void fill(uint32_t *word, uint32_t count, uint32_t value)
     }
 }
 
-/** Whether the first of a layer's projections, at which `gather` stands, carries values. */
-static bool takes_values(const struct snn_gather *gather)
+/** How many of a layer's projections carry values: the first ones, at which `gather` stands. */
+static uint32_t count_valued(const struct snn_gather *gather)
 {
-    return gather->pixel->layer->projection_count != 0 &&
-           gather->projection->carries != SNN_CARRIES_SPIKES;
+    const uint32_t all = gather->pixel->layer->projection_count;
+    uint32_t count = all != 0 && snn_carries_values(gather->projection) ? 1 : 0;
+    /* Several are taps, which only a ring serves. */
+    while (SNN_DEVICE_RINGS != 0 && count != 0 && count < all &&
+           snn_carries_values(gather->projection + count)) {
+        count++;
+    }
+    return count;
+}
+
+/** The frame that a projection of values delivers in the open step, or null. */
+static const void *frame_of(const struct snn_device *network,
+                            const struct snn_image_projection *projection)
+{
+    if (SNN_DEVICE_RINGS != 0 && projection->delay != 0) {
+        return snn_in_arena(network, snn_map_of(network, projection));
+    }
+    return network->frame[projection->source];
 }
 
 /**
- * Fills the image's `value_sums` with the sums of the frame presented to the first projection, if
- * that carries values, else with zeros. Returns the projection's shift, or 0.
+ * Fills the image's `value_sums` with the sums of the frames that arrive at the layer: by the taps
+ * of one projection, or by none. Returns the projection's shift, or 0.
  */
 static uint32_t add_values(struct snn_gather *gather)
 {
     const struct snn_pixel *pixel = gather->pixel;
-    const struct snn_image_projection *projection = gather->projection;
     uint32_t *current = (uint32_t *)snn_in_arena(pixel->network, pixel->network->image->value_sums);
+    uint32_t shift = 0;
     fill(current, pixel->layer->columns, 0);
-    if (!takes_values(gather)) {
-        return 0;
+    for (uint32_t i = 0; i < count_valued(gather); i++) {
+        const struct snn_image_projection *const first = gather->projection;
+        gather->projection += SNN_DEVICE_RINGS != 0 ? i : 0;
+        gather->frame = frame_of(pixel->network, gather->projection);
+        gather->sums = current;
+        if (gather->frame != NULL) {
+            shift = gather->projection->shift;
+            snn_find_window(gather);
+            if (gather->window.lines != 0) {
+                snn_gather_values(gather);
+            }
+        }
+        gather->frame = NULL;
+        gather->projection = first;
+        if (SNN_DEVICE_RINGS == 0) {
+            break;
+        }
     }
-    gather->frame = pixel->network->frame[projection->source];
-    if (gather->frame == NULL) {
-        return 0;
-    }
-    gather->sums = current;
-    snn_find_window(gather);
-    if (gather->window.lines != 0) {
-        snn_gather_values(gather);
-    }
-    gather->frame = NULL;
-    return projection->shift;
+    return shift;
 }
 
 /**
@@ -96,7 +117,9 @@ static uint32_t begin_sums(struct snn_gather *gather)
     const int32_t *current =
         (const int32_t *)snn_in_arena(pixel->network, pixel->network->image->value_sums);
     const uint32_t shift = add_values(gather);
-    const int32_t *bias = parameters(pixel, layer->bias);
+    /* A synaptic current takes what arrives, the bias goes to the membrane. */
+    const bool has_current = SNN_DEVICE_GENERAL != 0 && (layer->flags & SNN_LAYER_CURRENT) != 0;
+    const int32_t *bias = has_current ? NULL : parameters(pixel, layer->bias);
     for (uint32_t lane = 0; lane < layer->columns; lane++) {
         uint32_t sum = (uint32_t)snn_scale_value(current[lane], shift) + zero;
         if (bias != NULL && lane < layer->lanes) {
@@ -108,7 +131,7 @@ static uint32_t begin_sums(struct snn_gather *gather)
             ((snn_half *)(void *)sums)[lane] = (snn_half)sum;
         }
     }
-    if (layer->projection_count == (takes_values(gather) ? 1u : 0u)) {
+    if (layer->projection_count == count_valued(gather)) {
         return 0;
     }
     for (uint32_t word = 0; word < (pixel->steps - 1) * sum_words; word++) {
@@ -131,8 +154,8 @@ static void write_spikes(const struct snn_pixel *pixel, uint32_t step, const uin
             bits &= (UINT32_C(1) << left) - 1;
         }
         if (bits != 0) {
-            const uint32_t slot = (step & layer->slot_mask) * layer->map_bytes;
-            uint32_t *map = (uint32_t *)snn_in_arena(pixel->network, layer->map + slot) + bit / 32;
+            const uint32_t at = pixel->map + (step - pixel->first) * layer->map_bytes;
+            uint32_t *map = (uint32_t *)snn_in_arena(pixel->network, at) + bit / 32;
             const uint32_t skip = bit & 31;
             const uint32_t rest = bits >> 1 >> (31 - skip);
             map[0] |= bits << skip;
@@ -257,22 +280,21 @@ static uint32_t add_spikes(struct snn_gather *gather)
     const struct snn_pixel *pixel = gather->pixel;
     uint32_t *sums = pixel->sums;
     const struct snn_image_projection *projection = gather->projection;
-    const uint32_t delay = SNN_DEVICE_STREAMING != 0 ? projection->delay : 0;
-    uint32_t added = 0;
+    uint32_t added = 0, map = snn_map_of(pixel->network, projection);
     snn_find_window(gather);
     if (gather->window.lines == 0) {
         return 0;
     }
     for (uint32_t step = pixel->first; step < pixel->first + pixel->steps;
-         step++, sums += pixel->neurons.sum_step) {
-        if (step < delay) {
-            continue;
-        }
-        const uint32_t slot = (step - delay) & projection->slot_mask;
-        gather->map = (const uint32_t *)snn_in_arena(
-            pixel->network, projection->map + slot * projection->map_bytes);
+         step++, sums += pixel->neurons.sum_step, map += projection->map_bytes) {
+        gather->map = (const uint32_t *)snn_in_arena(pixel->network, map);
         gather->sums = sums;
-        added += snn_gather_spikes(gather);
+        if (SNN_DEVICE_RINGS != 0 && SNN_DEVICE_GENERAL != 0 &&
+            projection->carries == SNN_CARRIES_EVERY) {
+            added += snn_gather_every(gather);
+        } else {
+            added += snn_gather_spikes(gather);
+        }
     }
     return added;
 }
@@ -291,14 +313,15 @@ static void run_pixel(struct snn_pixel *pixel)
     }
     pixel->neurons.sum_step = begin_sums(&gather);
     for (uint32_t i = 0; i < layer->projection_count; i++, gather.projection++) {
-        if (gather.projection->carries == SNN_CARRIES_SPIKES) {
+        if (!snn_carries_values(gather.projection)) {
             added += add_spikes(&gather);
         }
     }
     if (layer->readout != 0) {
         run_readout(pixel);
     } else {
-        run_neurons(pixel, (layer->flags & SNN_LAYER_DRIVEN) == 0 && added == 0);
+        run_neurons(pixel,
+                    (layer->flags & (SNN_LAYER_DRIVEN | SNN_LAYER_CURRENT)) == 0 && added == 0);
     }
 }
 
@@ -368,13 +391,35 @@ static void run_layer(struct snn_pixel *pixel)
 
 /* ---- A step ends ---- */
 
-/** Forgets the events and frames of the step just closed. */
+/**
+ * Moves a ring to the slot of the next step. What that held is older than any projection reaches
+ * back for.
+ */
+static void advance(const struct snn_device *network, const struct snn_image_ring *ring)
+{
+    uint32_t *open = snn_open_slot(network, ring);
+    *open = *open + 1 < ring->slots ? *open + 1 : 0;
+    uint32_t *word = (uint32_t *)snn_in_arena(network, snn_slot_of(network, ring, 0));
+    for (uint32_t i = 0; i < ring->bytes / 4; i++) {
+        word[i] = 0;
+    }
+    if (ring->most != 0) {
+        open[-1] = 0;
+    }
+}
+
+/** Forgets the events and frames of the step just closed, but for those that later steps read. */
 static void end_step(struct snn_device *network)
 {
+    const struct snn_image_ring *ring = snn_rings(network->image);
+    for (uint32_t i = 0; SNN_DEVICE_RINGS != 0 && i < network->image->ring_count; i++) {
+        advance(network, ring + i);
+    }
     const struct snn_image_port *input = snn_ports(network->image);
     network->presented = 0;
     for (uint32_t port = 0; port < network->image->port_count; port++, input++) {
-        if (input->kind == SNN_PORT_EVENTS) {
+        if (input->kind == SNN_PORT_EVENTS &&
+            (SNN_DEVICE_RINGS == 0 || snn_ring_of(network->image, true, port) == NULL)) {
             const uint32_t words = (snn_port_size(input) + 31) / 32;
             uint32_t *map = (uint32_t *)snn_in_arena(network, input->map);
             for (uint32_t i = 0; i < words; i++) {
@@ -400,13 +445,15 @@ static void run_layers(struct snn_device *network, uint32_t first, uint32_t step
         if (i == image->layer_count) {
             break;
         }
-        uint32_t *map = (uint32_t *)snn_in_arena(network, layer->map + (first & layer->slot_mask) *
-                                                                           layer->map_bytes);
+        const struct snn_image_ring *ring =
+            SNN_DEVICE_RINGS != 0 ? snn_ring_of(image, false, i) : NULL;
+        const uint32_t open = ring == NULL ? layer->map : snn_slot_of(network, ring, 0);
+        uint32_t *map = (uint32_t *)snn_in_arena(network, open);
         for (uint32_t word = 0; word < steps * (layer->map_bytes / 4); word++) {
             map[word] = 0;
         }
         struct snn_pixel pixel = {
-            .network = network, .layer = layer, .first = first, .steps = steps};
+            .network = network, .layer = layer, .first = first, .steps = steps, .map = open};
         run_layer(&pixel);
     }
 }
@@ -414,7 +461,7 @@ static void run_layers(struct snn_device *network, uint32_t first, uint32_t step
 enum snn_status snn_device_run(struct snn_device *network, uint32_t steps)
 {
     const struct snn_image *image = network->image;
-    if (steps > image->max_steps - network->steps) {
+    if (steps > image->max_steps - network->steps || (SNN_DEVICE_RULES && network->decided)) {
         return SNN_ERROR_STEPS;
     }
     if (!snn_streams(image)) {
@@ -427,9 +474,16 @@ enum snn_status snn_device_run(struct snn_device *network, uint32_t steps)
         network->steps = steps;
     } else {
         for (; steps > 0; steps--) {
+            if (SNN_DEVICE_RULES && image->ring_count != 0) {
+                snn_encode(network);
+            }
             run_layers(network, network->steps, 1);
+            network->decided = SNN_DEVICE_RULES && image->has_exit != 0 && snn_exits(network);
             end_step(network);
             network->steps++;
+            if (SNN_DEVICE_RULES && network->decided) {
+                break;
+            }
         }
     }
     return SNN_OK;

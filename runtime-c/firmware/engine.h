@@ -8,6 +8,9 @@
 
 /* What the engine's files share. */
 
+/** 1 in a build that has encoders and exit rules. */
+#define SNN_DEVICE_RULES (SNN_DEVICE_GENERAL != 0 && SNN_DEVICE_RINGS != 0)
+
 /** The most rows that are gathered for one call of a kernel. */
 enum { SNN_GATHER = 64 };
 
@@ -33,9 +36,72 @@ static inline const struct snn_image_projection *snn_projections(const struct sn
                                                                image->projections);
 }
 
+static inline const struct snn_image_ring *snn_rings(const struct snn_image *image)
+{
+    return (const struct snn_image_ring *)(const void *)(snn_projections(image) +
+                                                         image->projection_count);
+}
+
+/** The ring of a port or layer, or null. */
+const struct snn_image_ring *snn_ring_of(const struct snn_image *image, bool from_port,
+                                         uint32_t source);
+
 static inline void *snn_in_arena(const struct snn_device *network, uint32_t offset)
 {
     return network->arena + offset;
+}
+
+static inline const struct snn_image_sensor *snn_sensors(const struct snn_image *image)
+{
+    return (const struct snn_image_sensor *)(const void *)(snn_rings(image) + image->ring_count);
+}
+
+static inline const struct snn_image_exit *snn_exit_of(const struct snn_image *image)
+{
+    return (const struct snn_image_exit *)(const void *)(snn_sensors(image) + image->sensor_count);
+}
+
+/** The word that holds the number of a ring's open slot. */
+static inline uint32_t *snn_open_slot(const struct snn_device *network,
+                                      const struct snn_image_ring *ring)
+{
+    return (uint32_t *)snn_in_arena(network, ring->map) - 1;
+}
+
+/** Where the arena has what a ring's source emitted `delay` steps before the open one. */
+static inline uint32_t snn_slot_of(const struct snn_device *network,
+                                   const struct snn_image_ring *ring, uint32_t delay)
+{
+    uint32_t slot = *snn_open_slot(network, ring);
+    /* In a hostile image another buffer may lie here. */
+    slot = slot < ring->slots ? slot : 0;
+    slot = slot < delay ? slot + ring->slots - delay : slot - delay;
+    return ring->map + slot * ring->bytes;
+}
+
+/** Where the arena has what a projection delivers in the open step. */
+static inline uint32_t snn_map_of(const struct snn_device *network,
+                                  const struct snn_image_projection *projection)
+{
+    if (SNN_DEVICE_RINGS == 0 || projection->ring == 0) {
+        return projection->map;
+    }
+    return snn_slot_of(network, snn_rings(network->image) + projection->ring - 1,
+                       projection->delay);
+}
+
+/** Whether values are presented to a port, not events. */
+static inline bool snn_takes_values(const struct snn_image_port *port)
+{
+    return port->kind == SNN_PORT_U8 || port->kind == SNN_PORT_S16;
+}
+
+static inline bool snn_carries_values(const struct snn_image_projection *projection)
+{
+    if (SNN_DEVICE_RINGS == 0) {
+        return projection->carries != SNN_CARRIES_SPIKES;
+    }
+    return projection->carries == SNN_CARRIES_U8 || projection->carries == SNN_CARRIES_S16;
 }
 
 /** Values or possible events of a port. */
@@ -56,6 +122,7 @@ struct snn_pixel {
     const struct snn_image_layer *layer;
     uint32_t index, y, x;
     uint32_t first, steps; /**< the first step that the pixel runs, and how many it runs */
+    uint32_t map;          /**< where the arena has the layer's spike map of step `first` */
     uint32_t parameters;   /**< index of the pixel's first entry in arrays of parameters */
     uint32_t *sums;
     struct snn_lif neurons;
@@ -99,11 +166,35 @@ struct snn_gather {
     int16_t values[SNN_GATHER];
 };
 
+/** What became of an event inside its port. */
+enum snn_taken { SNN_TAKEN_NOT = 0, SNN_TAKEN_MERGED = 1, SNN_TAKEN_NEW = 2 };
+
+/** Puts an event into the open step of a port that takes events; `index` is inside the port. */
+enum snn_taken snn_take_event(const struct snn_device *network, uint32_t port, uint32_t index);
+
+/** Makes the spikes of the open step from the frames of ports with an encoder. */
+void snn_encode(const struct snn_device *network);
+
+/** Whether the image's exit rule holds in the open step, whose layers have all run. */
+bool snn_exits(const struct snn_device *network);
+
+/**
+ * Whether the image's header is sound and its bytes are as they were written. Offsets and all that
+ * lies behind the header are not looked at.
+ */
+enum snn_status snn_check_image_header(const struct snn_image *image, size_t size);
+
 /** Finds the window: the part of the projection's source that the pixel sees. */
 void snn_find_window(struct snn_gather *gather);
 
 /** Adds the rows of the spikes in the window; returns their number. */
 uint32_t snn_gather_spikes(struct snn_gather *gather);
+
+/**
+ * Adds the rows of the spikes in the window, of which an address may have several; returns their
+ * number.
+ */
+uint32_t snn_gather_every(struct snn_gather *gather);
 
 /** Adds the rows of the values in the window. */
 void snn_gather_values(struct snn_gather *gather);

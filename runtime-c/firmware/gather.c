@@ -138,6 +138,31 @@ uint32_t snn_gather_spikes(struct snn_gather *gather)
     return added + flush(gather, rows);
 }
 
+uint32_t snn_gather_every(struct snn_gather *gather)
+{
+    const struct snn_window *window = &gather->window;
+    const uint16_t *counts = (const uint16_t *)(const void *)gather->map;
+    const uint32_t pool = gather->projection->pool;
+    uint16_t *rows = gather->rows;
+    uint32_t added = 0, from = window->from, row = window->row;
+    for (uint32_t line = 0; line < window->lines * pool; line++, from += window->line) {
+        for (uint32_t place = 0; place < window->count; place++) {
+            for (uint32_t left = counts[from + place]; left != 0; left--) {
+                if (rows == gather->rows + SNN_GATHER) {
+                    added += flush(gather, rows);
+                    rows = gather->rows;
+                }
+                *rows++ =
+                    (uint16_t)(row + (window->places == NULL ? place : window->places[place]));
+            }
+        }
+        if ((line + 1) % pool == 0) {
+            row += window->row_step;
+        }
+    }
+    return added + flush(gather, rows);
+}
+
 void snn_gather_values(struct snn_gather *gather)
 {
     const struct snn_window *window = &gather->window;

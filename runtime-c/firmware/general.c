@@ -71,16 +71,38 @@ void snn_add_rows_general(const struct snn_gather *gather, const struct snn_pack
     }
 }
 
+/**
+ * The synaptic current of a lane after it has lost its leak and taken `arrived`. An image from
+ * outside may hold any numbers, so the sum wraps.
+ */
+static int32_t current_after(const struct snn_pixel *pixel, uint32_t lane, int32_t arrived)
+{
+    const struct snn_image_layer *layer = pixel->layer;
+    const uint32_t neurons = (uint32_t)layer->lanes * layer->height * layer->width;
+    int32_t *current = (int32_t *)snn_in_arena(pixel->network, layer->membrane + 2 * neurons) +
+                       pixel->index * layer->lanes + lane;
+    const uint32_t *leak =
+        (const uint32_t *)snn_in_image(pixel->network->image, layer->drive) + pixel->parameters;
+    *current = snn_add_s32(snn_leaked(*current, leak[lane]), arrived);
+    return *current;
+}
+
 uint32_t snn_lif_general(const struct snn_pixel *pixel, const struct snn_lif *lif)
 {
     const struct snn_image_layer *layer = pixel->layer;
+    const int32_t *bias =
+        (const int32_t *)snn_in_image(pixel->network->image, layer->bias) + pixel->parameters;
     uint8_t *refractory = layer->refractory == 0
                               ? NULL
                               : (uint8_t *)snn_in_arena(pixel->network, layer->refractory) +
                                     pixel->index * layer->lanes;
     uint32_t saturations = 0;
     for (uint32_t lane = 0; lane < layer->channels; lane++) {
-        const int32_t sum = snn_finished_sum(layer, lif->sums, lane);
+        int32_t sum = snn_finished_sum(layer, lif->sums, lane);
+        if ((layer->flags & SNN_LAYER_CURRENT) != 0) {
+            sum = current_after(pixel, lane, sum);
+            sum = layer->bias == 0 ? sum : snn_add_s32(sum, bias[lane]);
+        }
         if ((lane & 31) == 0) {
             lif->spikes[lane / 32] = 0;
         }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine.h"
-#include "snn/crc32.h"
+#include "image_check.h"
 #include "snn/model.h"
 
 /*
@@ -8,33 +7,6 @@
  * to make the engine read or write where it should not, or divide the work wrongly; an image whose
  * numbers are merely wrong computes wrong numbers.
  */
-
-/** The image being checked. */
-struct check {
-    const struct snn_image *image;
-    const struct snn_image_layer *layer; /**< the layer being checked */
-    uint32_t index;                      /**< its index */
-    uint32_t next_projection;            /**< the first projection that no layer has claimed */
-};
-
-/**
- * Whether `count` items of `size` bytes lie inside `total` bytes from `offset` on, which is a
- * multiple of 4 and not 0.
- */
-static bool lies(uint32_t total, uint32_t offset, uint32_t count, uint32_t size)
-{
-    return offset != 0 && (offset & 3u) == 0 && offset <= total && count <= (total - offset) / size;
-}
-
-static bool in_image(const struct check *check, uint32_t offset, uint32_t count, uint32_t size)
-{
-    return offset >= sizeof(struct snn_image) && lies(check->image->bytes, offset, count, size);
-}
-
-static bool in_arena(const struct check *check, uint32_t offset, uint32_t count, uint32_t size)
-{
-    return lies(check->image->arena_bytes, offset, count, size);
-}
 
 /** Whether all sides are at least 1 and their product is at most 2^20. */
 static bool is_shape(uint32_t channels, uint32_t height, uint32_t width)
@@ -49,58 +21,19 @@ static uint32_t product(uint32_t channels, uint32_t height, uint32_t width)
     return channels * height * width;
 }
 
-static enum snn_status check_header(const struct snn_image *image, size_t size)
-{
-    if (image == NULL || ((uintptr_t)image & 3u) != 0) {
-        return SNN_ERROR_ARGUMENT;
-    }
-    if (size < sizeof *image || image->magic != SNN_IMAGE_MAGIC) {
-        return SNN_ERROR_SYNTAX;
-    }
-    if (image->major != SNN_IMAGE_MAJOR || image->minor != SNN_IMAGE_MINOR) {
-        return SNN_ERROR_VERSION;
-    }
-    if (image->bytes > size || image->bytes < sizeof *image || (image->bytes & 3u) != 0) {
-        return SNN_ERROR_SYNTAX;
-    }
-    const uint32_t covered = offsetof(struct snn_image, crc) + sizeof image->crc;
-    if (snn_crc32(0, (const uint8_t *)image + covered, image->bytes - covered) != image->crc) {
-        return SNN_ERROR_SYNTAX;
-    }
-    if (image->steps < 1 || image->max_steps < image->steps || image->max_steps > 65535) {
-        return SNN_ERROR_LIMIT;
-    }
-    if (image->block < 1 || image->block > SNN_IMAGE_BLOCK) {
-        return SNN_ERROR_LIMIT;
-    }
-    if (image->block > 1 && image->max_steps > image->block) {
-        return SNN_ERROR_LIMIT;
-    }
-    if (image->port_count < 1 || image->port_count > SNN_IMAGE_PORTS) {
-        return SNN_ERROR_LIMIT;
-    }
-    if (image->needs_general > 1 || image->reserved != 0) {
-        return SNN_ERROR_LIMIT;
-    }
-    if (image->layer_count < 1 || image->layer_count > SNN_IMAGE_LAYERS) {
-        return SNN_ERROR_LIMIT;
-    }
-    if (image->projection_count < 1 || image->projection_count > SNN_IMAGE_PROJECTIONS) {
-        return SNN_ERROR_LIMIT;
-    }
-    if (image->bytes > SNN_IMAGE_BYTES || image->arena_bytes > SNN_IMAGE_BYTES) {
-        return SNN_ERROR_LIMIT;
-    }
-    return (image->arena_bytes & 3u) == 0 ? SNN_OK : SNN_ERROR_SIZE;
-}
-
 static enum snn_status check_port(const struct check *check, const struct snn_image_port *port)
 {
     if (!is_shape(port->channels, port->height, port->width)) {
         return SNN_ERROR_SHAPE;
     }
-    if (port->kind > SNN_PORT_S16) {
+    if (port->kind > SNN_PORT_EVERY) {
         return SNN_ERROR_ENUM;
+    }
+    if (port->kind == SNN_PORT_EVERY) {
+        const uint32_t index = (uint32_t)(port - snn_ports(check->image));
+        return check->image->needs_general == 1 && snn_ring_of(check->image, true, index) != NULL
+                   ? SNN_OK
+                   : SNN_ERROR_LIMIT;
     }
     const uint32_t words = (snn_port_size(port) + 31) / 32;
     if (port->kind == SNN_PORT_EVENTS && check->image->block > 1) {
@@ -148,44 +81,47 @@ static enum snn_status check_source(const struct check *check,
 {
     const struct snn_image *image = check->image;
     if (projection->from_port != 0) {
-        if (projection->source >= image->port_count || projection->delay != 0) {
+        if (projection->source >= image->port_count || !snn_reads_ring(check->image, projection)) {
             return SNN_ERROR_REFERENCE;
         }
         const struct snn_image_port *port = snn_ports(image) + projection->source;
+        const struct snn_image_ring *ring = snn_ring_of(image, true, projection->source);
+        const bool encodes = ring != NULL && ring->gain != 0;
         if (projection->channels != port->channels || projection->height != port->height ||
-            projection->width != port->width || projection->carries != port->kind) {
+            projection->width != port->width ||
+            projection->carries != (encodes ? SNN_CARRIES_SPIKES : port->kind)) {
             return SNN_ERROR_SHAPE;
         }
-        if (port->kind == SNN_PORT_EVENTS) {
-            return projection->map == port->map && projection->slot_mask == 0 ? SNN_OK
-                                                                              : SNN_ERROR_REFERENCE;
+        if (encodes) {
+            return SNN_OK;
         }
-        /* Values come first, by one projection, in whole rows, to a layer that asks for them. */
-        const bool first = projection == snn_projections(image) + check->layer->first_projection;
+        if (!snn_takes_values(port)) {
+            return projection->map == port->map ? SNN_OK : SNN_ERROR_REFERENCE;
+        }
+        /* Values come first, by the taps of one projection, in whole rows, where asked for. */
+        const bool first = projection == snn_projections(image) + check->layer->first_projection ||
+                           (snn_carries_values(projection - 1) &&
+                            projection->projection == (projection - 1)->projection);
         if (!first || projection->pool != 1 || projection->rows != SNN_IMAGE_ROWS_8) {
             return SNN_ERROR_SHAPE;
         }
         return (check->layer->flags & SNN_LAYER_DRIVEN) != 0 ? SNN_OK : SNN_ERROR_LIMIT;
     }
-    if (projection->source + 1u >= image->layer_count || projection->delay > 1) {
+    if (projection->source + 1u >= image->layer_count ||
+        !snn_reads_ring(check->image, projection)) {
         return SNN_ERROR_REFERENCE;
     }
     if (projection->delay == 0 && projection->source >= check->index) {
         return SNN_ERROR_REFERENCE;
     }
     const struct snn_image_layer *source = snn_layers(image) + projection->source;
-    if (projection->delay == 1 && source->slot_mask != 1) {
-        return SNN_ERROR_REFERENCE;
-    }
     const bool same = projection->channels == source->channels &&
                       projection->height == source->height && projection->width == source->width &&
                       projection->carries == SNN_CARRIES_SPIKES;
     if (!same) {
         return SNN_ERROR_SHAPE;
     }
-    const bool reads = projection->map == source->map &&
-                       projection->map_bytes == source->map_bytes &&
-                       projection->slot_mask == source->slot_mask;
+    const bool reads = projection->map == source->map && projection->map_bytes == source->map_bytes;
     return reads ? SNN_OK : SNN_ERROR_REFERENCE;
 }
 
@@ -209,7 +145,7 @@ static enum snn_status check_projection(const struct check *check,
                                         const struct snn_image_projection *projection)
 {
     const uint32_t pool = projection->pool;
-    if (pool < 1 || pool > 16 || projection->shift > 24 || projection->reserved != 0) {
+    if (pool < 1 || pool > 16 || projection->shift > 24) {
         return SNN_ERROR_LIMIT;
     }
     const enum snn_status status = check_source(check, projection);
@@ -278,9 +214,9 @@ static enum snn_status check_shared(const struct check *check)
 }
 
 /** Whether each of `count` decays has the form of image.h: leak * 65536 + 1. */
-static bool check_decays(const struct check *check, uint32_t count)
+static bool check_decays(const struct check *check, uint32_t offset, uint32_t count)
 {
-    const uint32_t *decay = (const uint32_t *)snn_in_image(check->image, check->layer->decay);
+    const uint32_t *decay = (const uint32_t *)snn_in_image(check->image, offset);
     for (uint32_t i = 0; decay != NULL && i < count; i++) {
         if (decay[i] > 0x80000001u || (decay[i] & 0xFFFFu) != 1) {
             return false;
@@ -339,7 +275,7 @@ static enum snn_status check_buffers(const struct check *check)
     if (layer->drive != 0 && !in_image(check, layer->drive, parameters, 4)) {
         return SNN_ERROR_SIZE;
     }
-    if (!check_decays(check, parameters)) {
+    if (!check_decays(check, layer->decay, parameters)) {
         return SNN_ERROR_LIMIT;
     }
     if (layer->readout != 0) {
@@ -351,15 +287,27 @@ static enum snn_status check_buffers(const struct check *check)
     if (!check_neurons(check, parameters)) {
         return SNN_ERROR_LIMIT;
     }
-    const uint32_t maps = image->block > 1 ? image->block : layer->slot_mask + 1u;
+    /* check_ring sees to the maps of a ring. */
+    const struct snn_image_ring *ring = snn_ring_of(image, false, check->index);
+    if (ring != NULL && ring->map != layer->map) {
+        return SNN_ERROR_REFERENCE;
+    }
     if (layer->map_bytes != (layer->channels * pixels + 31) / 32 * 4) {
         return SNN_ERROR_SIZE;
     }
-    if (!in_arena(check, layer->map, maps * (layer->map_bytes / 4) + 1, 4)) {
+    if (!in_arena(check, layer->map, image->block * (layer->map_bytes / 4) + 1u, 4)) {
         return SNN_ERROR_SIZE;
     }
-    if (image->block == 1 && !in_arena(check, layer->membrane, count, 2)) {
+    const bool has_current = (layer->flags & SNN_LAYER_CURRENT) != 0;
+    if (image->block == 1 && !in_arena(check, layer->membrane, count, has_current ? 6 : 2)) {
         return SNN_ERROR_SIZE;
+    }
+    if (has_current) {
+        const uint32_t wide = SNN_LAYER_GENERAL | SNN_LAYER_WIDE;
+        if ((layer->flags & wide) != wide || image->block > 1 || layer->drive == 0 ||
+            !check_decays(check, layer->drive, parameters)) {
+            return SNN_ERROR_LIMIT;
+        }
     }
     return layer->refractory == 0 || in_arena(check, layer->refractory, count, 1) ? SNN_OK
                                                                                   : SNN_ERROR_SIZE;
@@ -372,7 +320,7 @@ static enum snn_status check_buffers(const struct check *check)
 static enum snn_status check_drive(const struct check *check)
 {
     const struct snn_image_layer *layer = check->layer;
-    if (layer->drive == 0) {
+    if (layer->drive == 0 || (layer->flags & SNN_LAYER_CURRENT) != 0) {
         return SNN_OK;
     }
     const bool fast = layer->readout == 0 && (layer->flags & SNN_LAYER_GENERAL) == 0;
@@ -389,7 +337,7 @@ static enum snn_status check_layer(struct check *check)
     const struct snn_image *image = check->image;
     const struct snn_image_layer *layer = check->layer;
     const uint32_t known = SNN_LAYER_GENERAL | SNN_LAYER_WIDE | SNN_LAYER_PER_NEURON |
-                           SNN_LAYER_DRIVEN | SNN_LAYER_CLAMPED;
+                           SNN_LAYER_DRIVEN | SNN_LAYER_CLAMPED | SNN_LAYER_CURRENT;
     const bool last = check->index + 1 == image->layer_count;
     if (!is_shape(layer->channels, layer->height, layer->width)) {
         return SNN_ERROR_SHAPE;
@@ -414,8 +362,7 @@ static enum snn_status check_layer(struct check *check)
     if (last && (layer->height != 1 || layer->width != 1)) {
         return SNN_ERROR_SHAPE;
     }
-    if (!last &&
-        (image->block > 1 ? layer->slot_mask != SNN_IMAGE_BLOCK - 1 : layer->slot_mask > 1)) {
+    if (layer->reserved != 0) {
         return SNN_ERROR_LIMIT;
     }
     if (layer->first_projection != check->next_projection) {
@@ -443,7 +390,7 @@ static enum snn_status check_layer(struct check *check)
 enum snn_status snn_image_check(const void *bytes, size_t size)
 {
     const struct snn_image *image = (const struct snn_image *)bytes;
-    enum snn_status status = check_header(image, size);
+    enum snn_status status = snn_check_image_header(image, size);
     if (status != SNN_OK) {
         return status;
     }
@@ -452,6 +399,15 @@ enum snn_status snn_image_check(const void *bytes, size_t size)
         !in_image(&check, image->layers, image->layer_count, sizeof(struct snn_image_layer)) ||
         !in_image(&check, image->projections, image->projection_count,
                   sizeof(struct snn_image_projection))) {
+        return SNN_ERROR_SIZE;
+    }
+    const uint32_t behind = image->projections +
+                            image->projection_count * (uint32_t)sizeof(struct snn_image_projection);
+    const uint32_t words = (image->ring_count * (uint32_t)sizeof(struct snn_image_ring) +
+                            image->sensor_count * (uint32_t)sizeof(struct snn_image_sensor) +
+                            image->has_exit * (uint32_t)sizeof(struct snn_image_exit)) /
+                           4;
+    if (words != 0 && !in_image(&check, behind, words, 4)) {
         return SNN_ERROR_SIZE;
     }
     for (uint32_t i = 0; i < image->port_count; i++) {
@@ -466,6 +422,21 @@ enum snn_status snn_image_check(const void *bytes, size_t size)
         if (status != SNN_OK) {
             return status;
         }
+    }
+    for (uint32_t i = 0; i < image->ring_count; i++) {
+        status = snn_check_ring(&check, snn_rings(image) + i);
+        if (status != SNN_OK) {
+            return status;
+        }
+    }
+    for (uint32_t i = 0; i < image->sensor_count; i++) {
+        status = snn_check_sensor(image, snn_sensors(image) + i);
+        if (status != SNN_OK) {
+            return status;
+        }
+    }
+    if (image->has_exit != 0 && !snn_check_exit(image)) {
+        return SNN_ERROR_LIMIT;
     }
     return check.next_projection == image->projection_count ? SNN_OK : SNN_ERROR_REFERENCE;
 }

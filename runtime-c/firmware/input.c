@@ -3,19 +3,49 @@
 
 /* What a firmware presents before a step: events, and frames of values. */
 
+/** An event of a port that counts every one; the step may have taken as many as it may. */
+static enum snn_taken take_every(const struct snn_device *network,
+                                 const struct snn_image_ring *ring, uint32_t index)
+{
+    uint32_t *taken = snn_open_slot(network, ring) - 1;
+    if (*taken >= ring->most) {
+        return SNN_TAKEN_NOT;
+    }
+    ++*taken;
+    ++((uint16_t *)snn_in_arena(network, snn_slot_of(network, ring, 0)))[index];
+    return SNN_TAKEN_NEW;
+}
+
+enum snn_taken snn_take_event(const struct snn_device *network, uint32_t port, uint32_t index)
+{
+    const struct snn_image_port *input = snn_ports(network->image) + port;
+    const struct snn_image_ring *ring =
+        SNN_DEVICE_RINGS != 0 ? snn_ring_of(network->image, true, port) : NULL;
+    if (SNN_DEVICE_GENERAL != 0 && ring != NULL && input->kind == SNN_PORT_EVERY) {
+        return take_every(network, ring, index);
+    }
+    uint32_t *map = (uint32_t *)snn_in_arena(network, ring == NULL ? input->map
+                                                                   : snn_slot_of(network, ring, 0));
+    const uint32_t bit = UINT32_C(1) << (index & 31);
+    if ((map[index / 32] & bit) != 0) {
+        return SNN_TAKEN_MERGED;
+    }
+    map[index / 32] |= bit;
+    return SNN_TAKEN_NEW;
+}
+
 bool snn_device_event(struct snn_device *network, uint32_t port, uint32_t index)
 {
     const struct snn_image *image = network->image;
-    if (port >= image->port_count || network->steps >= image->max_steps) {
+    if (port >= image->port_count || network->steps >= image->max_steps ||
+        (SNN_DEVICE_RULES && network->decided)) {
         return false;
     }
     const struct snn_image_port *input = snn_ports(image) + port;
-    if (input->kind != SNN_PORT_EVENTS || index >= snn_port_size(input)) {
+    if (snn_takes_values(input) || index >= snn_port_size(input)) {
         return false;
     }
-    uint32_t *map = (uint32_t *)snn_in_arena(network, input->map);
-    map[index / 32] |= UINT32_C(1) << (index & 31);
-    return true;
+    return snn_take_event(network, port, index) != SNN_TAKEN_NOT;
 }
 
 /** Whether a frame of `count` values of a kind may be presented. */
@@ -29,8 +59,18 @@ static bool accepts(const struct snn_device *network, uint32_t port, uint32_t ki
     return input->kind == kind && count == snn_port_size(input);
 }
 
-static void hold_frame(struct snn_device *network, uint32_t port, const void *values)
+/** Holds a frame; where a later step reads it, its ring keeps a copy of the `bytes`. */
+static void hold_frame(struct snn_device *network, uint32_t port, const void *values,
+                       uint32_t bytes)
 {
+    const struct snn_image_ring *ring =
+        SNN_DEVICE_RINGS != 0 ? snn_ring_of(network->image, true, port) : NULL;
+    if (ring != NULL && ring->gain == 0) {
+        uint8_t *copy = (uint8_t *)snn_in_arena(network, snn_slot_of(network, ring, 0));
+        for (uint32_t i = 0; i < bytes; i++) {
+            copy[i] = ((const uint8_t *)values)[i];
+        }
+    }
     network->frame[port] = values;
     if (SNN_DEVICE_STREAMING != 0) {
         network->presented |= UINT32_C(1) << port;
@@ -50,7 +90,7 @@ enum snn_status snn_device_values_u8(struct snn_device *network, uint32_t port,
             return SNN_ERROR_VALUE;
         }
     }
-    hold_frame(network, port, values);
+    hold_frame(network, port, values, count);
     return SNN_OK;
 }
 
@@ -66,6 +106,6 @@ enum snn_status snn_device_values_s16(struct snn_device *network, uint32_t port,
             return SNN_ERROR_VALUE;
         }
     }
-    hold_frame(network, port, values);
+    hold_frame(network, port, values, 2 * count);
     return SNN_OK;
 }

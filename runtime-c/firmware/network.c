@@ -13,6 +13,18 @@ static const struct snn_image_layer *readout_of(const struct snn_image *image)
     return snn_layers(image) + image->layer_count - 1;
 }
 
+const struct snn_image_ring *snn_ring_of(const struct snn_image *image, bool from_port,
+                                         uint32_t source)
+{
+    const struct snn_image_ring *ring = snn_rings(image);
+    for (uint32_t i = 0; i < image->ring_count; i++) {
+        if (ring[i].source == source && (ring[i].from_port != 0) == from_port) {
+            return ring + i;
+        }
+    }
+    return NULL;
+}
+
 /* ---- Life cycle ---- */
 
 enum snn_status snn_device_init(struct snn_device *network, const struct snn_image *image,
@@ -29,7 +41,8 @@ enum snn_status snn_device_init(struct snn_device *network, const struct snn_ima
         return SNN_ERROR_VERSION;
     }
     if (image->needs_general > SNN_DEVICE_GENERAL ||
-        (image->block == 1 && SNN_DEVICE_STREAMING == 0)) {
+        (image->block == 1 && SNN_DEVICE_STREAMING == 0) ||
+        (image->ring_count != 0 && SNN_DEVICE_RINGS == 0)) {
         return SNN_ERROR_LIMIT;
     }
     if (size < image->arena_bytes) {
@@ -65,7 +78,14 @@ void snn_device_reset(struct snn_device *network)
         network->frame[port] = NULL;
     }
     network->presented = 0;
+    network->seed = 0;
     network->steps = 0;
+    network->decided = false;
+}
+
+void snn_device_seed(struct snn_device *network, uint32_t seed)
+{
+    network->seed = seed;
 }
 
 void snn_device_observe(struct snn_device *network, const struct snn_observer *observer)
@@ -82,6 +102,11 @@ const int32_t *snn_device_scores(const struct snn_device *network, uint32_t *cou
         *count = readout_of(image)->channels;
     }
     return (const int32_t *)snn_in_arena(network, image->scores);
+}
+
+bool snn_device_is_decided(const struct snn_device *network)
+{
+    return network->decided;
 }
 
 uint32_t snn_device_class(const struct snn_device *network)

@@ -37,9 +37,12 @@ extension BoardAnswer {
     }
     for _ in 0..<projectionCount {
       let index = Int(try reader.number(UInt32.self))
-      projections[index] = Counters.Projection(
-        spikesIn: Int(try reader.number(UInt64.self)), synops: Int(try reader.number(UInt64.self)),
-        macs: Int(try reader.number(UInt64.self)))
+      // A projection with several taps is several on the board.
+      var counted = projections[index] ?? Counters.Projection()
+      counted.spikesIn += Int(try reader.number(UInt64.self))
+      counted.synops += Int(try reader.number(UInt64.self))
+      counted.macs += Int(try reader.number(UInt64.self))
+      projections[index] = counted
     }
   }
 

@@ -28,10 +28,11 @@ extern "C" {
 struct snn_device_input_counters {
     uint64_t events; /**< accepted, after merging */
     uint64_t dropped_outside, dropped_late;
+    uint64_t dropped_overflow; /**< a step of a port of EVERY event had taken as many as it may */
 };
 
 /**
- * A network's time, 120 bytes. The counters may be read, the other fields are the engine's; the
+ * A network's time, 152 bytes. The counters may be read, the other fields are the engine's; the
  * struct is open so that its size is known before linking.
  */
 struct snn_device_clock {
@@ -64,8 +65,8 @@ SNN_MUST_USE enum snn_status snn_device_start(struct snn_device_clock *clock, ui
                                               uint32_t steps);
 
 /**
- * An address event. Closes every step that ends at or before its time, then injects index
- * (y * width + x) * channels + polarity; repetitions in a step merge. Time may go back within the
+ * An address event. Closes every step that ends at or before its time, then injects the index that
+ * FORMAT.md, section 2, gives its address, as snn_device_event does. Time may go back within the
  * open step. False when dropped, which is counted: outside the sensor, which neither sets t0 nor
  * closes a step, or late (before the open step, or after the sample's last). False, uncounted,
  * when `port` takes no events.

@@ -27,10 +27,12 @@ struct snn_layer_count {
     uint32_t digest;
 };
 
-/** The counters of one projection; projections are in the image's order. */
+/**
+ * The counters of one projection; projections are in the image's order. The taps of a projection of
+ * the model are several projections of the image, whose counters add up to its own.
+ */
 struct snn_projection_count {
     uint64_t spikes_in, synops, macs;
-    uint32_t waiting; /**< spikes that a delay holds back until the next step */
 };
 
 /** A network's counters; `observer` is what the network sees. */

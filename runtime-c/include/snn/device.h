@@ -49,6 +49,14 @@ struct snn_observer;
 #endif
 
 /**
+ * 0 leaves out of the engine what images with rings need: delays, taps, and ports of which every
+ * event counts.
+ */
+#ifndef SNN_DEVICE_RINGS
+#define SNN_DEVICE_RINGS SNN_DEVICE_STREAMING
+#endif
+
+/**
  * A network at work. Its fields are the engine's; the struct is open so that its size is known
  * before linking.
  */
@@ -58,7 +66,9 @@ struct snn_device {
     const struct snn_observer *observer;
     const void *frame[SNN_IMAGE_PORTS];
     uint32_t presented; /**< bits: ports whose frame came in the open step */
+    uint32_t seed;
     uint32_t steps;
+    bool decided; /**< the exit rule held after the last step */
 };
 
 /**
@@ -73,7 +83,7 @@ SNN_MUST_USE enum snn_status snn_image_check(const void *image, size_t size);
 /**
  * Binds a network to its image and memory and resets it. `arena` starts at a multiple of 4 and both
  * outlive the network. SNN_ERROR_ARGUMENT: null or misaligned; SNN_ERROR_VERSION: no image of this
- * version; SNN_ERROR_LIMIT: it needs what SNN_DEVICE_GENERAL or SNN_DEVICE_STREAMING left out;
+ * version; SNN_ERROR_LIMIT: it needs what SNN_DEVICE_GENERAL, _STREAMING or _RINGS left out;
  * SNN_ERROR_MEMORY: `size` is less than the image's arena_bytes.
  */
 SNN_MUST_USE enum snn_status snn_device_init(struct snn_device *network,
@@ -85,9 +95,13 @@ SNN_MUST_USE enum snn_status snn_device_init(struct snn_device *network,
  */
 void snn_device_reset(struct snn_device *network);
 
+/** States the seed from which encoders draw in this sample; snn_device_reset sets it to 0. */
+void snn_device_seed(struct snn_device *network, uint32_t seed);
+
 /**
- * An event at linear `index` for the open step; repetitions merge. False when the event is dropped:
- * there is no such port of events, the index lies outside it, or max_steps steps have run.
+ * An event at linear `index` for the open step; repetitions merge, or count where the port takes
+ * EVERY event. False when the event is dropped: there is no such port of events, the index lies
+ * outside it, the sample is over, or the step has taken as many events as it may.
  */
 bool snn_device_event(struct snn_device *network, uint32_t port, uint32_t index);
 
@@ -105,10 +119,17 @@ SNN_MUST_USE enum snn_status snn_device_values_s16(struct snn_device *network, u
 
 /**
  * Runs `steps` steps. A streaming image may be run step by step, with events between; any other
- * runs a sample in one call. SNN_ERROR_STEPS, and nothing happens: more than max_steps in all, or a
- * second call on an image that is not streaming.
+ * runs a sample in one call. SNN_ERROR_STEPS, and nothing happens: more than max_steps in all, a
+ * second call on an image that is not streaming, or a network that is decided. Where the model's
+ * exit rule holds, fewer steps are run.
  */
 SNN_MUST_USE enum snn_status snn_device_run(struct snn_device *network, uint32_t steps);
+
+/**
+ * Whether the model's exit rule held after the last step: the answer stands, and no further step
+ * runs before the next reset.
+ */
+bool snn_device_is_decided(const struct snn_device *network);
 
 /**
  * Membranes of the read-out population, valid until the next run or reset; `count` (may be null)

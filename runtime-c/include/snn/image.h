@@ -18,7 +18,7 @@
 #define SNN_IMAGE_MAGIC UINT32_C(0x494E4E53)
 /** An unknown major is refused; an unknown minor too, since nothing in an image may be ignored. */
 #define SNN_IMAGE_MAJOR 1
-#define SNN_IMAGE_MINOR 2
+#define SNN_IMAGE_MINOR 3
 
 /** Limits of an image: bytes of the image and of its arena, counts, steps of a block. */
 enum {
@@ -39,8 +39,14 @@ struct snn_image {
     uint32_t step_microseconds; /**< 0: the model has no physical time */
     /** 1: streaming; more: layer by layer, at most this many steps a sample */
     uint16_t block;
-    uint16_t needs_general; /**< 1: some layer is GENERAL, or some projection's rows are LIST */
-    uint16_t port_count, layer_count, projection_count, reserved;
+    /**
+     * 1: some layer is GENERAL, some projection's rows are LIST, a port takes EVERY event or has an
+     * encoder, or has_exit
+     */
+    uint8_t needs_general;
+    uint8_t has_exit; /**< 1: a snn_image_exit stands behind sensors */
+    uint16_t port_count, layer_count, projection_count;
+    uint8_t ring_count, sensor_count;    /**< they stand behind the projections, rings first */
     uint32_t ports, layers, projections; /**< offsets of the arrays of structs below */
     uint32_t sums; /**< arena: block x the widest layer's columns, 2 or 4 bytes each */
     /** arena: sums of values before their shift, int32 x the columns of the widest DRIVEN layer */
@@ -50,14 +56,20 @@ struct snn_image {
     uint32_t scores;   /**< arena: int32 x lanes of the read-out, the last layer */
 };
 
-enum snn_image_port_kind { SNN_PORT_EVENTS = 0, SNN_PORT_U8 = 1, SNN_PORT_S16 = 2 };
+enum snn_image_port_kind {
+    SNN_PORT_EVENTS = 0, /**< repetitions merge */
+    SNN_PORT_U8 = 1,
+    SNN_PORT_S16 = 2,
+    SNN_PORT_EVERY = 3 /**< every event counts; GENERAL */
+};
 
 struct snn_image_port {
     uint16_t channels, height, width;
     uint8_t kind;           /**< enum snn_image_port_kind */
     uint8_t frame_per_step; /**< values only */
     int16_t min_value, max_value;
-    uint32_t map; /**< EVENTS; arena: the open step's events, one bit each */
+    uint32_t
+        map; /**< EVENTS; arena: the open step's events, one bit each; with a ring: the ring's */
 };
 
 /** What a layer's neurons need beyond leak, threshold and subtraction. */
@@ -79,7 +91,12 @@ enum {
      * has proven that whatever passes the ceiling also fires. Clear, and GENERAL clear: no membrane
      * can leave `floor ... ceiling`; the kernel does not clamp.
      */
-    SNN_LAYER_CLAMPED = 16
+    SNN_LAYER_CLAMPED = 16,
+    /**
+     * With GENERAL and WIDE: the neurons have synaptic currents. `drive` is the array of their
+     * leaks, as `decay`; the currents, int32 per lane and pixel, lie behind the membranes.
+     */
+    SNN_LAYER_CURRENT = 32
 };
 
 /**
@@ -94,9 +111,9 @@ struct snn_image_layer {
     uint8_t readout; /**< 1: read-out, int32 membranes, no spikes; the last layer and only it */
     uint8_t reset, refractory_steps; /**< enum snn_reset_kind; GENERAL */
     uint8_t greater;                 /**< 1: fires above threshold, 0: at it */
-    uint8_t slot_mask; /**< step n has spike map n & slot_mask: 0 or 1 when streaming, else 63 */
-    int16_t floor, ceiling; /**< of membranes */
-    int16_t reset_value;    /**< GENERAL */
+    uint8_t reserved;                /**< 0 */
+    int16_t floor, ceiling;          /**< of membranes */
+    int16_t reset_value;             /**< GENERAL */
     uint32_t threshold; /**< int16: the least membrane that fires; GENERAL: the model's threshold */
     uint32_t decay;     /**< uint32, leak * 65536 + 1 of a leak in Q15; 0: no leak */
     uint32_t bias;      /**< int32; 0: none */
@@ -108,7 +125,7 @@ struct snn_image_layer {
     uint32_t drive;
     uint32_t membrane;   /**< arena: int16 per lane and pixel; streaming only */
     uint32_t refractory; /**< arena: uint8 per lane and pixel; 0: none */
-    /** arena: the spike maps, one bit a neuron: block of them, or slot_mask + 1 when streaming */
+    /** arena: the spike maps, one bit a neuron: block of them; with a ring: the ring's */
     uint32_t map;
     uint32_t map_bytes; /**< of one, a multiple of 4 */
     /** the projections that end in this layer; at most one carries values, and it comes first */
@@ -124,7 +141,12 @@ enum snn_image_rows {
 };
 
 /** What a projection carries. */
-enum snn_image_carries { SNN_CARRIES_SPIKES = 0, SNN_CARRIES_U8 = 1, SNN_CARRIES_S16 = 2 };
+enum snn_image_carries {
+    SNN_CARRIES_SPIKES = 0,
+    SNN_CARRIES_U8 = 1,
+    SNN_CARRIES_S16 = 2,
+    SNN_CARRIES_EVERY = 3 /**< spikes, of which an address may have several */
+};
 
 /**
  * A window of kernel_height x kernel_width pooled cells slides over the source; a dense projection
@@ -137,15 +159,15 @@ struct snn_image_projection {
     uint8_t from_port;
     uint8_t carries; /**< enum snn_image_carries */
     uint8_t rows;    /**< enum snn_image_rows; values: ROWS_8 */
-    uint8_t delay, pool, shift;
+    uint8_t held;    /**< values: the frame is that of step 0 */
+    uint8_t pool, shift;
     uint8_t stride_y, stride_x, padding_y, padding_x;
     uint16_t channels, height, width; /**< of the source */
     uint16_t pooled_height, pooled_width;
     uint16_t kernel_height, kernel_width;
-    uint8_t held;            /**< values: the frame is that of step 0 */
-    uint8_t slot_mask;       /**< spikes: of the source; a port: 0 */
-    uint16_t reserved;       /**< 0 */
-    uint32_t map, map_bytes; /**< spikes: the source's */
+    uint16_t delay;          /**< steps back; of a tap, its own */
+    uint16_t ring;           /**< 1 + the index of the source's ring; 0: it has none */
+    uint32_t map, map_bytes; /**< the source's; 0 for values without a ring */
     uint32_t row_bytes;      /**< a multiple of 4; LIST: 0 */
     uint32_t weights;        /**< the rows; LIST: uint8 column, int8 weight of every synapse */
     /** LIST: uint32, the number of every row's first synapse, and last the number of synapses */
@@ -157,6 +179,43 @@ struct snn_image_projection {
      */
     uint32_t places;
     uint32_t synapses; /**< uint16, how many weights of each row are not zero, for counting */
+};
+
+/**
+ * What a source emitted in its last steps. A source has a ring where a projection reads an earlier
+ * step, and a port of EVERY event always has one. The rings stand behind the projections.
+ *
+ * `slots` maps lie in the arena from `map` on. The word before the first map holds the number of
+ * the open step's slot; before that word lies, for EVERY alone, the number of events that the open
+ * step has taken.
+ */
+struct snn_image_ring {
+    uint16_t source;    /**< index of a port, or of a layer */
+    uint16_t from_port; /**< 1: a port */
+    uint16_t slots;     /**< one more than the longest delay */
+    uint16_t most;      /**< EVERY: events that a step takes; else 0 */
+    uint32_t gain;      /**< a port of values whose encoder makes spikes of them; else 0 */
+    uint32_t map;       /**< arena */
+    /**
+     * of one slot, a multiple of 4: a bitmap; a frame of uint8 or int16; EVERY: a uint16 for each
+     * address, how often it spiked
+     */
+    uint32_t bytes;
+};
+
+/** The camera of a port of events. */
+struct snn_image_sensor {
+    uint16_t port;
+    uint8_t coarsening;      /**< x and y are shifted right by so many bits */
+    uint8_t polarity;        /**< enum snn_polarity_order */
+    uint16_t last_x, last_y; /**< its columns and rows, less 1 */
+};
+
+/** When an inference ends before its last step. */
+struct snn_image_exit {
+    uint32_t margin; /**< the two best scores differ by so much; 0: `layer` spiked */
+    uint16_t layer;
+    uint16_t reserved; /**< 0 */
 };
 
 #endif

@@ -12,6 +12,7 @@ enum { CAPACITY = 1 << 20 };
 struct builder {
     uint8_t *bytes;
     uint32_t size, arena;
+    uint32_t rings, ring_count; /**< where the rings lie, and how many there are */
 };
 
 static uint32_t place(struct builder *builder, uint32_t size)
@@ -106,6 +107,53 @@ static void place_drive(struct builder *builder, const struct image_spec *spec, 
     }
 }
 
+/** The ring of a port or layer; null: it has none. */
+static struct snn_image_ring *ring_of(const struct builder *builder, bool from_port,
+                                      uint32_t source)
+{
+    struct snn_image_ring *rings =
+        (struct snn_image_ring *)(void *)(builder->bytes + builder->rings);
+    for (uint32_t i = 0; i < builder->ring_count; i++) {
+        if (rings[i].source == source && (rings[i].from_port != 0) == from_port) {
+            return rings + i;
+        }
+    }
+    return NULL;
+}
+
+static void place_ring(struct builder *builder, struct snn_image_ring *ring, uint32_t bytes)
+{
+    const uint32_t head = ring->most != 0 ? 8 : 4;
+    ring->bytes = bytes;
+    ring->map = reserve(builder, head + bytes * ring->slots) + head;
+}
+
+/** The rings of sources that a later step reads, and of ports of EVERY event, not yet placed. */
+static void find_rings(struct builder *builder, const struct image_spec *spec)
+{
+    struct snn_image_ring *rings =
+        (struct snn_image_ring *)(void *)(builder->bytes + builder->rings);
+    for (uint32_t i = 0; i < spec->port_count + spec->layer_count; i++) {
+        const bool from_port = i < spec->port_count;
+        const uint32_t source = from_port ? i : i - spec->port_count;
+        uint32_t longest = 0;
+        for (uint32_t p = 0; p < spec->projection_count; p++) {
+            const struct projection_spec *projection = &spec->projections[p];
+            if (projection->source == source && (projection->from_port != 0) == from_port &&
+                projection->delay > longest) {
+                longest = projection->delay;
+            }
+        }
+        const uint16_t most =
+            from_port && spec->ports[i].kind == SNN_PORT_EVERY ? SPEC_MOST_EVENTS : 0;
+        if (longest > 0 || most > 0) {
+            CHECK(builder->ring_count < SPEC_RINGS);
+            rings[builder->ring_count++] = (struct snn_image_ring){
+                (uint16_t)source, from_port, (uint16_t)(longest + 1), most, 0, 0, 0};
+        }
+    }
+}
+
 static void build_layer(struct builder *builder, const struct image_spec *spec, uint32_t index,
                         struct snn_image_layer *layer)
 {
@@ -113,7 +161,6 @@ static void build_layer(struct builder *builder, const struct image_spec *spec, 
     const bool readout = index + 1 == spec->layer_count;
     const uint32_t pixels = (uint32_t)from->height * from->width;
     const bool clamped = (from->flags & (SNN_LAYER_GENERAL | SNN_LAYER_CLAMPED)) != 0;
-    bool delayed = false;
     *layer = (struct snn_image_layer){.population = (uint16_t)index,
                                       .channels = from->channels,
                                       .height = from->height,
@@ -136,9 +183,6 @@ static void build_layer(struct builder *builder, const struct image_spec *spec, 
         const struct projection_spec *projection = &spec->projections[p];
         if (projection->target == index) {
             layer->projection_count++;
-        }
-        if (!projection->from_port && projection->source == index && projection->delay) {
-            delayed = true;
         }
     }
     if (from->leak != NO_LEAK) {
@@ -163,10 +207,14 @@ static void build_layer(struct builder *builder, const struct image_spec *spec, 
     if (from->refractory_steps) {
         layer->refractory = reserve(builder, layer->lanes * pixels);
     }
-    layer->slot_mask = spec->block > 1 ? SNN_IMAGE_BLOCK - 1 : delayed;
     layer->map_bytes = (from->channels * pixels + 31) / 32 * 4;
-    layer->map = reserve(builder, layer->map_bytes *
-                                      (spec->block > 1 ? spec->block : layer->slot_mask + 1u));
+    struct snn_image_ring *ring = ring_of(builder, false, index);
+    if (ring != NULL) {
+        place_ring(builder, ring, layer->map_bytes);
+        layer->map = ring->map;
+    } else {
+        layer->map = reserve(builder, layer->map_bytes * spec->block);
+    }
 }
 
 /** Rows as `rows` says, of the weights of the formula. */
@@ -247,13 +295,21 @@ static void build_projection(struct builder *builder, const struct image_spec *s
                                       .kernel_height = (uint16_t)window.height,
                                       .kernel_width = (uint16_t)window.width};
     if (!from->from_port) {
-        to->slot_mask = layers[from->source].slot_mask;
         to->map = layers[from->source].map;
         to->map_bytes = layers[from->source].map_bytes;
-    } else if (port->kind == SNN_PORT_EVENTS) {
+    } else if (port->kind == SNN_PORT_EVENTS || port->kind == SNN_PORT_EVERY) {
         to->map = port->map;
     } else {
         to->held = port->frame_per_step == 0;
+    }
+    const struct snn_image_ring *ring = ring_of(builder, from->from_port != 0, from->source);
+    if (ring != NULL) {
+        to->ring =
+            (uint16_t)(ring -
+                       (const struct snn_image_ring *)(void *)(builder->bytes + builder->rings) +
+                       1);
+        to->map = ring->map;
+        to->map_bytes = ring->bytes;
     }
     if (from->pool > 1) {
         const uint32_t line = window.width * from->pool * window.channels;
@@ -283,6 +339,9 @@ struct snn_image *image_build(const struct image_spec *spec, size_t *size)
     image->layers = place(&builder, spec->layer_count * (uint32_t)sizeof(struct snn_image_layer));
     image->projections =
         place(&builder, spec->projection_count * (uint32_t)sizeof(struct snn_image_projection));
+    builder.rings = place(&builder, SPEC_RINGS * (uint32_t)sizeof(struct snn_image_ring));
+    find_rings(&builder, spec);
+    image->ring_count = (uint16_t)builder.ring_count;
     struct snn_image_port *ports = (struct snn_image_port *)(void *)(builder.bytes + image->ports);
     struct snn_image_layer *layers =
         (struct snn_image_layer *)(void *)(builder.bytes + image->layers);
@@ -294,9 +353,17 @@ struct snn_image *image_build(const struct image_spec *spec, size_t *size)
             from->channels,       from->height,    from->width,     from->kind,
             from->frame_per_step, from->min_value, from->max_value, 0};
         const uint32_t count = (uint32_t)from->channels * from->height * from->width;
-        if (from->kind == SNN_PORT_EVENTS) {
+        struct snn_image_ring *ring = ring_of(&builder, true, i);
+        if (ring != NULL) {
+            place_ring(&builder, ring,
+                       from->kind == SNN_PORT_EVENTS ? (count + 31) / 32 * 4
+                       : from->kind == SNN_PORT_U8   ? (count + 3) / 4 * 4
+                                                     : (count + 1) / 2 * 4);
+            ports[i].map = ring->map;
+        } else if (from->kind == SNN_PORT_EVENTS) {
             ports[i].map = reserve(&builder, (count + 31) / 32 * 4);
         }
+        image->needs_general = image->needs_general != 0 || from->kind == SNN_PORT_EVERY;
     }
     uint32_t lanes = 0, sums = 0, current = 0;
     for (uint32_t i = 0; i < spec->layer_count; i++) {

@@ -13,7 +13,10 @@
  * that both have the same ones.
  */
 
-enum { SPEC_PORTS = 2, SPEC_LAYERS = 4, SPEC_PROJECTIONS = 6 };
+enum { SPEC_PORTS = 2, SPEC_LAYERS = 4, SPEC_PROJECTIONS = 6, SPEC_RINGS = 6 };
+
+/** Events that a port of EVERY event takes in a step. */
+enum { SPEC_MOST_EVENTS = 5 };
 
 struct port_spec {
     uint16_t channels, height, width;
@@ -50,13 +53,13 @@ struct image_spec {
 };
 
 /** Places in image_specs that tests name. */
-enum { DENSE = 0, CONVOLUTION = 1, POOLED = 2, LISTS = 3, GENERAL = 4, STREAMING = 5 };
+enum { DENSE = 0, CONVOLUTION = 1, POOLED = 2, LISTS = 3, GENERAL = 4, STREAMING = 5, LATE = 7 };
 
 /**
- * Dense, convolution, pooled, lists, general, streaming with recurrence, and neurons of every fast
- * kind.
+ * Dense, convolution, pooled, lists, general, streaming with recurrence, neurons of every fast
+ * kind, and delays from every kind of source.
  */
-enum { IMAGE_SPECS = 7 };
+enum { IMAGE_SPECS = 8 };
 extern const struct image_spec image_specs[IMAGE_SPECS];
 
 /** The image; its size in bytes comes in `size`. The caller frees it. */

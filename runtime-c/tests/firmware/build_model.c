@@ -103,12 +103,15 @@ void model_build(struct built_model *built, const struct image_spec *spec)
     built->model.projections = built->projections;
     for (uint32_t i = 0; i < spec->port_count; i++) {
         const struct port_spec *from = &spec->ports[i];
-        built->inputs[i] =
-            (struct snn_input){.shape = {from->channels, from->height, from->width},
-                               .kind = from->kind == SNN_PORT_EVENTS ? SNN_EVENTS : SNN_VALUES,
-                               .frame_per_step = from->frame_per_step != 0,
-                               .min_value = from->min_value,
-                               .max_value = from->max_value};
+        built->inputs[i] = (struct snn_input){
+            .shape = {from->channels, from->height, from->width},
+            .kind = from->kind == SNN_PORT_EVENTS || from->kind == SNN_PORT_EVERY ? SNN_EVENTS
+                                                                                  : SNN_VALUES,
+            .multiplicity = from->kind == SNN_PORT_EVERY ? SNN_EVERY : SNN_ONCE,
+            .max_events_per_step = from->kind == SNN_PORT_EVERY ? SPEC_MOST_EVENTS : 0,
+            .frame_per_step = from->frame_per_step != 0,
+            .min_value = from->min_value,
+            .max_value = from->max_value};
     }
     for (uint32_t i = 0; i < spec->layer_count; i++) {
         build_population(built, spec, i);

@@ -103,7 +103,8 @@ static void present(const struct snn_image *image, struct snn_device *device, st
     for (uint32_t i = 0; i < image->port_count; i++) {
         const struct snn_image_port *port = ports_of(image) + i;
         const uint32_t size = size_of(port), events = random_next(random) % 64;
-        if (port->kind == SNN_PORT_EVENTS) {
+        const bool takes_events = port->kind == SNN_PORT_EVENTS || port->kind == SNN_PORT_EVERY;
+        if (takes_events) {
             for (uint32_t n = 0; n < events; n++) {
                 const uint32_t index = random_next(random) % (size + size / 8 + 1);
                 if (snn_device_event(device, i, index) && index >= size) {
@@ -112,7 +113,7 @@ static void present(const struct snn_image *image, struct snn_device *device, st
             }
             CHECK(!snn_device_event(device, i, size) && !snn_device_event(device, i, UINT32_MAX));
         }
-        if (port->kind != SNN_PORT_EVENTS && (port->frame_per_step || device->steps == 0) &&
+        if (!takes_events && (port->frame_per_step || device->steps == 0) &&
             random_chance(random, 90)) {
             uint8_t *bytes = frames->values[i];
             int16_t *words = frames->values[i];

@@ -247,7 +247,7 @@ static void test_only_streaming_images_with_time_take_a_clock(void)
             release_pair(pair);
         }
     }
-    CHECK(sizeof(struct snn_device_clock) <= 128);
+    CHECK(sizeof(struct snn_device_clock) <= 160);
 }
 
 /* ---- Against the host engine ---- */
@@ -261,7 +261,7 @@ static void check_alike(const struct pair *pair)
         CHECK_EQUAL(found->events, expected.events);
         CHECK_EQUAL(found->dropped_outside, expected.dropped_outside);
         CHECK_EQUAL(found->dropped_late, expected.dropped_late);
-        CHECK_EQUAL(expected.dropped_overflow, 0);
+        CHECK_EQUAL(found->dropped_overflow, expected.dropped_overflow);
     }
     if (snn_steps(pair->core) == 0) {
         return; /* before step 0 the core shows the initial membranes */

@@ -16,7 +16,7 @@ enum { MUTATIONS = 4000 };
 
 /* ---- Wrong images ---- */
 
-enum part { PART_IMAGE, PART_PORT, PART_LAYER, PART_PROJECTION, PART_BYTES };
+enum part { PART_IMAGE, PART_PORT, PART_LAYER, PART_PROJECTION, PART_RING, PART_BYTES };
 
 /**
  * A field set to a value that breaks one rule. PART_BYTES: the array whose offset stands in the
@@ -39,6 +39,8 @@ struct breakage {
 #define PROJECTION(i, field)                                          \
     PART_PROJECTION, i, offsetof(struct snn_image_projection, field), \
         sizeof((struct snn_image_projection *)0)->field
+#define RING(i, field) \
+    PART_RING, i, offsetof(struct snn_image_ring, field), sizeof((struct snn_image_ring *)0)->field
 
 static const struct breakage breakages[] = {
     /* The header. */
@@ -53,7 +55,7 @@ static const struct breakage breakages[] = {
     {DENSE, IMAGE(needs_general), 2, SNN_ERROR_LIMIT},
     {LISTS, IMAGE(needs_general), 0, SNN_ERROR_LIMIT},
     {GENERAL, IMAGE(needs_general), 0, SNN_ERROR_LIMIT},
-    {DENSE, IMAGE(reserved), 1, SNN_ERROR_LIMIT},
+    {DENSE, IMAGE(ring_count), 1, SNN_ERROR_LIMIT},
     {DENSE, IMAGE(port_count), 0, SNN_ERROR_LIMIT},
     {DENSE, IMAGE(port_count), 5, SNN_ERROR_LIMIT},
     {DENSE, IMAGE(layer_count), 0, SNN_ERROR_LIMIT},
@@ -81,7 +83,8 @@ static const struct breakage breakages[] = {
     {CONVOLUTION, PORT(0, channels), 0, SNN_ERROR_SHAPE},
     {CONVOLUTION, PORT(0, width), 65535, SNN_ERROR_SIZE},
     {CONVOLUTION, PORT(0, height), 0, SNN_ERROR_SHAPE},
-    {CONVOLUTION, PORT(0, kind), 3, SNN_ERROR_ENUM},
+    {CONVOLUTION, PORT(0, kind), 4, SNN_ERROR_ENUM},
+    {CONVOLUTION, PORT(0, kind), SNN_PORT_EVERY, SNN_ERROR_LIMIT},
     {CONVOLUTION, PORT(0, map), 0, SNN_ERROR_SIZE},
     {CONVOLUTION, PORT(0, map), 0xFFFFFFFCu, SNN_ERROR_SIZE},
     {DENSE, PORT(0, kind), SNN_PORT_EVENTS, SNN_ERROR_LIMIT},
@@ -94,7 +97,10 @@ static const struct breakage breakages[] = {
     {CONVOLUTION, LAYER(0, lanes), 4, SNN_ERROR_SHAPE},
     {CONVOLUTION, LAYER(0, lanes), 12, SNN_ERROR_SHAPE},
     {CONVOLUTION, LAYER(0, columns), 16, SNN_ERROR_SHAPE},
-    {CONVOLUTION, LAYER(0, flags), 32, SNN_ERROR_ENUM},
+    {CONVOLUTION, LAYER(0, flags), 64, SNN_ERROR_ENUM},
+    {CONVOLUTION, LAYER(0, flags), SNN_LAYER_CURRENT, SNN_ERROR_SIZE},
+    {GENERAL, LAYER(0, flags), SNN_LAYER_GENERAL | SNN_LAYER_WIDE | SNN_LAYER_CURRENT,
+     SNN_ERROR_SIZE},
     {CONVOLUTION, LAYER(0, flags), SNN_LAYER_WIDE, SNN_ERROR_ENUM},
     {CONVOLUTION, LAYER(0, flags), SNN_LAYER_GENERAL, SNN_ERROR_LIMIT},
     {CONVOLUTION, LAYER(0, flags), SNN_LAYER_DRIVEN, SNN_ERROR_SIZE},
@@ -107,8 +113,7 @@ static const struct breakage breakages[] = {
     {CONVOLUTION, LAYER(2, map), 4, SNN_ERROR_SIZE},
     {CONVOLUTION, LAYER(2, membrane), 4, SNN_ERROR_SIZE},
     {CONVOLUTION, LAYER(2, flags), SNN_LAYER_PER_NEURON, SNN_ERROR_ENUM},
-    {CONVOLUTION, LAYER(0, slot_mask), 2, SNN_ERROR_LIMIT},
-    {DENSE, LAYER(0, slot_mask), 0, SNN_ERROR_LIMIT},
+    {CONVOLUTION, LAYER(0, reserved), 1, SNN_ERROR_LIMIT},
     {CONVOLUTION, LAYER(1, first_projection), 0, SNN_ERROR_REFERENCE},
     {CONVOLUTION, LAYER(1, projection_count), 3, SNN_ERROR_REFERENCE},
     {CONVOLUTION, LAYER(0, threshold), 0, SNN_ERROR_SIZE},
@@ -138,7 +143,7 @@ static const struct breakage breakages[] = {
     {POOLED, PROJECTION(1, places), 0, SNN_ERROR_INDEX},
     {POOLED, PROJECTION(0, places), 80, SNN_ERROR_INDEX},
     {DENSE, PROJECTION(0, shift), 25, SNN_ERROR_LIMIT},
-    {DENSE, PROJECTION(0, reserved), 1, SNN_ERROR_LIMIT},
+    {DENSE, PROJECTION(0, ring), 1, SNN_ERROR_REFERENCE},
     {DENSE, PROJECTION(0, source), 1, SNN_ERROR_REFERENCE},
     {DENSE, PROJECTION(0, delay), 1, SNN_ERROR_REFERENCE},
     {DENSE, PROJECTION(0, width), 5, SNN_ERROR_SHAPE},
@@ -150,7 +155,7 @@ static const struct breakage breakages[] = {
     {DENSE, PROJECTION(1, carries), SNN_CARRIES_U8, SNN_ERROR_SHAPE},
     {DENSE, PROJECTION(1, map), 8, SNN_ERROR_REFERENCE},
     {DENSE, PROJECTION(1, map_bytes), 4, SNN_ERROR_REFERENCE},
-    {DENSE, PROJECTION(1, slot_mask), 1, SNN_ERROR_REFERENCE},
+    {DENSE, PROJECTION(1, ring), 1, SNN_ERROR_REFERENCE},
     {DENSE, PROJECTION(1, rows), 3, SNN_ERROR_ENUM},
     {DENSE, PROJECTION(1, rows), SNN_IMAGE_ROWS_LIST, SNN_ERROR_LIMIT},
     {DENSE, PROJECTION(1, rows), SNN_IMAGE_ROWS_8, SNN_ERROR_SIZE},
@@ -163,10 +168,34 @@ static const struct breakage breakages[] = {
     {DENSE, PROJECTION(1, kernel_height), 65535, SNN_ERROR_SHAPE},
     {DENSE, PROJECTION(1, kernel_width), 1000, SNN_ERROR_SIZE},
     {CONVOLUTION, PROJECTION(0, map), 4004, SNN_ERROR_REFERENCE},
-    {CONVOLUTION, PROJECTION(0, slot_mask), 1, SNN_ERROR_REFERENCE},
+    {CONVOLUTION, PROJECTION(0, ring), 1, SNN_ERROR_REFERENCE},
     {STREAMING, PROJECTION(2, source), 1, SNN_ERROR_REFERENCE},
     {STREAMING, PROJECTION(2, delay), 0, SNN_ERROR_REFERENCE},
     {STREAMING, PROJECTION(2, delay), 2, SNN_ERROR_REFERENCE},
+    /* A ring: of an EVERY port, a port of values, and the two layers. */
+    {LATE, IMAGE(ring_count), 0, SNN_ERROR_LIMIT},
+    {LATE, IMAGE(ring_count), 3, SNN_ERROR_REFERENCE},
+    {LATE, IMAGE(ring_count), 65535, SNN_ERROR_SIZE},
+    {LATE, RING(0, slots), 3, SNN_ERROR_REFERENCE},
+    {LATE, RING(0, slots), 753, SNN_ERROR_LIMIT},
+    {LATE, RING(3, slots), 752, SNN_ERROR_SIZE},
+    {LATE, RING(0, most), 0, SNN_ERROR_LIMIT},
+    {LATE, RING(1, most), 1, SNN_ERROR_LIMIT},
+    {LATE, RING(0, map), 4, SNN_ERROR_REFERENCE},
+    {LATE, RING(1, map), 0xFFFFFFFCu, SNN_ERROR_REFERENCE},
+    {LATE, RING(0, bytes), 4, SNN_ERROR_REFERENCE},
+    {LATE, RING(1, source), 0, SNN_ERROR_REFERENCE},
+    {LATE, RING(1, from_port), 0, SNN_ERROR_REFERENCE},
+    {LATE, RING(0, gain), 1, SNN_ERROR_SHAPE},
+    {LATE, RING(2, gain), 1, SNN_ERROR_LIMIT},
+    {LATE, IMAGE(sensor_count), 255, SNN_ERROR_REFERENCE},
+    {LATE, IMAGE(has_exit), 2, SNN_ERROR_LIMIT},
+    {STREAMING, IMAGE(has_exit), 1, SNN_ERROR_LIMIT},
+    {LATE, PROJECTION(0, delay), 4, SNN_ERROR_REFERENCE},
+    {LATE, PROJECTION(0, ring), 2, SNN_ERROR_REFERENCE},
+    {LATE, PROJECTION(0, ring), 0, SNN_ERROR_REFERENCE},
+    {LATE, PROJECTION(2, ring), 65535, SNN_ERROR_REFERENCE},
+    {LATE, LAYER(0, map), 4, SNN_ERROR_REFERENCE},
     {LISTS, PROJECTION(0, starts), 4, SNN_ERROR_SIZE},
     {LISTS, PROJECTION(0, weights), 4, SNN_ERROR_SIZE},
 };
@@ -188,6 +217,10 @@ static uint8_t *field_of(struct snn_image *image, const struct breakage *breakag
     case PART_LAYER:
         return bytes + image->layers + breakage->index * sizeof(struct snn_image_layer) +
                breakage->offset;
+    case PART_RING:
+        return bytes + image->projections +
+               image->projection_count * sizeof(struct snn_image_projection) +
+               breakage->index * sizeof(struct snn_image_ring) + breakage->offset;
     case PART_PROJECTION:
         return bytes + image->projections + breakage->index * sizeof(struct snn_image_projection) +
                breakage->offset;

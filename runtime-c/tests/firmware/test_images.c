@@ -29,7 +29,7 @@ static void present_both(const struct built_model *built, struct snn *core,
         if (input->kind == SNN_EVENTS) {
             for (uint32_t i = 0; i < size; i++) {
                 if (random_chance(random, density)) {
-                    CHECK(snn_event(core, port, i) && snn_device_event(device, port, i));
+                    CHECK_EQUAL(snn_event(core, port, i), snn_device_event(device, port, i));
                 }
             }
         } else if (device->steps == 0 || input->frame_per_step) {
