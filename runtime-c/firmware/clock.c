@@ -87,13 +87,19 @@ static bool find_index(const struct snn_image *image, uint32_t port, uint32_t x,
     const struct snn_image_port *shape = snn_ports(image) + port;
     const struct snn_image_sensor *sensor = sensor_of(image, port);
     if (sensor == NULL) {
+        if (x >= shape->width || y >= shape->height || polarity >= shape->channels) {
+            return false;
+        }
         *index = (y * shape->width + x) * shape->channels + polarity;
-        return x < shape->width && y < shape->height && polarity < shape->channels;
+        return true;
+    }
+    if (x > sensor->last_x || y > sensor->last_y || polarity > 1) {
+        return false;
     }
     const uint32_t channel = sensor->polarity == SNN_OFF_ON ? polarity : 1 - polarity;
     const uint32_t pixel = (y >> sensor->coarsening) * shape->width + (x >> sensor->coarsening);
     *index = pixel * shape->channels + (shape->channels == 1 ? 0 : channel);
-    return x <= sensor->last_x && y <= sensor->last_y && polarity <= 1;
+    return true;
 }
 
 bool snn_device_event_xy(struct snn_device_clock *clock, uint32_t port, uint32_t x, uint32_t y,

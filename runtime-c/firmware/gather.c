@@ -144,7 +144,7 @@ uint32_t snn_gather_every(struct snn_gather *gather)
     const uint16_t *counts = (const uint16_t *)(const void *)gather->map;
     const uint32_t pool = gather->projection->pool;
     uint16_t *rows = gather->rows;
-    uint32_t added = 0, from = window->from, row = window->row;
+    uint32_t added = 0, from = window->from, row = window->row, again = pool;
     for (uint32_t line = 0; line < window->lines * pool; line++, from += window->line) {
         for (uint32_t place = 0; place < window->count; place++) {
             for (uint32_t left = counts[from + place]; left != 0; left--) {
@@ -156,7 +156,8 @@ uint32_t snn_gather_every(struct snn_gather *gather)
                     (uint16_t)(row + (window->places == NULL ? place : window->places[place]));
             }
         }
-        if ((line + 1) % pool == 0) {
+        if (--again == 0) {
+            again = pool;
             row += window->row_step;
         }
     }

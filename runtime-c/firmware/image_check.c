@@ -80,12 +80,13 @@ static enum snn_status check_source(const struct check *check,
                                     const struct snn_image_projection *projection)
 {
     const struct snn_image *image = check->image;
+    const uint32_t index = projection->source;
     if (projection->from_port != 0) {
-        if (projection->source >= image->port_count || !snn_reads_ring(check->image, projection)) {
+        if (index >= image->port_count) {
             return SNN_ERROR_REFERENCE;
         }
-        const struct snn_image_port *port = snn_ports(image) + projection->source;
-        const struct snn_image_ring *ring = snn_ring_of(image, true, projection->source);
+        const struct snn_image_port *port = snn_ports(image) + index;
+        const struct snn_image_ring *ring = snn_ring_of(image, true, index);
         const bool encodes = ring != NULL && ring->gain != 0;
         if (projection->channels != port->channels || projection->height != port->height ||
             projection->width != port->width ||
@@ -107,14 +108,13 @@ static enum snn_status check_source(const struct check *check,
         }
         return (check->layer->flags & SNN_LAYER_DRIVEN) != 0 ? SNN_OK : SNN_ERROR_LIMIT;
     }
-    if (projection->source + 1u >= image->layer_count ||
-        !snn_reads_ring(check->image, projection)) {
+    if (index + 1u >= image->layer_count) {
         return SNN_ERROR_REFERENCE;
     }
-    if (projection->delay == 0 && projection->source >= check->index) {
+    if (projection->delay == 0 && index >= check->index) {
         return SNN_ERROR_REFERENCE;
     }
-    const struct snn_image_layer *source = snn_layers(image) + projection->source;
+    const struct snn_image_layer *source = snn_layers(image) + index;
     const bool same = projection->channels == source->channels &&
                       projection->height == source->height && projection->width == source->width &&
                       projection->carries == SNN_CARRIES_SPIKES;
@@ -151,6 +151,9 @@ static enum snn_status check_projection(const struct check *check,
     const enum snn_status status = check_source(check, projection);
     if (status != SNN_OK) {
         return status;
+    }
+    if (!snn_reads_ring(check->image, projection)) {
+        return SNN_ERROR_REFERENCE;
     }
     if (projection->pooled_height != projection->height / pool ||
         projection->pooled_width != projection->width / pool) {

@@ -48,7 +48,10 @@ enum snn_status snn_check_ring(const struct check *check, const struct snn_image
     if (snn_ring_of(image, ring->from_port != 0, ring->source) != ring) {
         return SNN_ERROR_REFERENCE;
     }
-    const uint32_t head = every ? 8 : 4;
+    uint32_t head = 4;
+    if (every) {
+        head = 8;
+    }
     if (ring->map <= head || !in_arena(check, ring->map - head, 1, 4)) {
         return SNN_ERROR_SIZE;
     }

@@ -7,8 +7,10 @@
 static int32_t value_at(const struct snn_device *network, uint32_t port, uint32_t index)
 {
     const void *frame = network->frame[port];
-    return snn_ports(network->image)[port].kind == SNN_PORT_U8 ? ((const uint8_t *)frame)[index]
-                                                               : ((const int16_t *)frame)[index];
+    if (snn_ports(network->image)[port].kind == SNN_PORT_U8) {
+        return ((const uint8_t *)frame)[index];
+    }
+    return ((const int16_t *)frame)[index];
 }
 
 /** Writes the spikes of one port's frame to the open slot, which is empty. */
@@ -38,18 +40,16 @@ void snn_encode(const struct snn_device *network)
 /** By how much the highest score exceeds the second highest. */
 static uint32_t find_margin(const struct snn_device *network)
 {
-    uint32_t count = 0;
+    uint32_t count = 0, margin = UINT32_MAX;
     const int32_t *scores = snn_device_scores(network, &count);
-    int32_t best = INT32_MIN, second = INT32_MIN;
+    const uint32_t best = snn_device_class(network);
     for (uint32_t i = 0; i < count; i++) {
-        if (scores[i] > best) {
-            second = best;
-            best = scores[i];
-        } else if (scores[i] > second) {
-            second = scores[i];
+        const uint32_t behind = (uint32_t)scores[best] - (uint32_t)scores[i];
+        if (i != best && behind < margin) {
+            margin = behind;
         }
     }
-    return (uint32_t)best - (uint32_t)second;
+    return margin;
 }
 
 bool snn_exits(const struct snn_device *network)

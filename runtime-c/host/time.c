@@ -33,13 +33,19 @@ static bool find_index(const struct snn_input *port, uint32_t x, uint32_t y, uin
     const struct snn_shape *shape = &port->shape;
     const struct snn_sensor *sensor = &port->sensor;
     if (sensor->width == 0) {
+        if (x >= shape->width || y >= shape->height || polarity >= shape->channels) {
+            return false;
+        }
         *index = (y * shape->width + x) * shape->channels + polarity;
-        return x < shape->width && y < shape->height && polarity < shape->channels;
+        return true;
+    }
+    if (x >= sensor->width || y >= sensor->height || polarity > 1) {
+        return false;
     }
     const uint32_t channel = sensor->polarity == SNN_OFF_ON ? polarity : 1 - polarity;
     const uint32_t pixel = (y >> sensor->coarsening) * shape->width + (x >> sensor->coarsening);
     *index = pixel * shape->channels + (shape->channels == 1 ? 0 : channel);
-    return x < sensor->width && y < sensor->height && polarity <= 1;
+    return true;
 }
 
 bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32_t polarity,

@@ -16,10 +16,10 @@
  */
 static inline uint32_t snn_poisson_chance(uint32_t seed, uint32_t port, uint32_t position)
 {
-    uint32_t x = seed + port * UINT32_C(0x85EBCA6B);
-    x ^= (position + 1) * UINT32_C(0x9E3779B1);
-    x = (x ^ x >> 16) * UINT32_C(0x7FEB352D);
-    x = (x ^ x >> 15) * UINT32_C(0x846CA68B);
+    uint32_t x = seed + port * 0x85EBCA6Bu;
+    x ^= (position + 1) * 0x9E3779B1u;
+    x = (x ^ x >> 16) * 0x7FEB352Du;
+    x = (x ^ x >> 15) * 0x846CA68Bu;
     return (x ^ x >> 16) >> 8;
 }
 

@@ -35,6 +35,15 @@ enum snn_status snn_device_run(struct snn_device *device, uint32_t steps)
     return SNN_OK;
 }
 
+enum snn_taken snn_take_event(const struct snn_device *device, uint32_t port, uint32_t index)
+{
+    const struct snn_image_port *shape = flash.ports + port;
+    //@ assert port < SNN_IMAGE_PORTS && index < shape->channels * shape->height * shape->width;
+    (void)device;
+    const uint32_t taken = any_u32(0, 2);
+    return taken == 0 ? SNN_TAKEN_NOT : taken == 1 ? SNN_TAKEN_MERGED : SNN_TAKEN_NEW;
+}
+
 /** What calls may have left, and more. */
 static void any_clock(void)
 {

@@ -51,7 +51,7 @@ static void neurons(uint32_t offset, uint32_t count)
     if (!in_image(&check, offset, count, 4)) {
         return;
     }
-    (void)check_decays(&check, count);
+    (void)check_decays(&check, layer.decay, count);
     (void)check_neurons(&check, count);
 }
 
