@@ -56,6 +56,8 @@ public func removingDeadNeurons(from model: Model) -> LivingModel {
 private func isRemovable(_ population: Int, in model: Model) -> Bool {
   let layer = model.populations[population]
   guard !layer.isReadout else { return false }
+  // Any spike of this population ends the inference, heard or not.
+  if case .firstSpike(of: population) = model.exit { return false }
   return model.projections.allSatisfy { projection in
     guard projection.target == population || projection.source == .population(population) else {
       return true

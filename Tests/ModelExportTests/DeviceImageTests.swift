@@ -174,7 +174,7 @@ import Wiring
   @Test func firmwareNeedsNetworkFramesAndStackBesideTheArena() throws {
     var model = model()
     let image = try DeviceImage(model)
-    #expect(image.report.firmwareParts.map(\.bytes) == [image.arena.bytes, 36, 16, 1664])
+    #expect(image.report.firmwareParts.map(\.bytes) == [image.arena.bytes, 44, 16, 1664])
     model.inputs[0].kind = .values(minimum: -1, maximum: 255, framePerStep: false)
     #expect(try DeviceImage(model).report.firmwareParts[2].bytes == 32)
     // The arena alone would fit.
