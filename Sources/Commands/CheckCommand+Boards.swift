@@ -15,7 +15,7 @@ extension CheckCommand {
     let dataset = try arguments.open(.test, for: loaded.model)
     let samples = try (0..<min(limit, dataset.count(in: .test))).map { index in
       let sample = try dataset.sample(at: index, in: .test)
-      return (input: try InferenceInput(sample, for: loaded.model), label: sample.label)
+      return (input: try InferenceInput(sample, at: index, for: loaded.model), label: sample.label)
     }
     let image = try DeviceImage(loaded.model)
     let check = try BoardCheck(

@@ -61,7 +61,7 @@ public struct CheckCommand: ParsableCommand {
       let report = try EngineCheck(loaded, others: others).run(
         count: min(limit, dataset.count(in: .test))
       ) { index in
-        try InferenceInput(dataset.sample(at: index, in: .test), for: model)
+        try InferenceInput(dataset.sample(at: index, in: .test), at: index, for: model)
       }
       printLine(arguments.json ? try report.json() : report.text)
       if let golden, !arguments.json { printLine(golden.text) }

@@ -36,7 +36,7 @@ struct ModelArguments: ParsableArguments {
     guard dataset.count(in: split) > 0 else { return dataset }
     let sample = try dataset.sample(at: 0, in: split)
     do {
-      _ = try InferenceInput(sample, for: model)
+      _ = try InferenceInput(sample, at: 0, for: model)
     } catch {
       throw CommandFailure("\(self.model) on \(data): \(error)")
     }

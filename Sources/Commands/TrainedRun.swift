@@ -94,7 +94,8 @@ struct TrainedRun {
         "\(dataset.name): expected validation samples to prove the model on, found none")
     }
     for sample in 0..<min(Self.provenSamples, dataset.count(in: .validation)) {
-      let input = try InferenceInput(dataset.sample(at: sample, in: .validation), for: lowered)
+      let input = try InferenceInput(
+        dataset.sample(at: sample, in: .validation), at: sample, for: lowered)
       var expected: [StepRecord] = []
       var found: [StepRecord] = []
       let trained = engine.run(input) { expected.append($0) }
@@ -117,7 +118,7 @@ struct TrainedRun {
   func goldenInputs(_ count: Int) throws -> [(label: Int?, input: InferenceInput)] {
     try (0..<min(count, dataset.count(in: .validation))).map { index in
       let sample = try dataset.sample(at: index, in: .validation)
-      return (sample.label, try InferenceInput(sample, for: model))
+      return (sample.label, try InferenceInput(sample, at: index, for: model))
     }
   }
 }

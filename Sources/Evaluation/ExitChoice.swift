@@ -80,9 +80,9 @@ extension SessionModel {
       let session = try Session(self)
       return try range.map { index -> ExitChoice.Answers in
         let sample = try dataset.sample(at: index, in: split)
-        return try session.runKeepingScores(InferenceInput(sample, for: model)).map { scores in
-          let inference = Inference(scores: scores, counters: Counters(zeroFor: model))
-          return (Exit.margin(of: scores), inference.classIndex == sample.label)
+        let input = try InferenceInput(sample, at: index, for: model)
+        return try session.runKeepingScores(input).map { scores in
+          (Exit.margin(of: scores), Inference.classIndex(of: scores) == sample.label)
         }
       }
     }

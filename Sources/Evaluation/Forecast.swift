@@ -91,6 +91,7 @@ struct Arrivals {
   private(set) var ports: [Counters.Port]
   /// Per port, per step: the events that count; empty for values.
   private var events: [[[UInt32]]]
+  /// With the spikes of encoders as events.
   private let history: SpikeHistory
   private let model: Model
 
@@ -99,25 +100,12 @@ struct Arrivals {
       history.spikes.count <= history.input.steps,
       "\(history.spikes.count) steps of spikes for an input of \(history.input.steps)")
     let input = history.input.prefix(history.spikes.count)
+      .encoded(by: model.inputs.map(\.encoder))
     self.history = SpikeHistory(input: input, spikes: history.spikes)
     self.model = model
     ports = model.inputs.map { _ in Counters.Port() }
     events = []
     for (index, port) in input.ports.enumerated() {
-      if let encoder = model.inputs[index].encoder {
-        events.append(
-          (0..<input.steps).map { step in
-            let frame =
-              switch port {
-              case .held(let frame): frame
-              case .frames(let frames): frames[step]
-              case .events: [Int16]()
-              }
-            return encoder.spikes(of: frame, seed: input.seed, port: index, step: step)
-          })
-        ports[index].events = events[index].reduce(0) { $0 + $1.count }
-        continue
-      }
       guard case .events(let steps) = port else {
         events.append([])
         continue
@@ -147,9 +135,7 @@ struct Arrivals {
 
   /// The frames that a tap of a projection delivers over the sample; nil if it carries spikes.
   func frames(into projection: Int, tap: Int) -> [[Int16]]? {
-    guard case .input(let port) = model.projections[projection].source,
-      model.inputs[port].encoder == nil
-    else { return nil }
+    guard case .input(let port) = model.projections[projection].source else { return nil }
     switch history.input.ports[port] {
     case .held(let frame): return [frame]
     case .frames(let frames): return frames.dropLast(model.projections[projection].delays[tap])
@@ -160,7 +146,7 @@ struct Arrivals {
   /// Whether a projection's frame is held over the sample.
   func isHeld(into projection: Int) -> Bool {
     guard case .input(let port) = model.projections[projection].source,
-      case .held = history.input.ports[port], model.inputs[port].encoder == nil
+      case .held = history.input.ports[port]
     else { return false }
     return true
   }

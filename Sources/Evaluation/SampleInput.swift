@@ -4,12 +4,13 @@ import Wiring
 
 extension InferenceInput {
   /// The input that a sample of a data set is to a model: a frame held over the model's own number
-  /// of steps, or a recording binned into its steps.
+  /// of steps, or a recording binned into its steps. Its seed, from which encoders draw, is `index`, the
+  /// sample's place in its split.
   ///
   /// Throws ``RuntimeError/unsuitable(path:expected:found:)`` where the model has not exactly one
   /// port, or the port is of another kind or shape; ``ModelFormat/InferenceError`` where a value
   /// lies outside the port's range.
-  public init(_ sample: Sample, for model: Model) throws {
+  public init(_ sample: Sample, at index: Int, for model: Model) throws {
     guard model.inputs.count == 1, let port = model.inputs.first else {
       throw RuntimeError.unsuitable(
         path: "inputs", expected: "1 port, which a data set of one modality feeds",
@@ -46,10 +47,11 @@ extension InferenceInput {
     case (.recording, .values):
       throw RuntimeError.unsuitable(path: place, expected: "a frame", found: "a recording")
     }
+    seed = UInt32(truncatingIfNeeded: index)
     try check(for: model)
   }
 
-  private static func require(
+  fileprivate static func require(
     _ found: Shape, fits port: InputPort, at place: String
   ) throws {
     let shape = Shape(channels: found.channels, height: found.height, width: found.width)
@@ -65,10 +67,7 @@ extension Recording {
   /// coarsened; events outside that sensor lie outside the port.
   fileprivate func addressed(to port: InputPort, at place: String) throws -> Recording {
     guard let camera = port.sensor else {
-      guard sensor == port.shape else {
-        throw RuntimeError.unsuitable(
-          path: place, expected: "samples of \(port.shape)", found: "\(sensor)")
-      }
+      try InferenceInput.require(sensor, fits: port, at: place)
       return self
     }
     guard sensor.width == camera.width, sensor.height == camera.height else {

@@ -123,7 +123,7 @@ extension SessionModel {
   ) throws -> ScoreTotals {
     let count = min(dataset.count(in: split), options.limit ?? Int.max)
     // The shape first: it says more of what does not fit than the number of classes.
-    if count > 0 { _ = try InferenceInput(dataset.sample(at: 0, in: split), for: model) }
+    if count > 0 { _ = try InferenceInput(dataset.sample(at: 0, in: split), at: 0, for: model) }
     let scores = model.populations[model.readout].shape.count
     guard scores == dataset.classNames.count else {
       throw RuntimeError.unsuitable(
@@ -137,8 +137,7 @@ extension SessionModel {
       var totals = ScoreTotals(zeroFor: model)
       for index in range {
         let sample = try dataset.sample(at: index, in: split)
-        var input = try InferenceInput(sample, for: model)
-        input.seed = UInt32(truncatingIfNeeded: index)
+        let input = try InferenceInput(sample, at: index, for: model)
         var operations: [NeuroBenchOperations]?
         if let forecast, index < options.neuroBenchSamples {
           operations = forecast.neuroBench(of: try session.runKeepingSpikes(input).history)
@@ -160,7 +159,7 @@ extension Session {
   /// the answer stands.
   fileprivate func answers(to input: InferenceInput, label: Int) throws -> [Bool] {
     var answers = try runKeepingScores(input).map { scores in
-      Inference(scores: scores, counters: Counters(zeroFor: model)).classIndex == label
+      Inference.classIndex(of: scores) == label
     }
     while let last = answers.last, answers.count < input.steps { answers.append(last) }
     return answers

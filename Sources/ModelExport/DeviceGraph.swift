@@ -75,6 +75,11 @@ struct DeviceGraph {
     }
     self.layers = layers
     rings = Self.rings(of: model, layers)
+    try Self.refuse(
+      layers.reduce(0) { $0 + $1.windows.count }, above: Self.mostWindows,
+      of: "projections (taps, added up)")
+    try Self.refuse(
+      rings.count, above: Self.mostRings, of: "rings of delays, EVERY event and encoders (count)")
   }
 
   private static func rings(of model: Model, _ layers: [Layer]) -> [Ring] {
@@ -118,11 +123,21 @@ struct DeviceGraph {
   /// The longest side: rounded up to a multiple of 8 it still fits 16 bits.
   private static let largestSide = 65_528
 
-  private static func refusePorts(of model: Model) throws(DeviceImageError) {
-    guard model.inputs.count <= 4 else {
-      throw .tooLarge(
-        place: "inputs (count)", expected: "at most 4", found: "\(model.inputs.count)")
+  /// The most that an image's header counts (models/IMAGE.md, section 2).
+  private static let mostPorts = 4
+  private static let mostWindows = 1024
+  private static let mostRings = 255
+
+  private static func refuse(
+    _ found: Int, above most: Int, of place: String
+  ) throws(DeviceImageError) {
+    guard found <= most else {
+      throw .tooLarge(place: place, expected: "at most \(most)", found: "\(found)")
     }
+  }
+
+  private static func refusePorts(of model: Model) throws(DeviceImageError) {
+    try refuse(model.inputs.count, above: mostPorts, of: "inputs (count)")
     for (index, port) in model.inputs.enumerated() {
       try refuseSides(port.shape, at: model.place(ofInput: index))
     }

@@ -117,25 +117,37 @@ struct DeviceWindow {
     }
   }
 
-  /// Synaptic operations of a step in which every source spikes, or every value is presented.
+  /// The most synaptic operations of a step: every source spikes, every value is presented, or all the
+  /// events that a step takes come from the source with the most synapses.
   func worstOperations(onto target: Shape) -> Int {
-    func places(_ axis: Convolution.Axis, _ outputs: Int, _ length: Int) -> [Int] {
-      var counts = [Int](repeating: 0, count: axis.kernel)
+    /// By position of the source, the taps by which it reaches the target.
+    func reaching(_ axis: Convolution.Axis, _ outputs: Int, _ length: Int) -> [[Int]] {
+      var taps = [[Int]](repeating: [], count: length)
       for output in 0..<outputs {
-        for tap in axis.taps(of: output, over: length) { counts[tap] += 1 }
+        let origin = output * axis.stride - axis.paddingBefore
+        for tap in axis.taps(of: output, over: length) { taps[origin + tap].append(tap) }
       }
-      return counts
+      return taps
     }
-    let ys = places(y, target.height, pooled.height)
-    let xs = places(x, target.width, pooled.width)
+    let xs = reaching(x, target.width, pooled.width)
     let perRow = synapses
-    var operations = 0
-    for tap in 0..<y.kernel * x.kernel {
-      let first = tap * shape.channels
-      let perPlace = perRow[first..<first + shape.channels].reduce(0, +)
-      operations += ys[tap / x.kernel] * xs[tap % x.kernel] * perPlace
+    var (sum, largest) = (0, 0)
+    for vertical in reaching(y, target.height, pooled.height) {
+      for horizontal in xs {
+        for channel in 0..<shape.channels {
+          var operations = 0
+          for tap in vertical {
+            for other in horizontal {
+              operations += perRow[(tap * x.kernel + other) * shape.channels + channel]
+            }
+          }
+          sum += operations
+          largest = max(largest, operations)
+        }
+      }
     }
-    return operations * (values == nil ? pool * pool : 1)
+    if let most { return most * largest }
+    return sum * (values == nil ? pool * pool : 1)
   }
 
   // MARK: Rows

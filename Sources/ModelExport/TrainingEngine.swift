@@ -38,7 +38,7 @@ public struct TrainingEngine {
   public func run(
     _ presented: InferenceInput, observe: (StepRecord) -> Void = { _ in }
   ) -> Inference {
-    let input = encoded(presented)
+    let input = presented.encoded(by: encoders)
     var network = network
     network.steps = input.steps
     let prepared = network.prepare(with: arithmetic, on: Tape()).frozen()
@@ -69,25 +69,6 @@ public struct TrainingEngine {
       scores = membranes.suffix(network.classCount).map { Int32($0) }
     }
     return Inference(scores: scores, counters: counters(network, output, input.steps))
-  }
-
-  /// The input after its encoders: spikes in place of values.
-  private func encoded(_ input: InferenceInput) -> InferenceInput {
-    var input = input
-    for (port, encoder) in encoders.enumerated() {
-      guard let encoder else { continue }
-      input.ports[port] = .events(
-        (0..<input.steps).map { step in
-          switch input.ports[port] {
-          case .held(let frame):
-            encoder.spikes(of: frame, seed: input.seed, port: port, step: step)
-          case .frames(let frames):
-            encoder.spikes(of: frames[step], seed: input.seed, port: port, step: step)
-          case .events(let events): events[step]
-          }
-        })
-    }
-    return input
   }
 
   private func counters(_ network: Network, _ output: NetworkOutput, _ steps: Int) -> Counters {

@@ -1,3 +1,5 @@
+import Wiring
+
 /// The input of one inference: its number of steps and what every port receives (FORMAT.md §2).
 public struct InferenceInput: Equatable, Sendable {
   /// What one port receives over the sample.
@@ -38,6 +40,26 @@ public struct InferenceInput: Equatable, Sendable {
         case .events(let events): .events(Array(events.prefix(steps)))
         }
       }, seed: seed)
+  }
+
+  /// This input with the spikes of encoders in place of the values that they read, as projections see it
+  /// (FORMAT.md §2); `encoders`: one element per port, nil where a port has none.
+  public func encoded(by encoders: [PoissonEncoder?]) -> InferenceInput {
+    var input = self
+    for (port, encoder) in encoders.enumerated() {
+      guard let encoder else { continue }
+      let frames: [[Int16]]
+      switch ports[port] {
+      case .held(let frame): frames = [[Int16]](repeating: frame, count: steps)
+      case .frames(let presented): frames = presented
+      case .events: continue
+      }
+      input.ports[port] = .events(
+        frames.enumerated().map { step, frame in
+          encoder.spikes(of: frame, seed: seed, port: port, step: step)
+        })
+    }
+    return input
   }
 
   /// Throws ``InferenceError`` unless this input suits `model`.
@@ -116,7 +138,10 @@ public struct Inference: Equatable, Sendable {
   }
 
   /// The index of the highest score, the lowest on ties. Precondition: there is a score.
-  public var classIndex: Int {
+  public var classIndex: Int { Self.classIndex(of: scores) }
+
+  /// The index of the highest of some scores, the lowest on ties. Precondition: there is a score.
+  public static func classIndex(of scores: [Int32]) -> Int {
     scores.indices.reduce(0) { scores[$1] > scores[$0] ? $1 : $0 }
   }
 }

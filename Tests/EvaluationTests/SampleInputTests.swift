@@ -12,8 +12,12 @@ import Wiring
     label: 1)
 
   @Test func frameIsHeldOverTheModelsSteps() throws {
-    let input = try InferenceInput(image, for: Models.frame)
+    let input = try InferenceInput(image, at: 0, for: Models.frame)
     #expect(input == InferenceInput(steps: 3, ports: [.held([0, 255, 3, 4])]))
+  }
+
+  @Test func encodersDrawBySamplesPlace() throws {
+    #expect(try InferenceInput(image, at: 7, for: Models.frame).seed == 7)
   }
 
   @Test func recordingIsBinnedIntoTheModelsSteps() throws {
@@ -24,7 +28,8 @@ import Wiring
         Event(x: 3, y: 3, polarity: 0, microseconds: 1011),
       ], sensor: Shape(channels: 2, height: 4, width: 4))
     let input = try InferenceInput(
-      Sample(content: .recording(recording), label: 0), for: Models.camera(side: 4, steps: 3))
+      Sample(content: .recording(recording), label: 0), at: 0,
+      for: Models.camera(side: 4, steps: 3))
     #expect(input == InferenceInput(steps: 3, ports: [.events([[3], [30], []])]))
   }
 
@@ -41,7 +46,9 @@ import Wiring
       (Sample(content: .recording(fitting), label: 0), clockless, "step_microseconds"),
     ]
     for (sample, model, words) in cases {
-      let error = #expect(throws: RuntimeError.self) { try InferenceInput(sample, for: model) }
+      let error = #expect(throws: RuntimeError.self) {
+        try InferenceInput(sample, at: 0, for: model)
+      }
       #expect(error?.description.contains(words) == true, "\(error?.description ?? "no error")")
     }
   }

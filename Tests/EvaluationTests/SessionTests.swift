@@ -48,7 +48,7 @@ import Wiring
     let session = try Session(loaded)
     let recording = Self.recording(side: 8)
     let sample = Sample(content: .recording(recording), label: 0)
-    let binned = try session.run(InferenceInput(sample, for: model))
+    let binned = try session.run(InferenceInput(sample, at: 0, for: model))
     try session.start(microseconds: 500)
     for event in recording.events {
       session.event(

@@ -150,6 +150,15 @@ import Wiring
     for line in report.text.split(separator: "\n") { #expect(line.count <= 100, "\(line)") }
   }
 
+  /// All the events that a step takes may come from the address with the most synapses.
+  @Test func everyEventMayMeetTheMostSynapses() throws {
+    var model = TinyModels.neuron(lif: Population.LIF(threshold: 1))
+    #expect(try DeviceImage(model).report.worstOperations == 8 + 1)
+    model.inputs[0].shape = Shape(channels: 2)
+    model.projections[0].weights = WeightMatrix(rows: 2, columns: 1, values: [0, 1])
+    #expect(try DeviceImage(model).report.worstOperations == 8 + 1)
+  }
+
   @Test func boardsSayWhatIsMissing() throws {
     let image = try DeviceImage(model())
     for target in DeviceTarget.all { try target.check(image) }

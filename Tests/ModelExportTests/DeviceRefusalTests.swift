@@ -45,6 +45,51 @@ import Wiring
         == .tooLarge(place: "inputs (count)", expected: "at most 4", found: "5"))
   }
 
+  /// The header counts projections and taps together.
+  @Test func moreThan1024Taps() throws {
+    var model = model()
+    func taps(_ count: Int) -> WeightMatrix {
+      WeightMatrix(rows: count, columns: 1, values: [Int8](repeating: 1, count: count))
+    }
+    for index in 0..<32 {
+      let count = index < 31 ? 32 : 30
+      model.projections.append(
+        Projection(
+          name: "late \(index)", from: .input(0), to: 0, taps: count, topology: .oneToOne,
+          weights: taps(count)))
+    }
+    #expect(try refusal(model) == nil, "2 of one tap, 31 of 32 and one of 30 are 1024")
+    model.projections[33].taps = 31
+    model.projections[33].weights = taps(31)
+    #expect(
+      try refusal(model)
+        == .tooLarge(
+          place: "projections (taps, added up)", expected: "at most 1024", found: "1025"))
+  }
+
+  @Test func moreThan255Rings() throws {
+    let one = WeightMatrix(rows: 1, columns: 1, values: [1])
+    var model = TinyModels.neuron(lif: Population.LIF(threshold: 1))
+    for index in 0..<254 {
+      var copy = model.populations[0]
+      copy.name = "neuron \(index)"
+      model.populations.append(copy)
+    }
+    for index in model.populations.indices where index != model.readout {
+      model.projections.append(
+        Projection(
+          name: "own \(index)", from: .population(index), to: index, delay: 1,
+          topology: .oneToOne, weights: one))
+    }
+    #expect(
+      try refusal(model)
+        == .tooLarge(
+          place: "rings of delays, EVERY event and encoders (count)", expected: "at most 255",
+          found: "256"))
+    model.projections.removeLast()
+    #expect(try refusal(model) == nil)
+  }
+
   @Test func pooledValues() throws {
     let kind = InputPort.Kind.values(minimum: 0, maximum: 1, framePerStep: false)
     #expect(

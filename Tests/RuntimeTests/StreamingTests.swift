@@ -55,7 +55,7 @@ import struct Tensors.RandomSource
       let recording = Self.recording(seed: seed)
       let train = SpikeTrain(recording, steps: Self.model.steps, stepMicroseconds: 100)
       let sample = Sample(content: .recording(recording), label: 0)
-      let binned = try session.run(InferenceInput(sample, for: Self.model))
+      let binned = try session.run(InferenceInput(sample, at: 0, for: Self.model))
       if let start = recording.startMicroseconds {
         try session.start(microseconds: UInt64(start))
       } else {
