@@ -37,6 +37,7 @@ struct request_header {
 static struct network_facts facts;
 static uint32_t request_crc, answer_crc;
 static uint32_t ticks; /* of the sample's runs */
+static uint32_t seed;  /* of the sample */
 static bool counting, answering;
 
 /* ---- Bytes in ---- */
@@ -241,6 +242,13 @@ static bool take_payload(const struct request_header *header, int32_t *status)
             return take(frame, header->size);
         }
         *status = SNN_ERROR_ARGUMENT;
+    } else if (header->type == BEGIN && header->size == 4) {
+        uint8_t bytes[4];
+        if (!take(bytes, 4)) {
+            return false;
+        }
+        seed = word_of(bytes);
+        return true;
     } else if (header->size != 0) {
         *status = SNN_ERROR_SIZE;
     }
@@ -264,11 +272,11 @@ static int32_t serve(const struct request_header *header)
         counting = (header->argument & COUNTING) != 0;
         answering = (header->argument & ANSWERING) != 0;
         ticks = 0;
-        network_begin(counting, (header->argument & MARKING) != 0);
+        network_begin(header->size == 0 ? 0 : seed, counting, (header->argument & MARKING) != 0);
         break;
-    case VALUES: return network_present(header->argument);
+    case VALUES: return network_is_decided() ? SNN_OK : network_present(header->argument);
     case EVENTS: break;
-    case RUN: return run(header->argument);
+    case RUN: return network_is_decided() ? SNN_OK : run(header->argument);
     case ANSWER: give_result(); break;
     case QUIT: break;
     default: return SNN_ERROR_ENUM;

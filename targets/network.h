@@ -38,10 +38,10 @@ struct network_projection {
 enum snn_status network_open(struct network_facts *facts);
 
 /**
- * Begins a sample. `counting`: keep counters and digests. `marking`: tell the plugin which layer is
- * at work.
+ * Begins a sample. `seed`: what its encoders draw from. `counting`: keep counters and digests.
+ * `marking`: tell the plugin which layer is at work.
  */
-void network_begin(bool counting, bool marking);
+void network_begin(uint32_t seed, bool counting, bool marking);
 
 /**
  * Where a frame of `size` bytes for a port belongs; null: no such port, or its frames have another
@@ -52,10 +52,16 @@ void *network_frame(uint32_t port, uint32_t size);
 /** Presents the frame that was written there. */
 enum snn_status network_present(uint32_t port);
 
-/** False: dropped. */
+/**
+ * Presents an event. False: no such port of events, or no such address of it; an event beyond those
+ * that a step takes, or after the network has decided, is dropped as models/FORMAT.md has it.
+ */
 bool network_event(uint32_t port, uint32_t index);
 
 enum snn_status network_run(uint32_t steps);
+
+/** Whether the model's exit rule has held: frames and steps are refused until the next sample. */
+bool network_is_decided(void);
 
 const int32_t *network_scores(uint32_t *count);
 uint32_t network_class(void);

@@ -35,12 +35,12 @@ static uint32_t values_of(const struct snn_image_port *port)
     return (uint32_t)port->channels * port->height * port->width;
 }
 
-/** Frames lie one behind the other, each from a multiple of 4 on. */
+/** 0 for events. Frames lie one behind the other, each from a multiple of 4 on. */
 static uint32_t frame_bytes(const struct snn_image_port *port)
 {
-    return port->kind == SNN_PORT_EVENTS ? 0
-           : port->kind == SNN_PORT_U8   ? values_of(port)
-                                         : 2 * values_of(port);
+    return port->kind == SNN_PORT_U8    ? values_of(port)
+           : port->kind == SNN_PORT_S16 ? 2 * values_of(port)
+                                        : 0;
 }
 
 static uint8_t *frame_of(uint32_t place)
@@ -96,7 +96,7 @@ enum snn_status network_open(struct network_facts *facts)
     return SNN_OK;
 }
 
-void network_begin(bool counting, bool marking)
+void network_begin(uint32_t seed, bool counting, bool marking)
 {
     static const struct snn_observer marker = {.layer = snn_region_mark_layer};
     struct snn_layer_count *layers = (struct snn_layer_count *)(void *)model_counters;
@@ -108,6 +108,7 @@ void network_begin(bool counting, bool marking)
     }
     snn_region_mark(SNN_REGION_ENGINE);
     snn_device_reset(&network);
+    snn_device_seed(&network, seed);
     snn_region_mark(SNN_REGION_OUTSIDE);
 }
 
@@ -136,10 +137,14 @@ enum snn_status network_present(uint32_t port)
 
 bool network_event(uint32_t port, uint32_t index)
 {
+    if (port >= image()->port_count || frame_bytes(ports() + port) != 0 ||
+        index >= values_of(ports() + port)) {
+        return false;
+    }
     snn_region_mark(SNN_REGION_ENGINE);
-    const bool taken = snn_device_event(&network, port, index);
+    (void)snn_device_event(&network, port, index);
     snn_region_mark(SNN_REGION_OUTSIDE);
-    return taken;
+    return true;
 }
 
 enum snn_status network_run(uint32_t steps)
@@ -148,6 +153,11 @@ enum snn_status network_run(uint32_t steps)
     const enum snn_status status = snn_device_run(&network, steps);
     snn_region_mark(SNN_REGION_OUTSIDE);
     return status;
+}
+
+bool network_is_decided(void)
+{
+    return snn_device_is_decided(&network);
 }
 
 /* ---- Answer ---- */

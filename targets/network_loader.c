@@ -107,11 +107,12 @@ enum snn_status network_open(struct network_facts *facts)
     return snn_init(&network, model, state, state_bytes);
 }
 
-void network_begin(bool counting, bool marking)
+void network_begin(uint32_t seed, bool counting, bool marking)
 {
     (void)marking;
     snn_set_trace(network, counting ? on_step : NULL, NULL);
     snn_reset(network);
+    snn_seed(network, seed);
     for (uint32_t i = 0; i < model->population_count; i++) {
         digests[i] = 0;
     }
@@ -150,12 +151,22 @@ enum snn_status network_present(uint32_t port)
 
 bool network_event(uint32_t port, uint32_t index)
 {
-    return snn_event(network, port, index);
+    if (port >= model->input_count || model->inputs[port].kind != SNN_EVENTS ||
+        index >= snn_shape_size(&model->inputs[port].shape)) {
+        return false;
+    }
+    (void)snn_event(network, port, index);
+    return true;
 }
 
 enum snn_status network_run(uint32_t steps)
 {
     return snn_run(network, steps);
+}
+
+bool network_is_decided(void)
+{
+    return snn_is_decided(network);
 }
 
 /* ---- Answer ---- */

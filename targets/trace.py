@@ -18,7 +18,7 @@ class Trace:
 class Sample:
     def __init__(self, steps):
         self.steps, self.values, self.events, self.populations, self.projections = steps, [], {}, {}, {}
-        self.scores = None
+        self.scores, self.seed = None, 0
 
 
 # ---- The file ----
@@ -75,6 +75,8 @@ def take(sample, word, fields):
     elif word == "projection":
         place, spikes_in, synops, macs = numbers
         sample.projections[place] = (spikes_in, synops, macs)
+    elif word == "seed":
+        (sample.seed,) = numbers
     elif word == "scores":
         sample.scores = tuple(numbers)
     else:
@@ -110,9 +112,9 @@ def said_by_both(sample, image):
         yield f"values at port {port}, greatest", max(values), min(max(values), high)
     for port, indices in (presented for step in sample.events.values() for presented in step):
         needed = max(indices, default=-1) + 1
-        yield f"addresses at port {port}", needed, min(needed, image.value_count(port, wire.Image.EVENTS))
+        yield f"addresses at port {port}", needed, min(needed, image.value_count(port, wire.Image.EVENTS, wire.Image.EVERY))
     yield "populations", sorted(sample.populations), sorted(layer[0] for layer in image.layers)
-    yield "projections", len(sample.projections), image.projection_count
+    yield "projections", sorted(sample.projections), sorted(image.projections)
     yield "scores", len(sample.scores), image.score_count
 
 
@@ -131,7 +133,7 @@ def requests(trace, image=None, flags=wire.COUNTING):
         check_model(trace, image)
     data = wire.hello()
     for sample in trace.samples:
-        data += wire.begin(flags)
+        data += wire.begin(flags, sample.seed)
         frames = {}
         for port, values in sample.values:
             frames.setdefault(port, []).append(presented(port, values, image))

@@ -79,8 +79,8 @@ def hello():
     return frame("H")
 
 
-def begin(flags=COUNTING):
-    return frame("B", flags)
+def begin(flags=COUNTING, seed=0):
+    return frame("B", flags, struct.pack("<I", seed) if seed else b"")
 
 
 def values_u8(port, values):
@@ -160,6 +160,7 @@ class Image:
     HEADER = struct.Struct("<I2H3I3I6H8I")
     PORT = struct.Struct("<3H2B2hI")
     LAYER = struct.Struct("<6H6B3h9I2H")
+    PROJECTION = struct.Struct("<2H10B9H7I")
     EVENTS, U8, S16, EVERY = range(4)
     CHECKED = 16  # the first byte behind the CRC
 
@@ -177,9 +178,12 @@ class Image:
             raise ValueError(f"device image: expected CRC {self.crc:08x}, found {found:08x}: its bytes are damaged")
         self.block = fields[9]
         port_count, layer_count, self.projection_count = fields[11:14]
-        ports, layers = fields[15:17]
+        ports, layers, projections = fields[15:18]
         self.ports = [self.PORT.unpack_from(data, ports + i * self.PORT.size) for i in range(port_count)]
         self.layers = [self.LAYER.unpack_from(data, layers + i * self.LAYER.size) for i in range(layer_count)]
+        # A projection of the model with several taps is several of the image.
+        self.projections = {self.PROJECTION.unpack_from(data, projections + i * self.PROJECTION.size)[0]
+                            for i in range(self.projection_count)}
 
     def frame_size(self, port):
         """Bytes of a port's frame; 0 for events."""

@@ -10,8 +10,8 @@ public struct BoardCheck: Sendable {
   public let loaded: SessionModel
   /// The inputs and the class each belongs to.
   public let samples: [(input: InferenceInput, label: Int)]
-  /// What the host says of each.
-  private let expected: [BoardAnswer]
+  /// What the host says of each, and the steps that it took: fewer where the exit rule held.
+  private let expected: [(answer: BoardAnswer, steps: Int)]
   /// The device image, for boards that run one.
   private let image: [UInt8]
   /// Populations in the image's order.
@@ -33,15 +33,21 @@ public struct BoardCheck: Sendable {
     (self.image, self.layers, self.file) = (image, layers, file)
     expected = try inShards(count: samples.count, threads: 2) { range in
       let session = try Session(loaded)
-      return try range.map { try BoardAnswer(expectedOf: session, for: samples[$0].input) }
+      return try range.map { index in
+        let answer = try BoardAnswer(expectedOf: session, for: samples[index].input)
+        return (answer, session.steps)
+      }
     }
   }
 
-  /// Runs the samples on `board`, and the first ``countedSamples`` once more to count instructions.
+  /// Runs the samples on `board`, and the first ``countedSamples`` once more to count instructions
+  /// where `countingInstructions` and the board runs images.
   ///
   /// A board that cannot hold the model gives a report with a ``BoardReport/Obstacle``. Throws
   /// ``BoardError`` where the firmware fails or its answers make no sense.
-  public func run(on board: Emulator.Board, of emulator: Emulator) throws -> BoardReport {
+  public func run(
+    on board: Emulator.Board, of emulator: Emulator, countingInstructions: Bool = true
+  ) throws -> BoardReport {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("snn-check-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -71,7 +77,7 @@ public struct BoardCheck: Sendable {
     report.ramBytes = outcome.sizes.ram
     report.stackBytes = outcome.answers.map(\.stackBytes).max()
     report.runtimeBytes = outcome.sizes.runtime
-    guard board.runsImages else { return report }
+    guard countingInstructions, board.runsImages else { return report }
     let counted = samples.prefix(Self.countedSamples)
     if case .success(let again) = try ask(counted, .marking), let counts = again.counts {
       add(counts, of: counted.count, to: &report)
@@ -89,7 +95,7 @@ public struct BoardCheck: Sendable {
     var correct = 0
     for (index, (expected, found)) in zip(expected, answers).enumerated() {
       if found.classIndex == samples[index].label { correct += 1 }
-      if report.difference == nil, let difference = difference(expected, found) {
+      if report.difference == nil, let difference = difference(expected.answer, found) {
         report.difference = "sample \(index), \(difference)"
       }
     }
@@ -135,7 +141,8 @@ public struct BoardCheck: Sendable {
   // MARK: Instructions
 
   private func add(_ counts: InstructionCounts, of count: Int, to report: inout BoardReport) {
-    let counted = expected.prefix(count)
+    let counted = expected.prefix(count).map(\.answer)
+    let steps = expected.prefix(count).reduce(0) { $0 + $1.steps }
     /// The mean of an inference, to a tenth.
     func mean(_ sum: Int) -> Double { (10 * Double(sum) / Double(count)).rounded() / 10 }
     func instructions(
@@ -154,12 +161,11 @@ public struct BoardCheck: Sendable {
           $0 + (answer.projections[$1].map { $0.synops + $0.macs } ?? 0)
         }
       }
-      let updates = samples.prefix(count).reduce(0) { $0 + $1.input.steps } * population.shape.count
       return BoardReport.Region(
         population: population.name, instructions: mean(instructions(region)),
         synapticOperations: mean(operations),
         synapseInstructions: mean(instructions(region) { BoardReport.isOfSynapses($0) }),
-        updates: mean(updates),
+        updates: mean(steps * population.shape.count),
         neuronInstructions: mean(instructions(region) { BoardReport.isOfNeurons($0) }))
     }
     let between = instructions(counts.regions[InstructionCounts.engine])

@@ -15,7 +15,8 @@ enum BoardWire {
 
   /// The requests that present `input` to a network of `model`, run it and ask for the answer.
   static func requests(for input: InferenceInput, of model: Model, options: Options) -> [UInt8] {
-    var bytes = frame("B", options.rawValue)
+    let seed = input.seed == 0 ? [] : littleEndian(input.seed)
+    var bytes = frame("B", options.rawValue, seed)
     let isHeld = input.ports.allSatisfy { if case .held = $0 { true } else { false } }
     for step in 0..<(isHeld ? 1 : input.steps) {
       for (port, presented) in input.ports.enumerated() {

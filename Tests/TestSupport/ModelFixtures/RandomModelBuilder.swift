@@ -6,15 +6,12 @@ import struct Tensors.RandomSource
 /// Draws one model; see ``RandomModels``.
 struct RandomModelBuilder {
   var random: RandomSource
-  /// Whether projections may have delays above 1, delays from ports, and taps.
-  let late: Bool
   private var inputs: [InputPort] = []
   private var populations: [Population] = []
   private var projections: [Projection] = []
 
-  init(random: RandomSource, late: Bool) {
+  init(random: RandomSource) {
     self.random = random
-    self.late = late
   }
 
   mutating func build(name: String) -> Model {
@@ -84,7 +81,7 @@ struct RandomModelBuilder {
     }
     var port = InputPort(
       name: "port \(index)", shape: shape(), kind: kind, origin: pick(["", "uint8 image"]))
-    guard late, chance(3) else { return port }
+    guard chance(3) else { return port }
     switch kind {
     case .values(let minimum, let maximum, _) where minimum >= 0:
       let certain = PoissonEncoder.certain(at: maximum)
@@ -119,7 +116,7 @@ struct RandomModelBuilder {
     let target = integer(0...populations.count - 1)
     let source = Source.population(
       chance(2) ? target : integer(0...populations.count - 1))
-    add(joining(source, target), from: source, to: target, delay: late ? pick([1, 1, 1, 2, 5]) : 1)
+    add(joining(source, target), from: source, to: target, delay: pick([1, 1, 1, 2, 5]))
   }
 
   private mutating func addReadout() {
@@ -143,7 +140,7 @@ struct RandomModelBuilder {
 
   private mutating func delay(of source: Source) -> Int {
     guard chance(5) else { return 0 }
-    return late ? pick([1, 1, 2, 3, 7, 255]) : source.isPort ? 0 : 1
+    return pick([1, 1, 2, 3, 7, 255])
   }
 
   private mutating func parameter(
@@ -171,7 +168,7 @@ struct RandomModelBuilder {
       },
       reset: pick([.subtract, .subtract, .zero, .value(integer(membrane))]), compare: compare,
       refractorySteps: pick([0, 0, 0, 1, 2, 255]), floor: floor, ceiling: ceiling,
-      currentLeak: late && chance(4)
+      currentLeak: chance(4)
         ? parameter(of: shape) { $0.pick([32768, 0, 1, $0.integer(0...32768)]) } : .none)
     let small = max(floor, -20)...min(ceiling, 20)
     return Population(
@@ -204,7 +201,7 @@ struct RandomModelBuilder {
     if case .input(let port) = source, case .values(_, _, false) = inputs[port].kind {
       isHeld = inputs[port].encoder == nil
     }
-    let taps = late && !isHeld && chance(5) ? pick([2, 2, 3, 5, 32]) : 1
+    let taps = !isHeld && chance(5) ? pick([2, 2, 3, 5, 32]) : 1
     let shift =
       carriesValues
       ? pick([0, 1, 4, 8, 12, integer(0...24)]) : pick([0, 0, 0, 0, 1, 2, 3, integer(0...15)])
@@ -233,7 +230,7 @@ struct RandomModelBuilder {
   }
 
   private mutating func addExit(to model: inout Model) {
-    guard late, chance(4) else { return }
+    guard chance(4) else { return }
     if chance(2),
       let spiking = model.populations.indices.filter({ !model.populations[$0].isReadout }).last
     {

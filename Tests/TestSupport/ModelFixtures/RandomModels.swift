@@ -8,10 +8,9 @@ import struct Tensors.RandomSource
 /// A model has at most about 200 neurons. Over some thousand seeds every enum case of the format,
 /// every granularity and the extremes of every limit occur.
 public enum RandomModels {
-  /// The valid model of a seed; without `late` ones of one tap and a delay of at most 1 from
-  /// populations, which the firmware engine runs.
-  public static func model(seed: UInt64, late: Bool = true) -> Model {
-    var builder = RandomModelBuilder(random: RandomSource(seed: seed), late: late)
+  /// The valid model of a seed.
+  public static func model(seed: UInt64) -> Model {
+    var builder = RandomModelBuilder(random: RandomSource(seed: seed))
     return builder.build(name: "random \(seed)")
   }
 
