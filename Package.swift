@@ -87,7 +87,11 @@ let package = Package(
       name: "LearningTests",
       dependencies: ["Learning", "Spiking", "Tensors", "TestMathematics", "Wiring"]),
     .testTarget(
-      name: "ModelFormatTests", dependencies: ["ModelFormat", "ModelFixtures", "Tensors", "Wiring"]),
+      name: "ModelFormatTests",
+      dependencies: [
+        "ModelFormat", "ModelFixtures", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        "Tensors", "Wiring",
+      ]),
     .testTarget(
       name: "ModelCompressionTests",
       dependencies: ["ModelCompression", "Spiking", "Tensors", "TestMathematics", "Wiring"]),

@@ -1,13 +1,16 @@
 import Foundation
+import SwiftProtobuf
 import Wiring
 
 /// The reader: the schema's messages to this module's types.
 ///
 /// A field that does not belong to a kind, such as *min_value* of an EVENTS port, must be absent: a
-/// value that no engine reads is a writer's mistake.
+/// value that no engine reads is a writer's mistake. A field that this version does not know must be
+/// absent too, but in *task*: it may say what the model computes.
 extension Model {
   /// The model of a message, not yet validated.
   init(_ message: PBModel) throws(ModelError) {
+    try requireKnown(message, at: "model")
     var inputs: [InputPort] = []
     for (index, input) in message.inputs.enumerated() {
       inputs.append(try InputPort(input, at: "inputs[\(index)] \(input.name.debugDescription)"))
@@ -21,8 +24,7 @@ extension Model {
     var budget = Self.maximumWeights
     for (index, projection) in message.projections.enumerated() {
       let place = "projections[\(index)] \(projection.name.debugDescription)"
-      let read = try Projection(
-        projection, of: Int(message.formatMajor), budget: budget, at: place)
+      let read = try Projection(projection, budget: budget, at: place)
       budget -= read.weights.values.count
       projections.append(read)
     }
@@ -55,8 +57,24 @@ func requireAbsent(
   }
 }
 
+/// Throws where a message has a field that this version does not know (FORMAT.md §10).
+private func requireKnown(
+  _ message: some SwiftProtobuf.Message, at place: String
+) throws(ModelError) {
+  var (tag, shift) = (0, 0)
+  for byte in message.unknownFields.data {
+    tag |= Int(byte & 0x7F) << shift
+    shift += 7
+    guard byte & 0x80 == 0 else { continue }
+    let version = "\(Model.formatVersion.major).\(Model.formatVersion.minor)"
+    throw .malformed(
+      place: place, expected: "the fields of format \(version)", found: "field \(tag >> 3)")
+  }
+}
+
 extension Exit {
   fileprivate init(_ message: PBExit) throws(ModelError) {
+    try requireKnown(message, at: "exit")
     switch message.rule {
     case .margin(let margin): self = .margin(Int(margin))
     case .firstSpike(let population): self = .firstSpike(of: Int(population))
@@ -67,7 +85,8 @@ extension Exit {
 }
 
 extension Shape {
-  fileprivate init(_ message: PBShape) {
+  fileprivate init(_ message: PBShape, at place: String) throws(ModelError) {
+    try requireKnown(message, at: place + ".shape")
     self.init(
       channels: Int(message.channels), height: Int(message.height), width: Int(message.width))
   }
@@ -75,6 +94,7 @@ extension Shape {
 
 extension InputPort {
   fileprivate init(_ message: PBInputPort, at place: String) throws(ModelError) {
+    try requireKnown(message, at: place)
     let kind: Kind
     switch message.kind {
     case .events:
@@ -100,7 +120,8 @@ extension InputPort {
     if message.kind != .values { try requireAbsent(!message.hasEncoder, "encoder", at: place) }
     if message.kind != .events { try requireAbsent(!message.hasSensor, "sensor", at: place) }
     self.init(
-      name: message.name, shape: Shape(message.shape), kind: kind, origin: message.origin,
+      name: message.name, shape: try Shape(message.shape, at: place), kind: kind,
+      origin: message.origin,
       encoder: message.hasEncoder ? try PoissonEncoder(message.encoder, at: place) : nil,
       sensor: message.hasSensor ? try Sensor(message.sensor, at: place) : nil)
   }
@@ -108,16 +129,19 @@ extension InputPort {
 
 extension PoissonEncoder {
   fileprivate init(_ message: PBEncoder, at place: String) throws(ModelError) {
+    try requireKnown(message, at: place + ".encoder")
     guard case .poisson(let poisson)? = message.way else {
       throw .malformed(
         place: place + ".encoder", expected: "a way this version knows", found: "none")
     }
+    try requireKnown(poisson, at: place + ".encoder.poisson")
     self.init(gain: Int(poisson.gain))
   }
 }
 
 extension Sensor {
   fileprivate init(_ message: PBSensor, at place: String) throws(ModelError) {
+    try requireKnown(message, at: place + ".sensor")
     let polarity: PolarityOrder
     switch message.polarity {
     case .offOn: polarity = .offOn
@@ -132,6 +156,7 @@ extension Sensor {
 
 extension Population {
   fileprivate init(_ message: PBPopulation, at place: String) throws(ModelError) {
+    try requireKnown(message, at: place)
     let kind: Kind
     switch message.kind {
     case .lif: kind = .lif(try LIF(message, at: place))
@@ -148,7 +173,7 @@ extension Population {
     case .UNRECOGNIZED(let value): throw unknownEnum(value, at: place + ".kind")
     }
     self.init(
-      name: message.name, shape: Shape(message.shape), kind: kind,
+      name: message.name, shape: try Shape(message.shape, at: place), kind: kind,
       leak: Parameter(message.leak.map(Int.init)), bias: Parameter(message.bias.map(Int.init)),
       initial: Parameter(message.initial.map(Int.init)))
   }
@@ -180,9 +205,9 @@ extension Population.LIF {
 }
 
 extension Projection {
-  fileprivate init(
-    _ message: PBProjection, of major: Int, budget: Int, at place: String
-  ) throws(ModelError) {
+  fileprivate init(_ message: PBProjection, budget: Int, at place: String) throws(ModelError) {
+    try requireKnown(message, at: place)
+    try requireKnown(message.weights, at: place + ".weights")
     let source: Source
     switch message.source {
     case .input(let port): source = .input(Int(port))
@@ -193,7 +218,7 @@ extension Projection {
     let topology: Topology
     switch message.topology {
     case .dense: topology = .dense
-    case .conv: topology = .convolution(try Convolution(message.convolution, of: major, at: place))
+    case .conv: topology = .convolution(try Convolution(message.convolution, at: place))
     case .oneToOne: topology = .oneToOne
     case .lateral: topology = .lateral
     case .UNRECOGNIZED(let value): throw unknownEnum(value, at: place + ".topology")
@@ -202,10 +227,6 @@ extension Projection {
       try requireAbsent(!message.hasConvolution, "convolution", at: place)
     }
     if message.taps <= 1 { try requireAbsent(message.tapStep == 0, "tap_step", at: place) }
-    if major == 1 {
-      try requireAbsent(message.taps == 0, "taps", at: place)
-      try require(Int(message.delay), in: 0...(source.isPort ? 0 : 1), at: place + ".delay")
-    }
     self.init(
       name: message.name, from: source, to: Int(message.target), delay: Int(message.delay),
       taps: max(Int(message.taps), 1), tapStep: message.taps <= 1 ? 1 : Int(message.tapStep),
@@ -215,24 +236,17 @@ extension Projection {
 }
 
 extension Convolution {
-  /// In files of 1.0 both sides have the padding before the source (FORMAT.md §10).
-  fileprivate init(
-    _ message: PBConvolution, of major: Int, at place: String
-  ) throws(ModelError) {
-    let (top, left) = (Int(message.paddingTop), Int(message.paddingLeft))
-    var (bottom, right) = (Int(message.paddingBottom), Int(message.paddingRight))
-    if major == 1 {
-      try requireAbsent(bottom == 0, "convolution.padding_bottom", at: place)
-      try requireAbsent(right == 0, "convolution.padding_right", at: place)
-      (bottom, right) = (top, left)
-    }
+  fileprivate init(_ message: PBConvolution, at place: String) throws(ModelError) {
+    try requireKnown(message, at: place + ".convolution")
     self.init(
       y: Axis(
-        kernel: Int(message.kernelHeight), stride: Int(message.strideY), paddingBefore: top,
-        paddingAfter: bottom, dilation: Int(message.dilationY)),
+        kernel: Int(message.kernelHeight), stride: Int(message.strideY),
+        paddingBefore: Int(message.paddingTop), paddingAfter: Int(message.paddingBottom),
+        dilation: Int(message.dilationY)),
       x: Axis(
-        kernel: Int(message.kernelWidth), stride: Int(message.strideX), paddingBefore: left,
-        paddingAfter: right, dilation: Int(message.dilationX)),
+        kernel: Int(message.kernelWidth), stride: Int(message.strideX),
+        paddingBefore: Int(message.paddingLeft), paddingAfter: Int(message.paddingRight),
+        dilation: Int(message.dilationX)),
       groups: Int(message.groups))
   }
 }

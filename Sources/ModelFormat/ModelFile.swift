@@ -40,7 +40,7 @@ public enum ModelFile {
   /// damaged, an unknown major version, any limit of FORMAT.md broken. Every size is checked before
   /// memory of that size is asked for; at most 2^26 weights are.
   public static func decode(_ bytes: [UInt8]) throws(ModelError) -> Model {
-    let message: PBModel
+    var message: PBModel
     do {
       message = try PBModel(serializedBytes: bytes)
     } catch {
@@ -50,7 +50,7 @@ public enum ModelFile {
         found: isCut ? "one that is cut short" : "other bytes")
     }
     switch message.formatMajor {
-    case 1: try requireAbsent(message.checksum == 0, "checksum", at: "format_major 1")
+    case 1: try message.raiseFromVersion1()
     case UInt32(Model.formatVersion.major): try Checksum.check(bytes)
     default:
       throw .unsupportedVersion(

@@ -1,5 +1,6 @@
 import Foundation
 import ModelFixtures
+import SwiftProtobuf
 import Testing
 
 @testable import ModelFormat
@@ -66,11 +67,48 @@ import Testing
     #expect(try ModelFile.decode(message { $0.formatMinor = 7 }) == ValidationTests.valid)
   }
 
-  @Test func unknownFieldsOfTheMajorAreIgnored() throws {
-    // Field 1000, a varint, at the end of the model.
-    let bytes = try ModelFile.encode(ValidationTests.valid).bytes.dropLast(6) + [0xC0, 0x3E, 5]
-    let sealed = Array(bytes) + Checksum.field(of: Array(bytes))
-    #expect(try ModelFile.decode(sealed) == ValidationTests.valid)
+  /// The message with a field that no version knows: number 1000, a varint.
+  private static func unknown<Message: SwiftProtobuf.Message>(_ message: Message) -> Message {
+    try! Message(serializedBytes: try! message.serializedBytes() + [0xC0, 0x3E, 5] as [UInt8])
+  }
+
+  @Test func unknownFieldsAreRefusedButInTheTask() throws {
+    let poisson = PBPoisson.with { $0.gain = 1 }
+    let changes: [(String, (inout PBModel) -> Void)] = [
+      ("model", { $0 = Self.unknown($0) }), ("exit", { $0.exit = Self.unknown($0.exit) }),
+      ("inputs[0] \"events\"", { $0.inputs[0] = Self.unknown($0.inputs[0]) }),
+      ("inputs[0] \"events\".shape", { $0.inputs[0].shape = Self.unknown($0.inputs[0].shape) }),
+      ("inputs[0] \"events\".sensor", { $0.inputs[0].sensor = Self.unknown(PBSensor()) }),
+      ("inputs[1] \"values\".encoder", { $0.inputs[1].encoder = Self.unknown(PBEncoder()) }),
+      (
+        "inputs[1] \"values\".encoder.poisson",
+        { $0.inputs[1].encoder.poisson = Self.unknown(poisson) }
+      ),
+      ("populations[1] \"loop\"", { $0.populations[1] = Self.unknown($0.populations[1]) }),
+      (
+        "populations[1] \"loop\".shape",
+        { $0.populations[1].shape = Self.unknown($0.populations[1].shape) }
+      ),
+      ("projections[2] \"down\"", { $0.projections[2] = Self.unknown($0.projections[2]) }),
+      (
+        "projections[2] \"down\".weights",
+        { $0.projections[2].weights = Self.unknown($0.projections[2].weights) }
+      ),
+      (
+        "projections[0] \"in\".convolution",
+        { $0.projections[0].convolution = Self.unknown($0.projections[0].convolution) }
+      ),
+    ]
+    for (place, change) in changes {
+      let bytes = try message(change)
+      #expect(
+        throws: ModelError.malformed(
+          place: place, expected: "the fields of format 2.0", found: "field 1000"),
+        "\(place)"
+      ) { try ModelFile.decode(bytes) }
+    }
+    let bytes = try message { $0.task = Self.unknown($0.task) }
+    #expect(try ModelFile.decode(bytes) == ValidationTests.valid)
   }
 
   /// A file of 1.0: no checksum, and one padding for both sides (FORMAT.md §10).
@@ -96,7 +134,11 @@ import Testing
         if case .convolution = $0.topology { true } else { false }
       })
     let changes: [(String, (inout PBModel) -> Void)] = [
-      ("format_major 1.checksum", { $0.checksum = 1 }),
+      ("model.checksum", { $0.checksum = 1 }), ("model.exit", { $0.exit.margin = 1 }),
+      (".encoder", { $0.inputs[1].encoder.poisson.gain = 1 }),
+      (".sensor", { $0.inputs[0].sensor.width = 1 }),
+      (".current_leak", { $0.populations[0].currentLeak = [1] }),
+      (".tap_step", { $0.projections[3].tapStep = 1 }),
       ("taps", { $0.projections[3].taps = 2 }),
       (".delay", { $0.projections[0].delay = 1 }), (".delay", { $0.projections[3].delay = 2 }),
       ("padding_bottom", { $0.projections[convolution].convolution.paddingBottom = 1 }),

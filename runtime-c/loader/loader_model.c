@@ -15,15 +15,31 @@ static bool known(const struct loader_place *at, const char *field, int value, i
            loader_refuse(at->loader, SNN_ERROR_ENUM, at->part, at->index, field, last, value);
 }
 
+/**
+ * Refuses a message with a field that this version does not know: FORMAT.md, section 10. `field`
+ * names the message within its part.
+ */
+static bool knows_fields(const struct loader_place *at, const char *field,
+                         const ProtobufCMessage *message)
+{
+    const ProtobufCMessageDescriptor *known_fields = message->descriptor;
+    return message->n_unknown_fields == 0 ||
+           loader_refuse(at->loader, SNN_ERROR_ENUM, at->part, at->index, field,
+                         known_fields->fields[known_fields->n_fields - 1].id,
+                         message->unknown_fields[0].tag);
+}
+
 static bool text(const struct loader_place *at, const char *field, const char *value)
 {
     return loader_check_text(at->loader, at->part, at->index, field, value);
 }
 
+/** Refuses a field without its `message`, or with a message that holds unknown fields. */
 static bool present(const struct loader_place *at, const char *field, const void *message)
 {
-    return message != NULL ||
-           loader_refuse(at->loader, SNN_ERROR_SHAPE, at->part, at->index, field, 1, 0);
+    return message == NULL
+               ? loader_refuse(at->loader, SNN_ERROR_SHAPE, at->part, at->index, field, 1, 0)
+               : knows_fields(at, field, message);
 }
 
 static struct snn_shape read_shape(const Snnpb__Shape *from)
@@ -38,13 +54,16 @@ static bool read_encoder(const struct loader_place *at, const Snnpb__Encoder *fr
     if (from == NULL) {
         return true;
     }
+    if (!knows_fields(at, "encoder", &from->base)) {
+        return false;
+    }
     if (from->way_case != SNNPB__ENCODER__WAY_POISSON) {
         return loader_refuse(at->loader, SNN_ERROR_ENUM, at->part, at->index, "encoder",
                              SNN_ENCODER_POISSON, 0);
     }
     to->encoder = SNN_ENCODER_POISSON;
     to->gain = from->poisson->gain;
-    return true;
+    return knows_fields(at, "encoder.poisson", &from->poisson->base);
 }
 
 static bool read_sensor(const struct loader_place *at, const Snnpb__Sensor *from,
@@ -56,7 +75,8 @@ static bool read_sensor(const struct loader_place *at, const Snnpb__Sensor *from
     if (to->kind != SNN_EVENTS) {
         return loader_refuse(at->loader, SNN_ERROR_ENUM, at->part, at->index, "sensor", 0, 1);
     }
-    if (!loader_in_range(at, "sensor.width", from->width, 1, 65536) ||
+    if (!knows_fields(at, "sensor", &from->base) ||
+        !loader_in_range(at, "sensor.width", from->width, 1, 65536) ||
         !loader_in_range(at, "sensor.coarsening", from->coarsening, 0, 15) ||
         !known(at, "sensor.polarity", (int)from->polarity, SNN_ON_OFF)) {
         return false;
@@ -71,8 +91,9 @@ static bool read_input(struct loader *loader, uint32_t index, const Snnpb__Input
 {
     const struct loader_place at = {loader, "inputs", index};
     const bool values = from->kind == SNNPB__INPUT_PORT__KIND__VALUES;
-    if (!text(&at, "name", from->name) || !text(&at, "origin", from->origin) ||
-        !present(&at, "shape", from->shape) || !known(&at, "kind", (int)from->kind, SNN_VALUES) ||
+    if (!knows_fields(&at, "", &from->base) || !text(&at, "name", from->name) ||
+        !text(&at, "origin", from->origin) || !present(&at, "shape", from->shape) ||
+        !known(&at, "kind", (int)from->kind, SNN_VALUES) ||
         !known(&at, "multiplicity", (int)from->multiplicity, SNN_EVERY) ||
         (values && (!loader_in_range(&at, "min_value", from->min_value, INT16_MIN, INT16_MAX) ||
                     !loader_in_range(&at, "max_value", from->max_value, INT16_MIN, INT16_MAX)))) {
@@ -151,8 +172,8 @@ static bool read_population(struct loader *loader, uint32_t index, const Snnpb__
 {
     const struct loader_place at = {loader, "populations", index};
     const bool lif = from->kind == SNNPB__POPULATION__KIND__LIF;
-    if (!text(&at, "name", from->name) || !present(&at, "shape", from->shape) ||
-        !known(&at, "kind", (int)from->kind, SNN_READOUT) ||
+    if (!knows_fields(&at, "", &from->base) || !text(&at, "name", from->name) ||
+        !present(&at, "shape", from->shape) || !known(&at, "kind", (int)from->kind, SNN_READOUT) ||
         !known(&at, "reset", (int)from->reset, SNN_RESET_VALUE) ||
         !known(&at, "compare", (int)from->compare, SNN_GREATER_EQUAL) ||
         (lif &&
@@ -221,7 +242,7 @@ static bool read_projection(struct loader *loader, uint32_t index, const Snnpb__
                              bad_source ? "source" : "target", UINT16_MAX,
                              bad_source ? source : from->target);
     }
-    if (!text(&at, "name", from->name) ||
+    if (!knows_fields(&at, "", &from->base) || !text(&at, "name", from->name) ||
         !known(&at, "topology", (int)from->topology, SNN_LATERAL) ||
         !loader_in_range(&at, "delay", from->delay, 0, 255) ||
         !loader_in_range(&at, "taps", from->taps, 0, 32) ||
@@ -278,15 +299,14 @@ static bool check_task(struct loader *loader, const Snnpb__Model *from)
                          (int64_t)from->task->n_class_names);
 }
 
-/**
- * Makes the structs of a whole message. `producer` and `task` are checked, but no struct holds
- * them.
- */
 static bool read_exit(struct loader *loader, const Snnpb__Exit *from, struct snn_exit *to)
 {
     const struct loader_place at = {loader, "", -1};
     if (from == NULL) {
         return true;
+    }
+    if (!knows_fields(&at, "exit", &from->base)) {
+        return false;
     }
     switch (from->rule_case) {
     case SNNPB__EXIT__RULE_MARGIN:
@@ -302,10 +322,12 @@ static bool read_exit(struct loader *loader, const Snnpb__Exit *from, struct snn
     }
 }
 
+/** `producer` and `task` are checked, but no struct holds them. */
 struct snn_model *loader_read_model(struct loader *loader, const Snnpb__Model *from)
 {
     const struct loader_place at = {loader, "", -1};
-    if (!text(&at, "name", from->name) || !text(&at, "producer", from->producer) ||
+    if (!knows_fields(&at, "model", &from->base) || !text(&at, "name", from->name) ||
+        !text(&at, "producer", from->producer) ||
         !loader_in_range(&at, "name", (int64_t)strlen(from->name), 0, 64) ||
         !loader_in_range(&at, "producer", (int64_t)strlen(from->producer), 0, 256) ||
         !loader_in_range(&at, "inputs", (int64_t)from->n_inputs, 1, 16) ||

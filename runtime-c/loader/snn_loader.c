@@ -41,8 +41,23 @@ static bool check_version(struct loader *loader, Snnpb__Model *from, const uint8
                              from->format_major);
     }
     const struct loader_place at = {loader, "", -1};
-    if (!loader_in_range(&at, "checksum", from->checksum, 0, 0)) {
+    if (!loader_in_range(&at, "checksum", from->checksum, 0, 0) ||
+        !loader_in_range(&at, "exit", from->exit != NULL, 0, 0)) {
         return false;
+    }
+    for (size_t i = 0; i < from->n_inputs; i++) {
+        const struct loader_place input = {loader, "inputs", (int64_t)i};
+        if (!loader_in_range(&input, "encoder", from->inputs[i]->encoder != NULL, 0, 0) ||
+            !loader_in_range(&input, "sensor", from->inputs[i]->sensor != NULL, 0, 0)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < from->n_populations; i++) {
+        const struct loader_place population = {loader, "populations", (int64_t)i};
+        const int64_t count = (int64_t)from->populations[i]->n_current_leak;
+        if (!loader_in_range(&population, "current_leak", count, 0, 0)) {
+            return false;
+        }
     }
     for (size_t i = 0; i < from->n_projections; i++) {
         const struct loader_place projection = {loader, "projections", (int64_t)i};
@@ -50,7 +65,8 @@ static bool check_version(struct loader *loader, Snnpb__Model *from, const uint8
         const bool input = older->source_case == SNNPB__PROJECTION__SOURCE_INPUT;
         Snnpb__Convolution *kernel = older->convolution;
         if (!loader_in_range(&projection, "delay", older->delay, 0, input ? 0 : 1) ||
-            !loader_in_range(&projection, "taps", older->taps, 0, 0)) {
+            !loader_in_range(&projection, "taps", older->taps, 0, 0) ||
+            !loader_in_range(&projection, "tap_step", older->tap_step, 0, 0)) {
             return false;
         }
         if (kernel != NULL) {
@@ -197,7 +213,7 @@ const char *snn_status_text(enum snn_status status)
                                         "value outside the port's range",
                                         "max_steps reached",
                                         "not a .snnpb message, or one that is cut short",
-                                        "unknown enum value",
+                                        "unknown enum value or field",
                                         "stated size disagrees with the bytes",
                                         "compressed bytes are broken",
                                         "weight index is not well formed",

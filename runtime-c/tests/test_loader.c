@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 #include "reference.h"
+#include "seal.h"
 #include "write_model.h"
 
 #include "generated/snn_model.pb-c.h"
@@ -143,17 +144,30 @@ static int8_t rare_weight(uint32_t entry)
     return entry % 997 == 0 || entry >= 65536 + 100 ? (int8_t)(1 + entry % 7) : 0;
 }
 
-/** Every value of a coding, in every layout the dice give, comes back. */
 /** Makes a message one of 1.0; whether that version can say it. */
 static bool make_older(Snnpb__Model *message)
 {
     message->format_major = 1;
     message->checksum = 0;
+    if (message->exit != NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < message->n_inputs; i++) {
+        if (message->inputs[i]->encoder != NULL || message->inputs[i]->sensor != NULL) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < message->n_populations; i++) {
+        if (message->populations[i]->n_current_leak != 0) {
+            return false;
+        }
+    }
     for (size_t i = 0; i < message->n_projections; i++) {
         const Snnpb__Projection *projection = message->projections[i];
         const bool input = projection->source_case == SNNPB__PROJECTION__SOURCE_INPUT;
         Snnpb__Convolution *kernel = projection->convolution;
-        if (projection->taps != 0 || projection->delay > (input ? 0 : 1)) {
+        if (projection->taps != 0 || projection->tap_step != 0 ||
+            projection->delay > (input ? 0 : 1)) {
             return false;
         }
         if (kernel != NULL && (kernel->padding_top != kernel->padding_bottom ||
@@ -214,6 +228,96 @@ static void test_files_of_version_1_are_read(void)
     CHECK(read > 50 && padded > 3);
 }
 
+/** A field of number 1000 in a message, for as long as it is tested. */
+static void test_unknown_field_is_refused(Snnpb__Model *model, ProtobufCMessage *at,
+                                          const char *path, uint32_t *tried)
+{
+    uint8_t content[1] = {5};
+    ProtobufCMessageUnknownField field = {1000, PROTOBUF_C_WIRE_TYPE_VARINT, 1, content};
+    struct snn_loader_error error;
+    const struct snn_model *read = NULL;
+    uint8_t *arena = NULL;
+    if (at == NULL) {
+        return;
+    }
+    at->n_unknown_fields = 1;
+    at->unknown_fields = &field;
+    uint8_t *bytes = malloc(snnpb__model__get_packed_size(model) + SEAL_SIZE);
+    CHECK(bytes != NULL);
+    const size_t length = seal(bytes, snnpb__model__pack(model, bytes));
+    const enum snn_status status = load(bytes, length, &arena, &read, &error);
+    if (path == NULL) {
+        CHECK_EQUAL(status, SNN_OK);
+    } else {
+        CHECK_EQUAL(status, SNN_ERROR_ENUM);
+        CHECK(strcmp(error.path, path) == 0 && error.found == 1000);
+    }
+    (*tried)++;
+    free(bytes);
+    free(arena);
+    at->n_unknown_fields = 0;
+    at->unknown_fields = NULL;
+}
+
+/** FORMAT.md, section 10: in every message but *task*. */
+static void test_unknown_fields_are_refused(void)
+{
+    static struct test_model test;
+    static struct test_model memory;
+    uint32_t tried[13] = {0};
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct random r = {seed};
+        uint8_t *bytes = NULL;
+        if (model_random(&test, seed)) {
+            const size_t length = model_write(&memory, &test, &r, &bytes);
+            Snnpb__Model *model = snnpb__model__unpack(NULL, length, bytes);
+            CHECK(model != NULL);
+            model->checksum = 0;
+            Snnpb__InputPort *input = model->inputs[0];
+            Snnpb__Population *population = model->populations[0];
+            Snnpb__Projection *projection = model->projections[0];
+            Snnpb__Task task = SNNPB__TASK__INIT;
+            Snnpb__Task *own = model->task;
+            const struct {
+                void *message;
+                const char *path;
+            } cases[12] = {
+                {model, "model"},
+                {model->exit, "exit"},
+                {input, "inputs[0]"},
+                {input->shape, "inputs[0].shape"},
+                {input->encoder, "inputs[0].encoder"},
+                {input->encoder == NULL ? NULL : input->encoder->poisson,
+                 "inputs[0].encoder.poisson"},
+                {population, "populations[0]"},
+                {population->shape, "populations[0].shape"},
+                {projection, "projections[0]"},
+                {projection->weights, "projections[0].weights"},
+                {projection->convolution, "projections[0].convolution"},
+                {&task, NULL},
+            };
+            Snnpb__Sensor sensor = SNNPB__SENSOR__INIT;
+            if (input->kind == SNNPB__INPUT_PORT__KIND__EVENTS) {
+                input->sensor = &sensor;
+                test_unknown_field_is_refused(model, &sensor.base, "inputs[0].sensor", &tried[12]);
+                input->sensor = NULL;
+            }
+            model->task = &task;
+            for (uint32_t i = 0; i < 12; i++) {
+                test_unknown_field_is_refused(model, cases[i].message, cases[i].path, &tried[i]);
+            }
+            model->task = own;
+            snnpb__model__free_unpacked(model, NULL);
+            model_release(&memory);
+        }
+        model_release(&test);
+    }
+    for (uint32_t i = 0; i < 13; i++) {
+        CHECK(tried[i] > 0);
+    }
+}
+
+/** Every value of a coding, in every layout the dice give, comes back. */
 static void test_narrow_codings_and_wide_rows(void)
 {
     static struct test_model test;
@@ -342,6 +446,7 @@ int main(int argc, char **argv)
     test_written_models_read_back(corpus != NULL ? 0 : 150);
     if (corpus == NULL) {
         test_files_of_version_1_are_read();
+        test_unknown_fields_are_refused();
         test_narrow_codings_and_wide_rows();
         test_names_that_are_not_utf8_are_refused();
         test_the_crc_of_images_is_zlibs();

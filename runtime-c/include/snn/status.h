@@ -35,7 +35,7 @@ enum snn_status {
     /** more than max_steps steps since the reset, or a second call where one takes them all */
     SNN_ERROR_STEPS = -11,
     SNN_ERROR_SYNTAX = -12, /**< the bytes are no model, or an image cut off or corrupt */
-    SNN_ERROR_ENUM = -13,   /**< an enum value or flag this version does not know */
+    SNN_ERROR_ENUM = -13,   /**< an enum value, field or flag this version does not know */
     SNN_ERROR_SIZE = -14,   /**< a stated size or count disagrees with the bytes */
     /** loader: a broken zlib stream, or one of another size than stated */
     SNN_ERROR_COMPRESSION = -15,
