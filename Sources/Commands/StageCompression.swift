@@ -22,9 +22,17 @@ final class StageCompression: TrainingObserver {
     }
     plan = stage.pruning.map { pruning in
       PruningPlan(
-        unit: pruning.kind == .channels ? .channels : .synapses,
-        scope: pruning.scope == .global ? .global : .layer, sparsity: pruning.sparsity,
-        layers: pruning.layers, begin: pruning.begin, end: pruning.end)
+        unit: Self.unit(pruning.kind), scope: pruning.scope == .global ? .global : .layer,
+        sparsity: pruning.sparsity, layers: pruning.layers, begin: pruning.begin,
+        end: pruning.end)
+    }
+  }
+
+  private static func unit(_ kind: PruningRecipe.Kind) -> PruningPlan.Unit {
+    switch kind {
+    case .magnitude: .synapses
+    case .channels: .channels
+    case .taps: .taps
     }
   }
 

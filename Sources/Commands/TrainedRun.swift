@@ -50,7 +50,7 @@ struct TrainedRun {
       as: ExportDescription(
         name: recipe.name, stepMicroseconds: dataset.input.stepMicroseconds,
         maximumSteps: network.steps, task: Self.task(recipe, dataset, folder)))
-    let living = removingDeadNeurons(from: lowered)
+    let living = removingDeadNeurons(from: removingEmptyTaps(from: lowered))
     model = living.model
     removed = lowered.populations.indices.map { living.removedCount($0, of: lowered) }
     real = network.populations.map {

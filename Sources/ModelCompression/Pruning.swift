@@ -10,6 +10,8 @@ public struct PruningPlan: Hashable, Sendable {
     case synapses
     /// Whole output channels of small norm.
     case channels
+    /// Whole taps of small norm, of projections that have several: which delays are kept.
+    case taps
   }
   /// Where magnitudes are compared.
   public enum Scope: Hashable, Sendable {
@@ -59,6 +61,13 @@ public struct PruningPlan: Hashable, Sendable {
     for name in layers.keys.sorted() where !names.contains(name) {
       throw CompressionError.unknownLayer(name: name, known: names)
     }
+    if unit == .taps {
+      let delayed = network.projections.filter { $0.taps > 1 }.map(\.name)
+      for name in delayed.isEmpty ? ["all layers"] : layers.keys.sorted()
+      where !delayed.contains(name) {
+        throw CompressionError.noTaps(layer: name, known: delayed)
+      }
+    }
     for (name, fraction) in [("all layers", sparsity)] + layers.sorted(by: { $0.key < $1.key })
     where !(0..<1).contains(fraction) {
       throw CompressionError.impossibleSparsity(layer: name, found: fraction)
@@ -94,6 +103,8 @@ extension Network {
       for projection in projections where !populations[projection.target].isReadout {
         pruneChannels(projection, fraction: fraction)
       }
+    case .taps:
+      for projection in projections { pruneTaps(projection, fraction: fraction) }
     }
   }
 
@@ -133,12 +144,29 @@ extension Network {
     let weights = projection.weight.value.elements
     var norms = [Double](repeating: 0, count: channels)
     layout.visit { norms[$1] += Double(weights[$0]) * Double(weights[$0]) }
-    let count = min(Int((fraction * Double(channels)).rounded()), channels - 1)
-    let removed = Set(norms.indices.sorted { norms[$0] < norms[$1] }.prefix(count))
+    let removed = Self.smallest(of: norms, fraction: fraction)
     guard !removed.isEmpty else { return }
     var positions: Set<Int> = []
     layout.visit { if removed.contains($1) { positions.insert($0) } }
     projection.weight.remove { positions.contains($0) }
+  }
+
+  private func pruneTaps(_ projection: Projection, fraction: Double) {
+    let weights = projection.weight.value.elements
+    let size = weights.count / projection.taps
+    var norms = [Double](repeating: 0, count: projection.taps)
+    for (index, weight) in weights.enumerated() {
+      norms[index / size] += Double(weight) * Double(weight)
+    }
+    let removed = Self.smallest(of: norms, fraction: fraction)
+    guard !removed.isEmpty else { return }
+    projection.weight.remove { removed.contains($0 / size) }
+  }
+
+  /// The indices of a fraction of `norms`, the smallest; never of all.
+  private static func smallest(of norms: [Double], fraction: Double) -> Set<Int> {
+    let count = min(Int((fraction * Double(norms.count)).rounded()), norms.count - 1)
+    return Set(norms.indices.sorted { norms[$0] < norms[$1] }.prefix(count))
   }
 }
 

@@ -180,6 +180,8 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
   case unknownLayer(name: String, known: [String])
   /// A sparsity outside 0..<1.
   case impossibleSparsity(layer: String, found: Double)
+  /// A projection of one tap where taps are to be pruned; `known`: those with several.
+  case noTaps(layer: String, known: [String])
   /// A population into which no projection leads.
   case silent(population: String)
   /// The weights of a projection are so unlike those beside it that no shift brings both to one membrane
@@ -197,6 +199,9 @@ public enum CompressionError: Error, Equatable, CustomStringConvertible {
       "compression: no layer '\(name)'; the network has \(known.joined(separator: ", "))"
     case .impossibleSparsity(let layer, let found):
       "pruning of \(layer): expected a sparsity in 0..<1, found \(found)"
+    case .noTaps(let layer, let known):
+      "pruning of \(layer): expected several taps, found one; several have: "
+        + (known.isEmpty ? "none" : known.joined(separator: ", "))
     case .silent(let population):
       "quantisation of \(population): expected at least one projection into it, found none"
     case .unitsCannotMeet(let projection, let population, let expected, let found):

@@ -20,6 +20,12 @@ extension ExportReport {
       "  state      \(stateBytes) bytes on this host",
       "  removed    \(removedNeurons) neurons that cannot matter",
     ]
+    for projection in projections {
+      guard let delays = projection.delays else { continue }
+      let steps = delays.map(String.init).joined(separator: ", ")
+      lines.append(
+        "  delays     \(projection.name): \(steps.isEmpty ? "none has a weight" : steps)")
+    }
     if let exit { lines.append("  exit       \(exit)") }
     if let exitChoice {
       lines.append(

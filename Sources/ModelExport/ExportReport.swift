@@ -68,6 +68,8 @@ public struct ExportReport: Equatable, Codable, Sendable {
     public var name: String
     /// Rows × columns of its weights.
     public var matrix: String
+    /// The delays of the taps that have weights, in steps, ascending; nil without delay.
+    public var delays: [Int]?
     /// Entries.
     public var weights: Int
     /// The share of entries that are zero.
@@ -82,7 +84,7 @@ public struct ExportReport: Equatable, Codable, Sendable {
     public var entropyBytes: Double
 
     enum CodingKeys: String, CodingKey {
-      case name, matrix, weights, sparsity, bits, form, bytes
+      case name, matrix, delays, weights, sparsity, bits, form, bytes
       case entropyBytes = "entropy_bytes"
     }
   }
@@ -235,6 +237,7 @@ extension ExportReport.Projection {
     let matrix = projection.weights
     name = projection.name
     self.matrix = "\(matrix.rows)×\(matrix.columns)"
+    delays = projection.reach > 0 ? projection.usedTaps.map { projection.delays[$0] } : nil
     weights = matrix.values.count
     sparsity = 1 - Double(encoding.nonZeroCount) / Double(max(weights, 1))
     form = encoding.chosen.description

@@ -306,4 +306,47 @@ import Wiring
       "\(CompressionError.impossibleSparsity(layer: "a", found: 1))"
         == "pruning of a: expected a sparsity in 0..<1, found 1.0")
   }
+
+  // MARK: Taps
+
+  /// Two addresses onto three neurons by four taps, and onto the read-out by one.
+  private func delayed() throws -> Network {
+    var plan = NetworkPlan(ports: [.events(Shape(channels: 2, height: 1, width: 1))])
+    plan.populations = [
+      .init(name: "hidden", shape: Shape(channels: 3), neurons: NeuronConfiguration()),
+      .init(name: "readout", shape: Shape(channels: 2), neurons: nil),
+    ]
+    plan.readout = 1
+    plan.projections = [
+      .init(name: "late", from: .input(0), to: 0, topology: .dense, taps: 4, tapStep: 2),
+      .init(name: "out", from: .population(0), to: 1, topology: .dense),
+    ]
+    return try Network(name: "delayed", plan: plan, steps: 4, random: RandomSource(seed: 1))
+  }
+
+  @Test func tapsOfSmallNormGoWhole() throws {
+    let network = try delayed()
+    let late = network.projections[0].weight
+    late.value = Tensor(
+      late.value.shape,
+      (0..<24).map { index in [Float(2), 5, 1, 3][index / 6] * (index % 2 == 0 ? 1 : -1) })
+    network.prune(PruningPlan(unit: .taps, sparsity: 0.5), progress: 1)
+    #expect(
+      late.value.elements.map { $0 == 0 }
+        == [true, false, true, false].flatMap { [Bool](repeating: $0, count: 6) })
+    #expect(network.projections[1].weight.mask == nil)
+    network.prune(PruningPlan(unit: .taps, sparsity: 0.99), progress: 1)
+    #expect(late.value.elements.map { $0 != 0 } == (0..<24).map { (6..<12).contains($0) })
+  }
+
+  @Test func pruningTapsNeedsSeveral() throws {
+    let network = try delayed()
+    try PruningPlan(unit: .taps, sparsity: 0.5).validate(for: network)
+    #expect(throws: CompressionError.noTaps(layer: "out", known: ["late"])) {
+      try PruningPlan(unit: .taps, sparsity: 0, layers: ["out": 0.5]).validate(for: network)
+    }
+    #expect(throws: CompressionError.noTaps(layer: "all layers", known: [])) {
+      try PruningPlan(unit: .taps, sparsity: 0.5).validate(for: self.network())
+    }
+  }
 }

@@ -241,7 +241,9 @@ public struct PruningRecipe: Hashable, Sendable, Codable {
   /// Where weights compete.
   public enum Scope: String, Hashable, Sendable, Codable, CaseIterable { case global, layer }
   /// What is removed together.
-  public enum Kind: String, Hashable, Sendable, Codable, CaseIterable { case magnitude, channels }
+  public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
+    case magnitude, channels, taps
+  }
 
   /// The fraction of weights that is 0 in the end, 0…<1. No default.
   public var sparsity: Double
@@ -252,7 +254,9 @@ public struct PruningRecipe: Hashable, Sendable, Codable {
   public var begin: Double = 0
   /// Where pruning reaches its goal, a fraction of the stage's steps.
   public var end: Double = 0.5
-  /// Single weights by `magnitude` (default), or whole `channels`.
+  /// Single weights by `magnitude` (default), whole `channels`, or whole `taps` of projections that
+  /// have several, which decides on the delays that are kept. Channels and taps compete by their
+  /// norms within their layer, and one of each layer stays.
   public var kind: Kind = .magnitude
   /// Other goals for single layers, by name.
   public var layers: [String: Double] = [:]
