@@ -11,10 +11,10 @@
 /** The most lanes that are summed in int16: 3 * 64 weights of int8 stay within it. */
 enum { MOST_LANES = 3 * SNN_LANE_BITS };
 
-/** The lanes to be added: where the weights of each begin. */
+/** The lanes to be added to a target: where the weights of each begin. */
 struct lanes {
+    const uint32_t *offsets;
     uint32_t count;
-    uint32_t offsets[MOST_LANES];
 };
 
 AVX2_INLINE void put(void *sum, size_t at, __m256i total, __m128i shift, bool wide)
@@ -28,11 +28,11 @@ AVX2_INLINE void put(void *sum, size_t at, __m256i total, __m128i shift, bool wi
 
 /**
  * Adds 32 channels of `rows` taps that lie below each other. The lanes are summed in registers, two
- * at a time, then each sum is loaded and stored once. With a constant `rows` the compiler unrolls
- * the loops.
+ * at a time, then each sum is loaded and stored once. `rows` is a constant: GCC would unroll the
+ * loops over it unasked, but so late that the totals lie in memory.
  */
 AVX2_INLINE void add_column_32(void *sum, const struct snn_taps *taps, const struct lanes *lanes,
-                               size_t target, const int8_t *weights, int rows, bool wide)
+                               size_t target, size_t weight, int rows, bool wide)
 {
     __m256i first[3];
     __m256i second[3];
@@ -47,20 +47,23 @@ AVX2_INLINE void add_column_32(void *sum, const struct snn_taps *taps, const str
      */
     const uint32_t odd = lanes->count & 1;
     const __m256i factor = _mm256_set1_epi8((char)odd);
+#pragma GCC unroll 3
     for (int a = 0; a < rows; a++) {
-        const __m256i one = load(weights + lane[0] + (size_t)a * step);
+        const __m256i one = load(taps->weights + (weight + lane[0]) + (size_t)a * step);
         const __m256i zero = _mm256_setzero_si256();
         first[a] = _mm256_maddubs_epi16(factor, _mm256_unpacklo_epi8(one, zero));
         second[a] = _mm256_maddubs_epi16(factor, _mm256_unpackhi_epi8(one, zero));
     }
     for (lane += odd; lane < end; lane += 2) {
-        const int8_t *one = weights + lane[0];
-        const int8_t *other = weights + lane[1];
+        const int8_t *one = taps->weights + (weight + lane[0]);
+        const int8_t *other = taps->weights + (weight + lane[1]);
+#pragma GCC unroll 3
         for (int a = 0; a < rows; a++) {
             add_pair(&first[a], &second[a], load(one + (size_t)a * step),
                      load(other + (size_t)a * step));
         }
     }
+#pragma GCC unroll 3
     for (int a = 0; a < rows; a++, target -= back) {
         put(sum, target, _mm256_permute2x128_si256(first[a], second[a], 0x20), shift, wide);
         put(sum, target + 16, _mm256_permute2x128_si256(first[a], second[a], 0x31), shift, wide);
@@ -69,7 +72,7 @@ AVX2_INLINE void add_column_32(void *sum, const struct snn_taps *taps, const str
 
 /** Does what add_column_32 does for 16 channels, lane by lane. */
 AVX2_INLINE void add_column_16(void *sum, const struct snn_taps *taps, const struct lanes *lanes,
-                               size_t target, const int8_t *weights, int rows, bool wide)
+                               size_t target, size_t weight, int rows, bool wide)
 {
     __m256i total[3];
     const __m128i shift = _mm_cvtsi32_si128((int)taps->shift);
@@ -79,7 +82,7 @@ AVX2_INLINE void add_column_16(void *sum, const struct snn_taps *taps, const str
         total[a] = _mm256_setzero_si256();
     }
     for (uint32_t i = 0; i < lanes->count; i++) {
-        const int8_t *from = weights + lanes->offsets[i];
+        const int8_t *from = taps->weights + (weight + lanes->offsets[i]);
         for (int a = 0; a < rows; a++) {
             total[a] = _mm256_add_epi16(total[a], widen_s16(from + (size_t)a * step));
         }
@@ -113,13 +116,12 @@ AVX2_INLINE void add_rest(void *sum, const struct snn_taps *taps, const struct l
 AVX2_INLINE void add_column(void *sum, const struct snn_taps *taps, const struct lanes *lanes,
                             size_t target, size_t weight, int rows, bool wide)
 {
-    const int8_t *weights = taps->weights + weight;
     uint32_t j = 0;
     for (; j + 32 <= taps->length; j += 32) {
-        add_column_32(sum, taps, lanes, target + j, weights + j, rows, wide);
+        add_column_32(sum, taps, lanes, target + j, weight + j, rows, wide);
     }
     if (j + 16 <= taps->length) {
-        add_column_16(sum, taps, lanes, target + j, weights + j, rows, wide);
+        add_column_16(sum, taps, lanes, target + j, weight + j, rows, wide);
         j += 16;
     }
     for (int a = 0; j < taps->length && a < rows; a++) {
@@ -128,17 +130,33 @@ AVX2_INLINE void add_column(void *sum, const struct snn_taps *taps, const struct
     }
 }
 
+/**
+ * Does what add_column_32 does for 3 taps and int16 sums, the most usual case. It is a function of
+ * its own so that the sums have the registers to themselves.
+ */
+AVX2 static __attribute__((noinline)) void add_column_3x32(int16_t *sum,
+                                                           const struct snn_taps *taps,
+                                                           const struct lanes *lanes, size_t target,
+                                                           size_t weight)
+{
+    add_column_32(sum, taps, lanes, target, weight, 3, false);
+}
+
 /** Adds all channels of any number of taps that lie below each other. */
 AVX2_INLINE void add_columns(void *sum, const struct snn_taps *taps, const struct lanes *lanes,
-                             size_t target, uint32_t rows, bool wide)
+                             size_t target, size_t weight, uint32_t rows, bool wide)
 {
+    if (rows == 3 && taps->length == 32 && !wide) {
+        add_column_3x32(sum, taps, lanes, target, weight);
+        return;
+    }
     if (rows == 3) {
-        add_column(sum, taps, lanes, target, 0, 3, wide);
+        add_column(sum, taps, lanes, target, weight, 3, wide);
         return;
     }
     for (uint32_t a = 0; a < rows; a++) {
         add_column(sum, taps, lanes, target - (size_t)a * taps->target_step_y,
-                   (size_t)a * taps->weight_step_y, 1, wide);
+                   weight + (size_t)a * taps->weight_step_y, 1, wide);
     }
 }
 
@@ -146,9 +164,9 @@ AVX2_INLINE void add_columns(void *sum, const struct snn_taps *taps, const struc
 AVX2 static uint64_t add_hit(void *sum, const struct snn_taps *taps, const struct snn_hit *hit,
                              bool wide)
 {
-    struct lanes lanes;
+    uint32_t offsets[SNN_LANE_BITS];
     uint64_t synapses = 0;
-    lanes.count = snn_expand(taps, hit, lanes.offsets, &synapses);
+    const struct lanes lanes = {offsets, snn_expand(taps, hit, offsets, &synapses)};
     for (uint32_t a = 0; a < hit->taps_y; a++) {
         for (uint32_t b = 0; b < hit->taps_x; b++) {
             add_column(sum, taps, &lanes,
@@ -178,44 +196,47 @@ AVX2_INLINE void add_single(void *sum, const struct snn_taps *taps, const struct
 }
 
 /**
- * Hits of neighbouring cells share targets. For each of up to three targets side by side a window
- * collects the lanes of all hits that reach it, so that its sums are loaded and stored once.
+ * Hits of neighbouring cells share targets, so the lanes of all hits of a call stand in one list,
+ * and a target takes a stretch of it: its sums are loaded and stored once. The window is the
+ * targets side by side that have lanes so far, and more may come. Each of them has all lanes from
+ * its first one to the end of the list.
  */
 struct window {
-    /** by turns: order[i] of scatter_dense has the lanes of the target i steps behind `target` */
-    struct lanes lanes[3];
-    size_t target;
-    uint32_t used; /**< targets that have lanes */
-    uint32_t rows; /**< taps below each other, the same of all hits in the window */
+    size_t target;     /**< the first */
+    uint32_t first[3]; /**< by target: the number in the list of its first lane */
+    uint32_t used;     /**< number of targets */
+    uint32_t rows;     /**< taps below each other, the same of all hits in the window */
+    uint32_t count;    /**< lanes in the list */
+    uint32_t offsets[SNN_HITS * SNN_LANE_BITS];
 };
 
-/**
- * Appends the lanes of a hit to those of the targets that its columns of taps reach; the first
- * column reaches the last of them. Adds the synapses of these lanes to `synapses`.
- */
-AVX2_INLINE void join(struct lanes *const order[3], const struct snn_taps *taps,
-                      const struct snn_hit *hit, uint32_t columns, uint64_t *synapses)
+/** Adds the lanes of the first target of the window, which moves on to the next. */
+AVX2_INLINE void add_first(void *sum, const struct snn_taps *taps, struct window *window, bool wide)
+{
+    const struct lanes lanes = {window->offsets + window->first[0],
+                                window->count - window->first[0]};
+    add_columns(sum, taps, &lanes, window->target, -window->target, window->rows, wide);
+    window->first[0] = window->first[1];
+    window->first[1] = window->first[2];
+    window->target += taps->length;
+    window->used--;
+}
+
+/** Appends the lanes of a hit to the list. Returns the number of their synapses. */
+AVX2_INLINE uint64_t join(struct window *window, const struct snn_taps *taps,
+                          const struct snn_hit *hit)
 {
     const struct snn_lane *lane = taps->lane + hit->lane;
-    const uint32_t first = hit->tap * taps->length;
-    uint32_t *to[3];
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < columns; i++) {
-        to[i] = order[i]->offsets + order[i]->count;
-    }
-    size_t count = 0;
-    for (snn_lanes left = hit->lanes; left != 0; left &= left - 1, count++) {
+    const uint32_t first = hit->tap * taps->length + hit->target;
+    uint32_t *to = window->offsets + window->count;
+    uint64_t synapses = 0;
+    for (snn_lanes left = hit->lanes; left != 0; left &= left - 1) {
         const struct snn_lane *one = lane + snn_lowest_lane(left);
-        const uint32_t offset = one->run * taps->length + first;
-        for (uint32_t i = 0; i < columns; i++) {
-            to[i][count] = offset + (columns - 1 - i) * taps->weight_step_x;
-        }
-        sum += one->synapses;
+        *to++ = one->run * taps->length + first;
+        synapses += one->synapses;
     }
-    for (uint32_t i = 0; i < columns; i++) {
-        order[i]->count += (uint32_t)count;
-    }
-    *synapses += sum;
+    window->count = (uint32_t)(to - window->offsets);
+    return synapses;
 }
 
 /** Adds hits whose targets and weights lie side by side in whole vectors. */
@@ -223,14 +244,12 @@ AVX2_INLINE uint64_t scatter_dense(void *sum, const struct snn_taps *taps,
                                    const struct snn_hit *hits, uint32_t count, bool wide)
 {
     struct window window;
-    struct lanes *order[3] = {&window.lanes[0], &window.lanes[1], &window.lanes[2]};
     uint64_t synapses = 0;
     window.target = 0;
     window.used = 0;
     window.rows = 0;
-    for (int i = 0; i < 3; i++) {
-        window.lanes[i].count = 0;
-    }
+    window.count = 0;
+    window.first[0] = 0;
     for (const struct snn_hit *hit = hits;; hit++) {
         const bool end = hit == hits + count;
         const uint32_t columns = end ? 0 : hit->taps_x;
@@ -246,34 +265,25 @@ AVX2_INLINE uint64_t scatter_dense(void *sum, const struct snn_taps *taps,
             continue;
         }
         /*
-         * A cell of many spikes has several hits, and a target's lanes may not hold them all: the
-         * window is emptied before they are full.
+         * The window is emptied before a hit that begins or ends to the left of it, as a line of
+         * the source below may, and before the lanes of a target are too many for int16.
          */
         const size_t low = end ? 0 : hit->target - (size_t)((columns - 1) * taps->length);
         const bool all = end || hit->taps_y != window.rows || low < window.target ||
-                         order[0]->count > MOST_LANES - SNN_LANE_BITS;
+                         hit->target < window.target + (window.used - 1) * taps->length ||
+                         window.count - window.first[0] > MOST_LANES - SNN_LANE_BITS;
         while (window.used > 0 && (all || window.target < low)) {
-            struct lanes *const done = order[0];
-            add_columns(sum, taps, done, window.target, window.rows, wide);
-            done->count = 0;
-            order[0] = order[1];
-            order[1] = order[2];
-            order[2] = done;
-            window.used--;
-            window.target += taps->length;
+            add_first(sum, taps, &window, wide);
         }
         if (end) {
             return synapses;
         }
         window.target = low;
         window.rows = hit->taps_y;
-        /* A line of the source above may have reached the same targets, and one more to the right. */
-        window.used = columns > window.used ? columns : window.used;
-        if (columns == 3) {
-            join(order, taps, hit, 3, &synapses);
-        } else {
-            join(order, taps, hit, columns, &synapses);
+        for (; window.used < columns; window.used++) {
+            window.first[window.used] = window.count;
         }
+        synapses += join(&window, taps, hit);
     }
 }
 
