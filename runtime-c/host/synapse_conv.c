@@ -33,19 +33,19 @@ static inline struct snn_hit hit_of(const struct snn_projection_state *state, ui
 
 /**
  * The number of synapses of one lane of a hit that reaches targets through a part of the kernel
- * only; `run`: the lane's first run of that part.
+ * only; `start`: where those of the lane's runs begin, from the first run of that part on.
  */
 static uint32_t count_clipped(const struct snn_projection_state *state, const uint32_t *start,
-                              const struct snn_hit *hit, uint32_t run)
+                              const struct snn_hit *hit)
 {
+    /* Runs side by side are counted at once. */
+    const bool adjacent = state->run_step_x == 1;
+    const uint32_t length = adjacent ? hit->taps_x : 1;
+    const uint32_t end = adjacent ? 1 : hit->taps_x * state->run_step_x;
     uint32_t synapses = 0;
-    for (uint32_t a = 0; a < hit->taps_y; a++, run += state->run_step_y) {
-        if (state->run_step_x == 1) {
-            synapses += start[run + hit->taps_x] - start[run];
-            continue;
-        }
-        for (uint32_t b = 0, at = run; b < hit->taps_x; b++, at += state->run_step_x) {
-            synapses += start[at + 1] - start[at];
+    for (uint32_t a = hit->taps_y; a > 0; a--, start += state->run_step_y) {
+        for (uint32_t b = 0; b < end; b += state->run_step_x) {
+            synapses += start[b + length] - start[b];
         }
     }
     return synapses;
@@ -71,7 +71,7 @@ static uint64_t count_missed(struct snn_delivery *delivery, const struct snn_hit
         for (snn_lanes left = hits[i].lanes; start != NULL && left != 0; left &= left - 1) {
             const struct snn_lane *lane = &state->lane[hits[i].lane + snn_lowest_lane(left)];
             missed +=
-                lane->synapses - count_clipped(state, start, &hits[i], lane->run + hits[i].tap);
+                lane->synapses - count_clipped(state, start + lane->run + hits[i].tap, &hits[i]);
         }
     }
     if (delivery->projection->weights.layout == SNN_ROWS_FULL) {
