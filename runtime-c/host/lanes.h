@@ -35,6 +35,21 @@ static inline uint32_t snn_lowest_lane(snn_lanes lanes)
 #endif
 }
 
+/** The `width` <= SNN_LANE_BITS bits of a bitmap from bit `first` on. */
+static inline snn_lanes snn_bits_at(const uint32_t *bits, uint32_t first, uint32_t width)
+{
+    const uint32_t *word = bits + (first >> 5);
+    const uint32_t have = 32 - (first & 31);
+    snn_lanes lanes = (snn_lanes)(*word >> (first & 31));
+    if (have < width) {
+        lanes |= (snn_lanes)word[1] << have;
+    }
+    if (have + 32 < width) {
+        lanes |= (snn_lanes)word[2] << (have + 32);
+    }
+    return width < SNN_LANE_BITS ? lanes & (((snn_lanes)1 << width) - 1) : lanes;
+}
+
 /**
  * Writes where the weights of each lane of a hit begin, counted from taps->weights. Returns the
  * number of lanes and adds to `synapses` the synapses that these lanes have in the whole kernel.

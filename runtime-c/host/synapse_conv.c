@@ -170,21 +170,6 @@ static inline void push(struct batch *batch, struct snn_hit hit)
     }
 }
 
-/** The `width` <= SNN_LANE_BITS bits of a bitmap from bit `first` on. */
-static inline snn_lanes bits_at(const uint32_t *bits, uint32_t first, uint32_t width)
-{
-    const uint32_t *word = bits + (first >> 5);
-    const uint32_t have = 32 - (first & 31);
-    snn_lanes lanes = (snn_lanes)(*word >> (first & 31));
-    if (have < width) {
-        lanes |= (snn_lanes)word[1] << have;
-    }
-    if (have + 32 < width) {
-        lanes |= (snn_lanes)word[2] << (have + 32);
-    }
-    return width < SNN_LANE_BITS ? lanes & (((snn_lanes)1 << width) - 1) : lanes;
-}
-
 /**
  * Pushes the spikes of the pooled cell whose first pixel is (y, x), as many to a hit as a word of
  * lanes holds. Pixels of a line lie side by side in the bitmap, so `width` bits, a whole number of
@@ -206,7 +191,7 @@ static inline void push_cell(struct batch *batch, const uint32_t *bits, uint32_t
                 hit.lanes = 0;
                 used = 0;
             }
-            hit.lanes |= bits_at(bits, first + at, width) << used;
+            hit.lanes |= snn_bits_at(bits, first + at, width) << used;
             used += width;
         }
     }
@@ -226,8 +211,8 @@ static void push_deep_cell(struct batch *batch, const uint32_t *bits, uint32_t y
         const uint32_t pixel = (y + dy) * state->source.width + x + i - dy * state->pool;
         for (hit.lane = 0; hit.lane < channels; hit.lane += SNN_LANE_BITS) {
             const uint32_t left = channels - hit.lane;
-            hit.lanes = bits_at(bits, pixel * channels + hit.lane,
-                                left < SNN_LANE_BITS ? left : SNN_LANE_BITS);
+            hit.lanes = snn_bits_at(bits, pixel * channels + hit.lane,
+                                    left < SNN_LANE_BITS ? left : SNN_LANE_BITS);
             if (hit.lanes != 0) {
                 push(batch, hit);
             }
@@ -294,7 +279,7 @@ static uint32_t count_outside(const struct snn_projection_state *state, const ui
         const uint32_t first = (y * width + (y < inside_y ? inside_x : 0)) * state->source.channels;
         const uint32_t end = (y + 1) * width * state->source.channels;
         for (uint32_t at = first; at < end; at += 32) {
-            count += snn_count_lanes(bits_at(bits, at, end - at < 32 ? end - at : 32));
+            count += snn_count_lanes(snn_bits_at(bits, at, end - at < 32 ? end - at : 32));
         }
     }
     return count;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snn/fixed_point.h"
 #include "synapse.h"
+#include "lanes.h"
 
 /* Dense projections: every source reaches every target, so a spike adds the row of its source. */
 
@@ -73,9 +74,62 @@ static uint32_t find_cells(const struct snn_projection_state *state, uint32_t *i
     return inside;
 }
 
+/**
+ * The bits of a cell's line that take_cells reads at once: all of them, a pixel or a word of lanes;
+ * 0 where neither do pixels fill a word of lanes nor do such words fill a pixel.
+ */
+static uint32_t find_width(const struct snn_projection_state *state)
+{
+    const uint32_t channels = state->source.channels;
+    const uint32_t line = state->pool * channels;
+    if (channels % SNN_LANE_BITS != 0 && SNN_LANE_BITS % channels != 0) {
+        return 0;
+    }
+    return line <= SNN_LANE_BITS ? line : channels < SNN_LANE_BITS ? channels : SNN_LANE_BITS;
+}
+
+/** Behind a pool: takes the spikes cell by cell, so that their rows need no division. */
+static void take_cells(struct snn_delivery *delivery, const uint32_t *bits, uint32_t width)
+{
+    const struct snn_projection_state *state = delivery->state;
+    const uint32_t channels = state->source.channels;
+    const uint32_t line = state->pool * channels;
+    const uint32_t pixel = channels < SNN_LANE_BITS ? channels : SNN_LANE_BITS;
+    uint32_t rows[SNN_CHUNK];
+    uint32_t count = 0;
+    for (uint32_t y = 0; y < state->pooled.height * state->pool; y++) {
+        uint32_t first = y * state->source.width * channels;
+        for (uint32_t x = 0; x < state->pooled.width; x++) {
+            const uint32_t cell = state->map_y[y] + state->map_x[x * state->pool];
+            uint32_t channel = 0;
+            for (uint32_t at = 0; at < line; at += width, first += width) {
+                snn_lanes left = snn_bits_at(bits, first, width);
+                for (; left != 0; left &= left - 1) {
+                    rows[count++] = cell + channel + (snn_lowest_lane(left) & (pixel - 1));
+                }
+                channel = channel + pixel < channels ? channel + pixel : 0;
+                if (count > SNN_CHUNK - SNN_LANE_BITS) {
+                    delivery->arrived += count;
+                    send(delivery, rows, NULL, count);
+                    count = 0;
+                }
+            }
+        }
+    }
+    delivery->arrived += count;
+    send(delivery, rows, NULL, count);
+}
+
 void snn_dense_spikes(struct snn_delivery *delivery, const struct snn_source *source)
 {
     uint32_t indices[SNN_CHUNK];
+    const bool pooled = delivery->state->map_y != NULL && source->bits != NULL;
+    const uint32_t width = pooled ? find_width(delivery->state) : 0;
+    /* Reading a few bits costs as much as the division of a spike or two. */
+    if (width > 0 && 2 * source->count >= source->words * 32 / width) {
+        take_cells(delivery, source->bits, width);
+        return;
+    }
     struct snn_cursor cursor;
     snn_cursor_begin(&cursor, source, delivery->snn->kernels);
     for (uint32_t count; (count = snn_cursor_next(&cursor, indices)) > 0;) {

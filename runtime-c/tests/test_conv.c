@@ -33,6 +33,7 @@ struct scene {
     uint32_t channels_in, channels_out, height, width, pool;
     struct snn_convolution kernel;
     bool wide, zeros; /* int32 sums; some weights are 0 */
+    bool dense;       /* a dense projection; the kernel is as large as the pooled source */
 };
 
 /** Output length of an axis; 0: the kernel does not fit. */
@@ -62,7 +63,7 @@ static bool make_scene(struct test_model *test, const struct scene *scene, struc
     test->populations[0].ceiling = scene->wide ? INT16_MAX : 8000;
     test->populations[1] = model_readout(1);
     test->projections[0].from_input = true;
-    test->projections[0].topology = SNN_CONV;
+    test->projections[0].topology = scene->dense ? SNN_DENSE : SNN_CONV;
     test->projections[0].pool = (uint8_t)scene->pool;
     test->projections[0].convolution = *k;
     test->projections[0].shift = scene->wide ? 6 : 0;
@@ -73,6 +74,10 @@ static bool make_scene(struct test_model *test, const struct scene *scene, struc
         weights->columns =
             q == 0 ? (uint32_t)k->kernel_height * k->kernel_width * scene->channels_out : 1;
         const uint32_t entries = weights->rows * weights->columns;
+        if (q == 0 && scene->dense) {
+            weights->rows = entries / scene->channels_out;
+            weights->columns = scene->channels_out;
+        }
         test->matrix[q] = model_memory(test, entries);
         for (uint32_t i = 0; i < entries; i++) {
             const int32_t weight = random_in(r, 1, 20) * (random_chance(r, 50) ? 1 : -1);
@@ -182,11 +187,11 @@ static void print_scene(const struct scene *s)
 {
     fprintf(stderr,
             "%ux%ux%u pool %u kernel %ux%u stride %u,%u padding %u,%u dilation %u,%u -> %u "
-            "channels%s%s\n",
+            "channels%s%s%s\n",
             s->channels_in, s->height, s->width, s->pool, s->kernel.kernel_height,
             s->kernel.kernel_width, s->kernel.stride_y, s->kernel.stride_x, s->kernel.padding_top,
             s->kernel.padding_left, s->kernel.dilation_y, s->kernel.dilation_x, s->channels_out,
-            s->wide ? " wide" : "", s->zeros ? " zeros" : "");
+            s->wide ? " wide" : "", s->zeros ? " zeros" : "", s->dense ? " dense" : "");
 }
 
 static struct scene last;
@@ -255,8 +260,10 @@ static void test_cells_of_two_words(void)
     for (uint32_t number = 0; number < 5 * 36 * 2; number++) {
         const uint32_t height = 2 + number / 5 % 6;
         const uint32_t width = 2 + number / 30 % 6;
-        last = (struct scene){16, channels_out[number % 5],          height,        width,
-                              2,  {3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1}, number >= 180, number % 7 < 3};
+        last =
+            (struct scene){16,   channels_out[number % 5],          height,        width,
+                           2,    {3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1}, number >= 180, number % 7 < 3,
+                           false};
         check_scene(&last, number);
     }
 }
@@ -281,6 +288,31 @@ static void test_sides_that_differ(void)
     }
 }
 
+/**
+ * Dense projections behind pools, at channel counts that fill words of lanes, parts of one, and
+ * neither.
+ */
+static void test_dense_behind_pools(void)
+{
+    static const uint32_t channels_in[10] = {1, 2, 3, 16, 24, 32, 64, 70, 96, 128};
+    for (uint32_t number = 0; number < 10 * 4 * 6; number++) {
+        const uint32_t pool = 2 + number / 10 % 4;
+        const uint32_t height = pool + number / 40;
+        const uint32_t width = 2 * pool + number % 3;
+        last = (struct scene){.channels_in = channels_in[number % 10],
+                              .channels_out = number % 2 == 0 ? 32 : 7,
+                              .height = height,
+                              .width = width,
+                              .pool = pool,
+                              .kernel = {(uint8_t)(height / pool), (uint8_t)(width / pool), 1, 1, 0,
+                                         0, 0, 0, 1, 1, 1},
+                              .wide = number % 3 == 0,
+                              .zeros = number % 4 < 2,
+                              .dense = true};
+        check_scene(&last, number);
+    }
+}
+
 static void test_values(void)
 {
     static const uint32_t channels_out[6] = {1, 8, 16, 24, 32, 40};
@@ -293,7 +325,8 @@ static void test_values(void)
                               1,
                               {kernel, kernel, 1, 1, 1, 1, 1, 1, 1, 1, 1},
                               false,
-                              number % 3 == 0};
+                              number % 3 == 0,
+                              false};
         check_values(&last, number);
     }
 }
@@ -306,6 +339,7 @@ int main(void)
     test_three_by_three();
     test_cells_of_two_words();
     test_sides_that_differ();
+    test_dense_behind_pools();
     test_values();
     printf("test_conv: ok\n");
     return 0;
