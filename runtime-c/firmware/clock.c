@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snn/clock.h"
 #include "engine.h"
+#include "snn/camera.h"
 #include "snn/model.h"
 
 /*
@@ -68,38 +69,26 @@ uint32_t snn_device_steps(const struct snn_device_clock *clock)
 
 /* ---- Events ---- */
 
-/** The camera that a port states, or null. */
-static const struct snn_image_sensor *sensor_of(const struct snn_image *image, uint32_t port)
+/** The camera of a port. */
+static struct snn_camera camera_of(const struct snn_image *image, uint32_t port)
 {
+    const struct snn_image_port *shape = snn_ports(image) + port;
+    struct snn_camera camera = {.last_x = shape->width - 1u,
+                                .last_y = shape->height - 1u,
+                                .last_polarity = shape->channels - 1u,
+                                .width = shape->width,
+                                .channels = shape->channels};
     const struct snn_image_sensor *sensor = snn_sensors(image);
     for (uint32_t i = 0; i < image->sensor_count; i++) {
         if (sensor[i].port == port) {
-            return sensor + i;
+            camera.last_x = sensor[i].last_x;
+            camera.last_y = sensor[i].last_y;
+            camera.last_polarity = 1;
+            camera.coarsening = sensor[i].coarsening;
+            camera.on_first = sensor[i].polarity == SNN_ON_OFF;
         }
     }
-    return NULL;
-}
-
-/** The linear index of an address on the port's sensor; false where it lies outside. */
-static bool find_index(const struct snn_image *image, uint32_t port, uint32_t x, uint32_t y,
-                       uint32_t polarity, uint32_t *index)
-{
-    const struct snn_image_port *shape = snn_ports(image) + port;
-    const struct snn_image_sensor *sensor = sensor_of(image, port);
-    if (sensor == NULL) {
-        if (x >= shape->width || y >= shape->height || polarity >= shape->channels) {
-            return false;
-        }
-        *index = (y * shape->width + x) * shape->channels + polarity;
-        return true;
-    }
-    if (x > sensor->last_x || y > sensor->last_y || polarity > 1) {
-        return false;
-    }
-    const uint32_t channel = sensor->polarity == SNN_OFF_ON ? polarity : 1 - polarity;
-    const uint32_t pixel = (y >> sensor->coarsening) * shape->width + (x >> sensor->coarsening);
-    *index = pixel * shape->channels + (shape->channels == 1 ? 0 : channel);
-    return true;
+    return camera;
 }
 
 bool snn_device_event_xy(struct snn_device_clock *clock, uint32_t port, uint32_t x, uint32_t y,
@@ -113,12 +102,13 @@ bool snn_device_event_xy(struct snn_device_clock *clock, uint32_t port, uint32_t
     if (snn_takes_values(snn_ports(image) + port)) {
         return false;
     }
+    const struct snn_camera camera = camera_of(image, port);
     uint32_t index = 0;
     /*
      * Dropped before its time is looked at: an event outside the sensor neither sets t0 nor closes
      * a step.
      */
-    if (!find_index(image, port, x, y, polarity, &index)) {
+    if (!snn_find_index(&camera, x, y, polarity, &index)) {
         clock->inputs[port].dropped_outside++;
         return false;
     }

@@ -78,9 +78,10 @@ static uint32_t add_values(struct snn_gather *gather)
     uint32_t *current = (uint32_t *)snn_in_arena(pixel->network, pixel->network->image->value_sums);
     uint32_t shift = 0;
     fill(current, pixel->layer->columns, 0);
-    for (uint32_t i = 0; i < count_valued(gather); i++) {
-        const struct snn_image_projection *const first = gather->projection;
-        gather->projection += SNN_DEVICE_RINGS != 0 ? i : 0;
+    const struct snn_image_projection *const first = gather->projection;
+    const uint32_t count = count_valued(gather);
+    for (uint32_t i = 0; i < count; i++) {
+        gather->projection = first + i;
         gather->frame = frame_of(pixel->network, gather->projection);
         gather->sums = current;
         if (gather->frame != NULL) {
@@ -91,11 +92,8 @@ static uint32_t add_values(struct snn_gather *gather)
             }
         }
         gather->frame = NULL;
-        gather->projection = first;
-        if (SNN_DEVICE_RINGS == 0) {
-            break;
-        }
     }
+    gather->projection = first;
     return shift;
 }
 

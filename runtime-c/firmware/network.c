@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
+#include "snn/scores.h"
 
 /* A network between steps: its life cycle and its answer. */
 
@@ -113,12 +114,5 @@ uint32_t snn_device_class(const struct snn_device *network)
 {
     const struct snn_image *image = network->image;
     const int32_t *scores = (const int32_t *)snn_in_arena(network, image->scores);
-    const uint32_t count = readout_of(image)->channels;
-    uint32_t best = 0;
-    for (uint32_t i = 1; i < count; i++) {
-        if (scores[i] > scores[best]) {
-            best = i;
-        }
-    }
-    return best;
+    return snn_best_score(scores, readout_of(image)->channels);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
 #include "snn/poisson.h"
+#include "snn/scores.h"
 
 /* What few models need of a step as a whole: encoders before its layers, an exit rule behind them. */
 
@@ -37,27 +38,14 @@ void snn_encode(const struct snn_device *network)
     }
 }
 
-/** By how much the highest score exceeds the second highest. */
-static uint32_t find_margin(const struct snn_device *network)
-{
-    uint32_t count = 0, margin = UINT32_MAX;
-    const int32_t *scores = snn_device_scores(network, &count);
-    const uint32_t best = snn_device_class(network);
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t behind = (uint32_t)scores[best] - (uint32_t)scores[i];
-        if (i != best && behind < margin) {
-            margin = behind;
-        }
-    }
-    return margin;
-}
-
 bool snn_exits(const struct snn_device *network)
 {
     const struct snn_image *image = network->image;
     const struct snn_image_exit *rule = snn_exit_of(image);
     if (rule->margin != 0) {
-        return find_margin(network) >= rule->margin;
+        uint32_t count = 0;
+        const int32_t *scores = snn_device_scores(network, &count);
+        return snn_score_margin(scores, count) >= rule->margin;
     }
     const struct snn_image_layer *layer = snn_layers(image) + rule->layer;
     const struct snn_image_ring *ring = snn_ring_of(image, false, rule->layer);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "snn/scores.h"
 #include "state.h"
 
 /* What can be asked of a network: answers, spikes, membranes, counters, and the hash of a trace. */
@@ -16,11 +17,7 @@ uint32_t snn_class(const struct snn *snn)
 {
     uint32_t count = 0;
     const int32_t *scores = snn_scores(snn, &count);
-    uint32_t best = 0;
-    for (uint32_t i = 1; i < count; i++) {
-        best = scores[i] > scores[best] ? i : best;
-    }
-    return best;
+    return snn_best_score(scores, count);
 }
 
 const uint32_t *snn_spikes(const struct snn *snn, uint32_t population, uint32_t *count)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "snn/fixed_point.h"
+#include "snn/scores.h"
 #include "checks.h"
 #include "deliver.h"
 #include "input.h"
@@ -289,30 +290,14 @@ static void step_population(struct snn *snn, uint32_t index, uint32_t step)
     }
 }
 
-/** By how much the highest score exceeds the second highest; there are two at least. */
-static uint32_t find_margin(const struct snn *snn)
-{
-    uint32_t count = 0;
-    const int32_t *scores = snn_scores(snn, &count);
-    int32_t best = INT32_MIN;
-    int32_t second = INT32_MIN;
-    for (uint32_t i = 0; i < count; i++) {
-        if (scores[i] > best) {
-            second = best;
-            best = scores[i];
-        } else if (scores[i] > second) {
-            second = scores[i];
-        }
-    }
-    return (uint32_t)best - (uint32_t)second;
-}
-
 /** Whether the model's exit rule holds after the last step. */
 static bool exits(const struct snn *snn)
 {
     const struct snn_exit *rule = &snn->model->exit;
     if (rule->rule == SNN_EXIT_MARGIN) {
-        return find_margin(snn) >= rule->margin;
+        uint32_t count = 0;
+        const int32_t *scores = snn_scores(snn, &count);
+        return snn_score_margin(scores, count) >= rule->margin;
     }
     uint32_t spikes = 0;
     if (rule->rule == SNN_EXIT_FIRST_SPIKE) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "input.h"
+#include "snn/camera.h"
 
 /*
  * Events with time for the host engine. snn/event_time.h decides which steps are over and which
@@ -26,26 +27,25 @@ void snn_advance(struct snn *snn, uint64_t microseconds)
     }
 }
 
-/** The linear index of an address on the port's sensor; false where it lies outside. */
-static bool find_index(const struct snn_input *port, uint32_t x, uint32_t y, uint32_t polarity,
-                       uint32_t *index)
+/** The camera of a port. */
+static struct snn_camera camera_of(const struct snn_input *port)
 {
     const struct snn_shape *shape = &port->shape;
     const struct snn_sensor *sensor = &port->sensor;
     if (sensor->width == 0) {
-        if (x >= shape->width || y >= shape->height || polarity >= shape->channels) {
-            return false;
-        }
-        *index = (y * shape->width + x) * shape->channels + polarity;
-        return true;
+        return (struct snn_camera){.last_x = shape->width - 1,
+                                   .last_y = shape->height - 1,
+                                   .last_polarity = shape->channels - 1,
+                                   .width = shape->width,
+                                   .channels = shape->channels};
     }
-    if (x >= sensor->width || y >= sensor->height || polarity > 1) {
-        return false;
-    }
-    const uint32_t channel = sensor->polarity == SNN_OFF_ON ? polarity : 1 - polarity;
-    const uint32_t pixel = (y >> sensor->coarsening) * shape->width + (x >> sensor->coarsening);
-    *index = pixel * shape->channels + (shape->channels == 1 ? 0 : channel);
-    return true;
+    return (struct snn_camera){.last_x = sensor->width - 1,
+                               .last_y = sensor->height - 1,
+                               .last_polarity = 1,
+                               .coarsening = sensor->coarsening,
+                               .on_first = sensor->polarity == SNN_ON_OFF,
+                               .width = shape->width,
+                               .channels = shape->channels};
 }
 
 bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32_t polarity,
@@ -59,8 +59,9 @@ bool snn_event_xy(struct snn *snn, uint32_t port, uint32_t x, uint32_t y, uint32
      * Dropped before its time is looked at: an event outside the sensor neither sets t0 nor closes
      * a step.
      */
+    const struct snn_camera camera = camera_of(&snn->model->inputs[port]);
     uint32_t index = 0;
-    if (!find_index(&snn->model->inputs[port], x, y, polarity, &index)) {
+    if (!snn_find_index(&camera, x, y, polarity, &index)) {
         input->counters.dropped_outside++;
         return false;
     }

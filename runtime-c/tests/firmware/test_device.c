@@ -73,15 +73,13 @@ static void on_rows(void *context, uint32_t projection, const uint16_t *rows, co
     const struct snn_image *image = record->image;
     const struct snn_image_projection *p =
         (const struct snn_image_projection *)(const void *)((const uint8_t *)image +
-                                                            image->projections);
+                                                            image->projections) +
+        projection;
     (void)values;
-    while (p->projection != projection) {
-        p++;
-    }
     const uint16_t *synapses =
         (const uint16_t *)(const void *)((const uint8_t *)image + p->synapses);
     for (uint32_t i = 0; i < count; i++) {
-        record->synops[projection] += synapses[rows[i]];
+        record->synops[p->projection] += synapses[rows[i]];
     }
 }
 
