@@ -361,10 +361,33 @@ def emulate(board, elf, requests, model=None, count=None, memory=True, timeout=1
             raise Failure(f"{board.name}: no end after {timeout} s") from None
         answers = folder / "answers"
         if count is not None and (folder / "count").exists():
-            shutil.copy(folder / "count", count)
+            report = load_count(folder / "count")
+            for region in report["regions"].values():
+                for name, function in region["functions"].items():
+                    function["part"] = part_of(name)
+            Path(count).write_text(json.dumps(report))
         return done.returncode, answers.read_bytes() if answers.exists() else b"", done.stdout.decode(errors="replace")
 
 
 def load_count(path):
     return json.loads(Path(path).read_text())
+
+
+# What functions of the engine and its kernels do, by the start of their names.
+PARTS = {"synapses": ("snn_add_rows", "snn_mac_rows", "snn_gather", "snn_find_window", "flush", "find_rows", "add_"),
+         "neurons": ("snn_lif", "snn_fire", "fire_", "step_")}
+
+
+def part_of(function):
+    """"synapses", "neurons", or nothing for what an engine does beside them."""
+    return next((part for part, starts in PARTS.items() if function.startswith(starts)), None)
+
+
+def uncounted(elf):
+    """Functions of a firmware's kernels that are part of neither synapses nor neurons."""
+    text = elf.with_suffix(".map").read_text()
+    text = text[text.index("Linker script and memory map"):]
+    entry = re.compile(r"^ \.text\.(\w+)\S*\s+0x[0-9a-f]+\s+0x0*[1-9a-f]\w*\s+\S*/firmware/(?:kernels_\w+|fire|gather)\.o$",
+                       re.M)
+    return [name for name in entry.findall(text) if part_of(name) is None]
 

@@ -62,8 +62,8 @@ static uint32_t highest(const struct snn_lif *lif)
  * four in which a membrane is below the floor, or fires and is above the ceiling, and yields how
  * many fours are left, including that four; 0: none.
  */
-static inline __attribute__((always_inline)) uint32_t run_fours(const struct snn_lif *lif,
-                                                                uint32_t fours)
+static inline __attribute__((always_inline)) uint32_t step_fours(const struct snn_lif *lif,
+                                                                 uint32_t fours)
 {
     uint32_t top = 0, bottom = 0, last = (fours << 16) - 65536u + 2u;
     if (lif->rule.clamps != 0) {
@@ -281,7 +281,7 @@ static inline __attribute__((always_inline)) void clear_spikes(const struct snn_
  * left. 8 lanes a turn, membranes in r4 ... r7: 41 instructions, 24 more if any fires, 29 if
  * `greater`. The last four of an odd number of fours take a turn of their own.
  */
-static __attribute__((noinline)) uint32_t run_eights(const struct snn_lif *lif)
+static __attribute__((noinline)) uint32_t step_eights(const struct snn_lif *lif)
 {
     clear_spikes(lif);
     register const struct snn_lif *neurons __asm__("r4") = lif;
@@ -350,11 +350,11 @@ static __attribute__((noinline)) uint32_t run_eights(const struct snn_lif *lif)
  * is below the floor, or fires and is above the ceiling; yields the lanes that are left, the eight
  * or the last four with that membrane first, or 0.
  *
- * Stack and registers as in run_eights, and 16 the floor, 20 the ceiling. 51 instructions a turn,
+ * Stack and registers as in step_eights, and 16 the floor, 20 the ceiling. 51 instructions a turn,
  * 28 more if one fires.
  */
-static inline __attribute__((always_inline)) uint32_t run_clamped_eights(const struct snn_lif *lif,
-                                                                         uint32_t left)
+static inline __attribute__((always_inline)) uint32_t step_clamped_eights(const struct snn_lif *lif,
+                                                                          uint32_t left)
 {
     register const struct snn_lif *neurons __asm__("r4") = lif;
     register uint32_t greater __asm__("r8") = lif->rule.greater * UINT32_C(0x00010001);
@@ -462,7 +462,7 @@ static __attribute__((noinline)) uint32_t step_lanes(const struct snn_lif *lif, 
 }
 
 /** Without leak or clamped: a step of all lanes. Returns the clamps. */
-static __attribute__((noinline)) uint32_t run_others(const struct snn_lif *lif)
+static __attribute__((noinline)) uint32_t step_others(const struct snn_lif *lif)
 {
     uint32_t clamps = 0;
     clear_spikes(lif);
@@ -470,7 +470,7 @@ static __attribute__((noinline)) uint32_t run_others(const struct snn_lif *lif)
     if (lif->decay != NULL) {
         uint32_t left = lif->lanes;
         do {
-            left = run_clamped_eights(lif, left);
+            left = step_clamped_eights(lif, left);
             if (RARELY(left != 0)) {
                 const uint32_t count = left < 8 ? left : 8;
                 clamps += step_lanes(lif, lif->lanes - left, count);
@@ -482,7 +482,7 @@ static __attribute__((noinline)) uint32_t run_others(const struct snn_lif *lif)
 #endif
     uint32_t fours = lif->lanes / 4;
     do {
-        fours = run_fours(lif, fours);
+        fours = step_fours(lif, fours);
         if (RARELY(fours != 0)) {
             fours--;
             clamps += step_lanes(lif, 4 * fours, 4);
@@ -493,7 +493,7 @@ static __attribute__((noinline)) uint32_t run_others(const struct snn_lif *lif)
 
 uint32_t snn_lif_step(const struct snn_lif *lif)
 {
-    return lif->decay != NULL && lif->rule.clamps == 0 ? run_eights(lif) : run_others(lif);
+    return lif->decay != NULL && lif->rule.clamps == 0 ? step_eights(lif) : step_others(lif);
 }
 
 #endif

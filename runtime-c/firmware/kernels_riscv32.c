@@ -288,7 +288,7 @@ static inline __attribute__((always_inline)) uint32_t run(const struct snn_lif *
 enum { GROUP = 8 };
 
 /** A group from lane `from` on, lane by lane, clamped. Returns the clamps. */
-static __attribute__((noinline)) uint32_t run_clamped(const struct snn_lif *lif, uint32_t from)
+static __attribute__((noinline)) uint32_t step_clamped(const struct snn_lif *lif, uint32_t from)
 {
     uint32_t clamps = 0;
     for (uint32_t lane = from; lane != from + GROUP; lane++) {
@@ -353,8 +353,8 @@ static inline __attribute__((always_inline)) void fire_group(const struct snn_li
  * and less than 2^16 above it, since sums are within int16 and the ceiling is at most 2^15 above
  * the floor. Such a group runs lane by lane.
  */
-static inline __attribute__((always_inline)) uint32_t run_groups(const struct snn_lif *lif,
-                                                                 uint32_t *clamps)
+static inline __attribute__((always_inline)) uint32_t step_groups(const struct snn_lif *lif,
+                                                                  uint32_t *clamps)
 {
     const bool clamped = clamps != NULL;
     uint32_t lift = SNN_SUM_ZERO * BOTH;
@@ -380,7 +380,7 @@ static inline __attribute__((always_inline)) uint32_t run_groups(const struct sn
             }
         }
         if (clamped && RARELY((below & lift) != 0)) {
-            *clamps += run_clamped(lif, (uint32_t)(membrane - lif->membrane));
+            *clamps += step_clamped(lif, (uint32_t)(membrane - lif->membrane));
         } else {
             if (clamped) {
 #pragma GCC unroll 4
@@ -403,25 +403,25 @@ static inline __attribute__((always_inline)) uint32_t run_groups(const struct sn
  * Steps of all lanes, or from `from` on: not clamped, clamped, without leak or lane by lane. Apart,
  * so that each saves only the registers that it needs.
  */
-static __attribute__((noinline)) uint32_t run_rest(const struct snn_lif *lif, uint32_t from)
+static __attribute__((noinline)) uint32_t step_rest(const struct snn_lif *lif, uint32_t from)
 {
     return run(lif, true, from);
 }
 
-static __attribute__((noinline)) uint32_t run_open(const struct snn_lif *lif)
+static __attribute__((noinline)) uint32_t step_open(const struct snn_lif *lif)
 {
-    const uint32_t done = run_groups(lif, NULL);
-    return done == lif->lanes ? 0 : run_rest(lif, done);
+    const uint32_t done = step_groups(lif, NULL);
+    return done == lif->lanes ? 0 : step_rest(lif, done);
 }
 
-static __attribute__((noinline)) uint32_t run_narrow(const struct snn_lif *lif)
+static __attribute__((noinline)) uint32_t step_narrow(const struct snn_lif *lif)
 {
     uint32_t clamps = 0;
-    const uint32_t done = run_groups(lif, &clamps);
-    return done == lif->lanes ? clamps : clamps + run_rest(lif, done);
+    const uint32_t done = step_groups(lif, &clamps);
+    return done == lif->lanes ? clamps : clamps + step_rest(lif, done);
 }
 
-static __attribute__((noinline)) uint32_t run_without_leak(const struct snn_lif *lif)
+static __attribute__((noinline)) uint32_t step_without_leak(const struct snn_lif *lif)
 {
     return run(lif, false, 0);
 }
@@ -441,12 +441,12 @@ uint32_t snn_lif_step(const struct snn_lif *lif)
     return run(lif, lif->decay != NULL, 0);
 #else
     if (lif->decay == NULL) {
-        return run_without_leak(lif);
+        return step_without_leak(lif);
     }
     if (lif->rule.clamps == 0) {
-        return run_open(lif);
+        return step_open(lif);
     }
-    return lif->rule.ceiling - lif->rule.floor <= 32768 ? run_narrow(lif) : run_rest(lif, 0);
+    return lif->rule.ceiling - lif->rule.floor <= 32768 ? step_narrow(lif) : step_rest(lif, 0);
 #endif
 }
 

@@ -146,9 +146,11 @@ public struct BoardCheck: Sendable {
     /// The mean of an inference, to a tenth.
     func mean(_ sum: Int) -> Double { (10 * Double(sum) / Double(count)).rounded() / 10 }
     func instructions(
-      _ region: InstructionCounts.Region?, where belongs: (String) -> Bool = { _ in true }
+      _ region: InstructionCounts.Region?, of part: InstructionCounts.Part? = nil
     ) -> Int {
-      region?.functions.reduce(0) { belongs($1.key) ? $0 + $1.value.insns : $0 } ?? 0
+      region?.functions.values.reduce(0) {
+        part == nil || $1.part == part ? $0 + $1.insns : $0
+      } ?? 0
     }
     report.regions = layers.enumerated().map { place, index in
       let region = counts.regions["\(place)"]
@@ -164,9 +166,9 @@ public struct BoardCheck: Sendable {
       return BoardReport.Region(
         population: population.name, instructions: mean(instructions(region)),
         synapticOperations: mean(operations),
-        synapseInstructions: mean(instructions(region) { BoardReport.isOfSynapses($0) }),
+        synapseInstructions: mean(instructions(region, of: .synapses)),
         updates: mean(steps * population.shape.count),
-        neuronInstructions: mean(instructions(region) { BoardReport.isOfNeurons($0) }))
+        neuronInstructions: mean(instructions(region, of: .neurons)))
     }
     let between = instructions(counts.regions[InstructionCounts.engine])
     report.instructionsPerInference = mean(

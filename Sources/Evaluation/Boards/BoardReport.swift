@@ -79,22 +79,6 @@ public struct BoardReport: Equatable, Encodable, Sendable {
 
   init(target: String) { self.target = target }
 
-  /// Functions of the engine and its kernels that find or add synapses, by the start of their names.
-  private static let synapseFunctions = [
-    "snn_add_rows", "snn_mac_rows", "snn_gather", "snn_find_window", "flush", "find_rows",
-    "add_nibbles", "add_bytes",
-  ]
-  /// Those that update neurons.
-  private static let neuronFunctions = ["snn_lif", "snn_fire", "fire_", "step_"]
-
-  static func isOfSynapses(_ function: String) -> Bool {
-    synapseFunctions.contains { function.hasPrefix($0) }
-  }
-
-  static func isOfNeurons(_ function: String) -> Bool {
-    neuronFunctions.contains { function.hasPrefix($0) }
-  }
-
   /// The report for people.
   public var text: String {
     if let skipped { return "\(target): left out: \(skipped.reason)\n" }

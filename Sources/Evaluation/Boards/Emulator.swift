@@ -142,7 +142,12 @@ struct InstructionCounts: Decodable {
 
   struct Function: Decodable {
     var insns: Int
+    /// What the function works at; nil: something else.
+    var part: Part?
   }
+
+  /// What the engine's functions work at, as `targets/emulate.py` tells by their names.
+  enum Part: String, Decodable { case synapses, neurons }
 
   /// By number: layers of the image from 0, then ``engine`` and ``outside``.
   var regions: [String: Region]
