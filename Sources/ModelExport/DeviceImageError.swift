@@ -13,7 +13,8 @@ public enum DeviceImageError: Error, Equatable, Sendable {
   /// An image that is larger than the board's flash.
   case flashExceeded(target: String, available: Int, needed: Int)
   /// An image whose firmware needs more than the board's RAM.
-  case memoryExceeded(target: String, available: Int, parts: [DeviceReport.Part])
+  case memoryExceeded(
+    target: String, available: Int, parts: [DeviceReport.Part], arena: [DeviceReport.Part])
 }
 
 extension DeviceImageError: CustomStringConvertible {
@@ -29,10 +30,10 @@ extension DeviceImageError: CustomStringConvertible {
     case .flashExceeded(let target, let available, let needed):
       "\(target): expected an image of at most \(available) bytes of flash, found \(needed): "
         + "\(needed - available) bytes are missing"
-    case .memoryExceeded(let target, let available, let parts):
+    case .memoryExceeded(let target, let available, let parts, let arena):
       "\(target): expected at most \(available) bytes of RAM, found about \(parts.bytes) in a "
-        + "firmware that does nothing else (\(parts.text)): \(parts.bytes - available) bytes are "
-        + "missing"
+        + "firmware that does nothing else (\(parts.text); in the arena \(arena.text)): "
+        + "\(parts.bytes - available) bytes are missing"
     }
   }
 }

@@ -74,7 +74,8 @@ public struct DeviceTarget: Equatable, Sendable {
     }
     let parts = image.report.firmwareParts
     guard parts.bytes <= memoryBytes else {
-      throw .memoryExceeded(target: name, available: memoryBytes, parts: parts)
+      throw .memoryExceeded(
+        target: name, available: memoryBytes, parts: parts, arena: image.report.arenaParts)
     }
   }
 }

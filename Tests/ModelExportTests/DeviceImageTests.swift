@@ -168,16 +168,28 @@ import Wiring
     ) { try DeviceTarget("none", "none", flash: 0, memory: 1, .dsp).check(image) }
     #expect(
       throws: DeviceImageError.memoryExceeded(
-        target: "none", available: 0, parts: image.report.firmwareParts)
+        target: "none", available: 0, parts: image.report.firmwareParts,
+        arena: image.report.arenaParts)
     ) { try DeviceTarget("none", "none", flash: 16, memory: 0, .dsp).check(image) }
     let error = DeviceImageError.memoryExceeded(
       target: "board", available: 100,
-      parts: [.init(name: "arena", bytes: 90), .init(name: "stack", bytes: 40)])
+      parts: [.init(name: "arena", bytes: 90), .init(name: "stack", bytes: 40)],
+      arena: [.init(name: "rings", bytes: 80), .init(name: "maps", bytes: 10)])
     #expect(
       "\(error)".hasSuffix(
-        "found about 130 in a firmware that does nothing else (arena 90, stack 40): 30 bytes are "
-          + "missing"))
+        "found about 130 in a firmware that does nothing else (arena 90, stack 40; in the arena "
+          + "rings 80, maps 10): 30 bytes are missing"))
     #expect(DeviceTarget(named: "cortex-m1") == nil)
+  }
+
+  @Test func aDelayLineTooLongForTheBoardIsNamed() throws {
+    var model = model()
+    model.projections[0].delay = 255
+    let image = try DeviceImage(model)
+    let rings = try #require(image.report.arenaParts.first { $0.name == "rings" })
+    let target = DeviceTarget("small", "none", flash: 1024, memory: 1, .dsp)
+    let error = #expect(throws: DeviceImageError.self) { try target.check(image) }
+    #expect("\(try #require(error))".contains("in the arena rings \(rings.bytes)"))
   }
 
   @Test func firmwareNeedsNetworkFramesAndStackBesideTheArena() throws {
