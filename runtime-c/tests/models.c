@@ -399,8 +399,8 @@ bool model_random(struct test_model *test, uint64_t seed)
     test->model.max_steps = 20;
 
     model_finish(test, inputs, populations, projections);
-    random_exit(test, &r, populations);
     test->model.readout = rank[populations - 1];
+    random_exit(test, &r, populations);
     struct snn_fault fault;
     const enum snn_status status = snn_check(&test->model, &fault);
     if (status != SNN_OK && status != SNN_ERROR_BOUND) {
