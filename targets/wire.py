@@ -179,11 +179,21 @@ class Image:
         self.block = fields[9]
         port_count, layer_count, self.projection_count = fields[11:14]
         ports, layers, projections = fields[15:18]
-        self.ports = [self.PORT.unpack_from(data, ports + i * self.PORT.size) for i in range(port_count)]
-        self.layers = [self.LAYER.unpack_from(data, layers + i * self.LAYER.size) for i in range(layer_count)]
+        self.ports = self.table(data, "ports", self.PORT, ports, port_count)
+        self.layers = self.table(data, "layers", self.LAYER, layers, layer_count)
         # A projection of the model with several taps is several of the image.
-        self.projections = {self.PROJECTION.unpack_from(data, projections + i * self.PROJECTION.size)[0]
-                            for i in range(self.projection_count)}
+        self.projections = {entry[0] for entry in self.table(data, "projections", self.PROJECTION, projections,
+                                                             self.projection_count)}
+        if not self.layers or any(port[3] not in range(4) for port in self.ports):
+            raise ValueError("device image: expected a layer at least and ports of the kinds 0 to 3, found others")
+
+    @staticmethod
+    def table(data, name, layout, offset, count):
+        """The entries of a table of the image."""
+        end = offset + count * layout.size
+        if end > len(data):
+            raise ValueError(f"device image: {name}: expected {count} within {len(data)} bytes, found that they end at {end}")
+        return [layout.unpack_from(data, offset + i * layout.size) for i in range(count)]
 
     def frame_size(self, port):
         """Bytes of a port's frame; 0 for events."""

@@ -23,7 +23,7 @@ public struct PopulationCost: Equatable, Codable, Sendable {
   public var updates: Double
   /// Clamps that changed the membrane.
   public var saturations: Double
-  /// Bytes of its membranes: 2 a neuron, 4 in a read-out.
+  /// Bytes of its membranes, 2 a neuron, 4 in a read-out, and 4 for each synaptic current.
   public var membraneBytes: Int
 
   enum CodingKeys: String, CodingKey {
@@ -100,7 +100,7 @@ public struct Cost: Equatable, Sendable {
         spikesPerNeuron: spikes / Double(neurons), spikesPerNeuronPerStep: rate,
         activationSparsity: 1 - rate, updates: updates,
         saturations: mean(counted.saturations),
-        membraneBytes: neurons * (population.isReadout ? 4 : 2))
+        membraneBytes: neurons * population.membraneBytes)
     }
     projections = model.projections.enumerated().map { index, projection in
       let entries = projection.weights.values.count
@@ -130,5 +130,13 @@ extension Model {
     case .input(let port): inputs[port].name
     case .population(let population): populations[population].name
     }
+  }
+}
+
+extension Population {
+  /// Bytes of a neuron's state on a device: its membrane, and its synaptic current where it has one.
+  fileprivate var membraneBytes: Int {
+    guard case .lif(let neurons) = kind else { return 4 }
+    return neurons.currentLeak == .none ? 2 : 6
   }
 }

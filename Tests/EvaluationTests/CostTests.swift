@@ -45,6 +45,19 @@ import Wiring
     #expect(forecast.counters(of: history).projections[1].synops == 3 * synapses)
   }
 
+  @Test func aSynapticCurrentIsStateToo() {
+    func bytes(_ change: (inout Population.LIF) -> Void) -> [Int] {
+      var model = Models.frame
+      guard case .lif(var neurons) = model.populations[0].kind else { return [] }
+      change(&neurons)
+      model.populations[0].kind = .lif(neurons)
+      return Cost(of: ScoreTotals(zeroFor: model), model: model).populations.map(\.membraneBytes)
+    }
+    let shapes = Models.frame.populations.map(\.shape.count)
+    #expect(bytes { _ in } == [2 * shapes[0], 4 * shapes[1]])
+    #expect(bytes { $0.currentLeak = [100] } == [6 * shapes[0], 4 * shapes[1]])
+  }
+
   @Test func delayedSpikesAreCountedWhenTheyArrive() {
     var model = Models.frame
     model.projections[1].delay = 1
