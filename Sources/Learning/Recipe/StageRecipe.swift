@@ -242,7 +242,12 @@ public struct PruningRecipe: Hashable, Sendable, Codable {
   public enum Scope: String, Hashable, Sendable, Codable, CaseIterable { case global, layer }
   /// What is removed together.
   public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
-    case magnitude, channels, taps
+    /// Single weights of small magnitude.
+    case magnitude
+    /// Whole output channels of small norm.
+    case channels
+    /// Whole taps of small norm.
+    case taps
   }
 
   /// The fraction of weights that is 0 in the end, 0…<1. No default.
