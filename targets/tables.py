@@ -102,7 +102,7 @@ def text(results):
     budget = {(line["kernels"], line["build"], line["target"]): int(line["bytes"]) for line in records(TEXT_BUDGET)}
     cores = [core for core in CORES if ("tuned", "held", core) in budget]
     rows = [[f"{build}, {kernels}", *(f"{budget[kernels, build, core]:,}" for core in cores)]
-            for build in ("held", "events", "every") for kernels in ("tuned", "portable")]
+            for build in ("held", "events", "delays", "general", "every") for kernels in ("tuned", "portable")]
     return markdown(["", *(CORES[core] for core in cores)], rows)
 
 

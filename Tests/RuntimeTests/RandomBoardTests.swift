@@ -11,10 +11,12 @@ import Wiring
 ///
 /// The machine itself, as a board that loads model files and as one that runs images, gets few
 /// models, among which every word of the format that a board sees comes twice.
-/// `SNN_LONG_TESTS=1` takes all boards of `targets/boards`, 200 models each: about an hour.
+/// `SNN_LONG_TESTS=1` takes all boards of `targets/boards`, 200 models each: twenty minutes of two
+/// cores.
 @Suite struct RandomBoardTests {
   static let isLong = ProcessInfo.processInfo.environment["SNN_LONG_TESTS"] == "1"
-  static let modelCount = 200
+  /// Of each board in the long test.
+  static let manyModels = 200
   static let inputsPerModel = 3
 
   /// What reaches a board's wire, its rings or its clock, and which checks make it count.
@@ -64,39 +66,80 @@ import Wiring
     return all.filter { isLong || $0.name == "host" } + [.init(name: "host", runsImages: true)]
   }()
 
+  /// Seeds of few models, each of which brings a word that came less than twice before.
+  static let fewSeeds = Result {
+    var missing = words.mapValues { _ in 2 }
+    var seeds: [Int] = []
+    for seed in 0... {
+      guard !missing.isEmpty else { break }
+      guard let check = try check(seed: seed) else { continue }
+      let brought = try missing.filter { try words[$0.key]!(check) }
+      guard !brought.isEmpty else { continue }
+      for (word, count) in brought { missing[word] = count > 1 ? count - 1 : nil }
+      seeds.append(seed)
+    }
+    return seeds
+  }
+
+  @Test func theMachineItselfIsABoard() throws {
+    #expect(Self.boards.filter { $0.name == "host" }.count == 2)
+    #expect(Self.boards.count == (Self.isLong ? try Self.emulator.get().boards().count + 1 : 2))
+  }
+
   @Test(arguments: boards) func boardsComputeTheHostsIntegers(_ board: Emulator.Board) throws {
-    var (checked, seed) = (0, 0)
-    var missing = Self.words.mapValues { _ in 2 }
-    while Self.isLong ? checked < Self.modelCount : !missing.isEmpty {
-      defer { seed += 1 }
+    let seeds = Self.isLong ? Array(0..<10 * Self.manyModels) : try Self.fewSeeds.get()
+    let wanted = Self.isLong ? Self.manyModels : seeds.count
+    var checked = 0
+    for seed in seeds where checked < wanted {
       guard let check = try Self.check(seed: seed) else { continue }
-      let brought = try missing.keys.filter { try Self.words[$0]!(check) }
-      if !Self.isLong && brought.isEmpty { continue }
-      for word in brought { missing[word] = missing[word]! > 1 ? missing[word]! - 1 : nil }
       let report = try check.run(on: board, of: Self.emulator.get(), countingInstructions: false)
       if case .tooSmall = report.skipped { continue }
       try #require(report.skipped == nil, "\(board.name): \(report.text)")
       try #require(report.identical == true, "\(board.name), seed \(seed): \(report.text)")
       checked += 1
     }
+    #expect(checked == wanted, "\(board.name)")
+  }
+
+  /// The last model has an exit rule and no ring, which few random ones have.
+  @Test func theOptionsThatAnExportNamesSuffice() throws {
+    var early = TinyModels.neuron(lif: Population.LIF(threshold: 1))
+    early.inputs[0].kind = .events(.once)
+    early.exit = .firstSpike(of: 0)
+    let input = InferenceInput(steps: 4, ports: [.events([[], [0], [0], []])])
+    let last = try Self.check(early, inputs: [input])
+    #expect(try Self.exitsEarly(#require(last)))
+    let checks = try Self.fewSeeds.get().map { try Self.check(seed: $0) } + [last]
+    for check in checks.compactMap(\.self) {
+      let options = try DeviceImage(check.loaded.model).report.engineOptions
+      let report = try check.run(
+        on: Emulator.Board(name: "host", runsImages: true), of: Self.emulator.get(),
+        countingInstructions: false, engineOptions: options)
+      #expect(report.identical == true, "\(check.loaded.model.name), \(options): \(report.text)")
+    }
   }
 
   /// A random model with its inputs; nil where no image can hold the model.
   private static func check(seed: Int) throws -> BoardCheck? {
     guard let model = try DeviceImageTests.model(seed: seed) else { return nil }
+    return try check(
+      model,
+      inputs: (0..<inputsPerModel).map { sample in
+        RandomModels.input(for: model, seed: UInt64(seed * inputsPerModel + sample))
+      })
+  }
+
+  private static func check(_ model: Model, inputs: [InferenceInput]) throws -> BoardCheck? {
     let image: DeviceImage
     do {
       image = try DeviceImage(model)
     } catch is DeviceImageError {
       return nil
     }
-    let samples = (0..<inputsPerModel).map { sample in
-      let seed = UInt64(seed * inputsPerModel + sample)
-      return (input: onSensor(RandomModels.input(for: model, seed: seed), of: model), label: 0)
-    }
     let file = try ModelFile.encode(model).bytes
     return try BoardCheck(
-      SessionModel(file), samples: samples, image: image.bytes, layers: image.layers, file: file)
+      SessionModel(file), samples: inputs.map { (input: onSensor($0, of: model), label: 0) },
+      image: image.bytes, layers: image.layers, file: file)
   }
 
   /// The input without addresses that its ports do not have: a firmware refuses them, where the host

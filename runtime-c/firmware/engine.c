@@ -459,7 +459,7 @@ static void run_layers(struct snn_device *network, uint32_t first, uint32_t step
 enum snn_status snn_device_run(struct snn_device *network, uint32_t steps)
 {
     const struct snn_image *image = network->image;
-    if (steps > image->max_steps - network->steps || (SNN_DEVICE_RULES && network->decided)) {
+    if (steps > image->max_steps - network->steps || (SNN_DEVICE_EXITS && network->decided)) {
         return SNN_ERROR_STEPS;
     }
     if (!snn_streams(image)) {
@@ -472,14 +472,14 @@ enum snn_status snn_device_run(struct snn_device *network, uint32_t steps)
         network->steps = steps;
     } else {
         for (; steps > 0; steps--) {
-            if (SNN_DEVICE_RULES && image->ring_count != 0) {
+            if (SNN_DEVICE_ENCODERS && image->ring_count != 0) {
                 snn_encode(network);
             }
             run_layers(network, network->steps, 1);
-            network->decided = SNN_DEVICE_RULES && image->has_exit != 0 && snn_exits(network);
+            network->decided = SNN_DEVICE_EXITS && image->has_exit != 0 && snn_exits(network);
             end_step(network);
             network->steps++;
-            if (SNN_DEVICE_RULES && network->decided) {
+            if (SNN_DEVICE_EXITS && network->decided) {
                 break;
             }
         }

@@ -8,8 +8,11 @@
 
 /* What the engine's files share. */
 
-/** 1 in a build that has encoders and exit rules. */
-#define SNN_DEVICE_RULES (SNN_DEVICE_GENERAL != 0 && SNN_DEVICE_RINGS != 0)
+/** 1 in a build that has exit rules: only models that stream have one. */
+#define SNN_DEVICE_EXITS (SNN_DEVICE_GENERAL != 0 && SNN_DEVICE_STREAMING != 0)
+
+/** 1 in a build that has encoders, whose spikes lie in rings. */
+#define SNN_DEVICE_ENCODERS (SNN_DEVICE_GENERAL != 0 && SNN_DEVICE_RINGS != 0)
 
 /** The most rows that are gathered for one call of a kernel. */
 enum { SNN_GATHER = 64 };

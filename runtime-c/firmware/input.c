@@ -38,7 +38,7 @@ bool snn_device_event(struct snn_device *network, uint32_t port, uint32_t index)
 {
     const struct snn_image *image = network->image;
     if (port >= image->port_count || network->steps >= image->max_steps ||
-        (SNN_DEVICE_RULES && network->decided)) {
+        (SNN_DEVICE_EXITS && network->decided)) {
         return false;
     }
     const struct snn_image_port *input = snn_ports(image) + port;

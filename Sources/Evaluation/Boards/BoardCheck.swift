@@ -43,10 +43,14 @@ public struct BoardCheck: Sendable {
   /// Runs the samples on `board`, and the first ``countedSamples`` once more to count instructions
   /// where `countingInstructions` and the board runs images.
   ///
+  /// `engineOptions`: what the engine is compiled with, `-DNAME=VALUE` each, such as an export says
+  /// suffice for an image.
+  ///
   /// A board that cannot hold the model gives a report with a ``BoardReport/Obstacle``. Throws
   /// ``BoardError`` where the firmware fails or its answers make no sense.
   public func run(
-    on board: Emulator.Board, of emulator: Emulator, countingInstructions: Bool = true
+    on board: Emulator.Board, of emulator: Emulator, countingInstructions: Bool = true,
+    engineOptions: [String] = []
   ) throws -> BoardReport {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("snn-check-\(UUID().uuidString)")
@@ -62,7 +66,7 @@ public struct BoardCheck: Sendable {
       }
       return try emulator.ask(
         board, model: model, requests: requests + BoardWire.quit,
-        counting: options.contains(.marking), in: folder)
+        counting: options.contains(.marking), engineOptions: engineOptions, in: folder)
     }
     var report = BoardReport(target: board.name)
     let outcome: Emulator.Outcome

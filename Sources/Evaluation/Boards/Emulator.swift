@@ -77,8 +77,10 @@ public struct Emulator: Sendable {
   /// Builds the firmware of a model for a board and lets it answer `requests`.
   ///
   /// `model`: a `.snnimg` or `.snnpb` file, as the board wants it. `counting`: instructions too.
+  /// `engineOptions`: `-DNAME=VALUE` each.
   func ask(
-    _ board: Board, model: URL, requests: [UInt8], counting: Bool, in folder: URL
+    _ board: Board, model: URL, requests: [UInt8], counting: Bool, engineOptions: [String],
+    in folder: URL
   ) throws(BoardError) -> Result<Outcome, BoardReport.Obstacle> {
     let (asked, answered) = (folder.appending("requests"), folder.appending("answers"))
     let counts = folder.appending("counts")
@@ -88,6 +90,7 @@ public struct Emulator: Sendable {
       throw .failed(board: board.name, reason: error.localizedDescription)
     }
     var arguments = [board.name, model.path, asked.path, answered.path]
+    arguments += engineOptions.flatMap { ["--define", String($0.dropFirst("-D".count))] }
     if counting { arguments += ["--count", counts.path, "--no-memory"] }
     let result = try start(arguments, board: board.name)
     if result.status == 76 { return .failure(.tooSmall(result.errors)) }

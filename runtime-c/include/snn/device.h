@@ -33,7 +33,8 @@ struct snn_observer;
 
 /**
  * 0 leaves out of the engine what few models need: resets to zero or a value, refractory steps,
- * wide sums, lists of synapses, and a ceiling that keeps membranes below the threshold.
+ * wide sums, lists of synapses, synaptic currents, a ceiling that keeps membranes below the
+ * threshold, exit rules, encoders, and ports of which every event counts.
  */
 #ifndef SNN_DEVICE_GENERAL
 #define SNN_DEVICE_GENERAL 1
@@ -49,8 +50,8 @@ struct snn_observer;
 #endif
 
 /**
- * 0 leaves out of the engine what images with rings need: delays, taps, and ports of which every
- * event counts.
+ * 0 leaves out of the engine what images with rings need: delays, taps, encoders, and ports of
+ * which every event counts.
  */
 #ifndef SNN_DEVICE_RINGS
 #define SNN_DEVICE_RINGS SNN_DEVICE_STREAMING
