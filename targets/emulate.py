@@ -373,21 +373,20 @@ def load_count(path):
     return json.loads(Path(path).read_text())
 
 
-# What functions of the engine and its kernels do, by the start of their names.
+# What functions of the engine and its kernels work at, by the start of their names.
 PARTS = {"synapses": ("snn_add_rows", "snn_mac_rows", "snn_gather", "snn_find_window", "flush", "find_rows", "add_"),
          "neurons": ("snn_lif", "snn_fire", "fire_", "step_")}
 
 
 def part_of(function):
-    """"synapses", "neurons", or nothing for what an engine does beside them."""
+    """A key of PARTS; None: the function does what an engine does beside synapses and neurons."""
     return next((part for part, starts in PARTS.items() if function.startswith(starts)), None)
 
 
-def uncounted(elf):
-    """Functions of a firmware's kernels that are part of neither synapses nor neurons."""
+def kernel_functions(elf):
+    """The functions of a bare board's firmware that come from files of kernels, of which each belongs to a part."""
     text = elf.with_suffix(".map").read_text()
     text = text[text.index("Linker script and memory map"):]
     entry = re.compile(r"^ \.text\.(\w+)\S*\s+0x[0-9a-f]+\s+0x0*[1-9a-f]\w*\s+\S*/firmware/(?:kernels_\w+|fire|gather)\.o$",
                        re.M)
-    return [name for name in entry.findall(text) if part_of(name) is None]
-
+    return entry.findall(text)

@@ -11,7 +11,8 @@ struct ModelArguments: ParsableArguments {
 
   @Option(
     help: """
-      The data set: moving-shapes; mnist, fashion_mnist or nmnist in the folder SNN_DATA; or a path.
+      The data set: \(DatasetCatalog.builtInNames.joined(separator: " or ")); \
+      \(DatasetCatalog.fileNames.joined(separator: ", ")) in the folder SNN_DATA; or a path.
       """)
   var data: String
 

@@ -63,8 +63,8 @@ public struct PruningPlan: Hashable, Sendable {
     }
     if unit == .taps {
       let delayed = network.projections.filter { $0.taps > 1 }.map(\.name)
-      for name in delayed.isEmpty ? ["all layers"] : layers.keys.sorted()
-      where !delayed.contains(name) {
+      let without = layers.keys.sorted().filter { !delayed.contains($0) }
+      if let name = delayed.isEmpty ? "all layers" : without.first {
         throw CompressionError.noTaps(layer: name, known: delayed)
       }
     }

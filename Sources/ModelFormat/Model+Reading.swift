@@ -13,18 +13,18 @@ extension Model {
     try requireKnown(message, at: "model")
     var inputs: [InputPort] = []
     for (index, input) in message.inputs.enumerated() {
-      inputs.append(try InputPort(input, at: "inputs[\(index)] \(input.name.debugDescription)"))
+      inputs.append(try InputPort(input, at: listPlace("inputs", index, input.name)))
     }
     var populations: [Population] = []
     for (index, population) in message.populations.enumerated() {
-      let place = "populations[\(index)] \(population.name.debugDescription)"
-      populations.append(try Population(population, at: place))
+      populations.append(
+        try Population(population, at: listPlace("populations", index, population.name)))
     }
     var projections: [Projection] = []
     var budget = Self.maximumWeights
     for (index, projection) in message.projections.enumerated() {
-      let place = "projections[\(index)] \(projection.name.debugDescription)"
-      let read = try Projection(projection, budget: budget, at: place)
+      let read = try Projection(
+        projection, budget: budget, at: listPlace("projections", index, projection.name))
       budget -= read.weights.values.count
       projections.append(read)
     }
@@ -47,13 +47,13 @@ extension Model {
   }
 }
 
-/// Throws unless a field that does not apply is absent.
+/// Throws unless a field that does not apply to `what` is absent.
 func requireAbsent(
-  _ isAbsent: Bool, _ field: String, at place: String
+  _ isAbsent: Bool, _ field: String, at place: String, for what: String = "this kind"
 ) throws(ModelError) {
   guard isAbsent else {
     throw .malformed(
-      place: "\(place).\(field)", expected: "no such field for this kind", found: "one")
+      place: "\(place).\(field)", expected: "no such field for \(what)", found: "one")
   }
 }
 

@@ -17,7 +17,7 @@ public enum ModelError: Error, Equatable, Sendable {
   case boundExceeded(place: String, expected: String, found: String)
   /// Bytes that say nothing the format knows.
   case malformed(place: String, expected: String, found: String)
-  /// A version this module does not read (FORMAT.md §9).
+  /// A version this module does not read (FORMAT.md §10).
   case unsupportedVersion(place: String, expected: String, found: String)
   /// A file that cannot be read or written.
   case fileFailure(place: String, expected: String, found: String)
@@ -57,19 +57,24 @@ func require<Limits: RangeExpression>(
   }
 }
 
+/// How error messages name an element of a model's list, such as `populations[2] "conv2"`.
+func listPlace(_ list: String, _ index: Int, _ name: String) -> String {
+  "\(list)[\(index)] \(name.debugDescription)"
+}
+
 extension Model {
   /// How error messages name a port.
   package func place(ofInput index: Int) -> String {
-    "inputs[\(index)] \(inputs[index].name.debugDescription)"
+    listPlace("inputs", index, inputs[index].name)
   }
 
   /// How error messages name a population.
   package func place(ofPopulation index: Int) -> String {
-    "populations[\(index)] \(populations[index].name.debugDescription)"
+    listPlace("populations", index, populations[index].name)
   }
 
   /// How error messages name a projection.
   package func place(ofProjection index: Int) -> String {
-    "projections[\(index)] \(projections[index].name.debugDescription)"
+    listPlace("projections", index, projections[index].name)
   }
 }

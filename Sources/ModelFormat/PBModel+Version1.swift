@@ -5,24 +5,21 @@ extension PBModel {
   /// Throws ``ModelError`` where the message has a field or a value that 1.0 does not know.
   mutating func raiseFromVersion1() throws(ModelError) {
     func refuse(_ isAbsent: Bool, _ field: String, at place: String = "model") throws(ModelError) {
-      guard isAbsent else {
-        throw .malformed(
-          place: place + "." + field, expected: "no such field in a file of 1.0", found: "one")
-      }
+      try requireAbsent(isAbsent, field, at: place, for: "a file of 1.0")
     }
     try refuse(checksum == 0, "checksum")
     try refuse(!hasExit, "exit")
     for (index, input) in inputs.enumerated() {
-      let place = "inputs[\(index)] \(input.name.debugDescription)"
+      let place = listPlace("inputs", index, input.name)
       try refuse(!input.hasEncoder, "encoder", at: place)
       try refuse(!input.hasSensor, "sensor", at: place)
     }
     for (index, population) in populations.enumerated() {
-      let place = "populations[\(index)] \(population.name.debugDescription)"
+      let place = listPlace("populations", index, population.name)
       try refuse(population.currentLeak.isEmpty, "current_leak", at: place)
     }
     for (index, projection) in projections.enumerated() {
-      let place = "projections[\(index)] \(projection.name.debugDescription)"
+      let place = listPlace("projections", index, projection.name)
       try refuse(projection.taps == 0, "taps", at: place)
       try refuse(projection.tapStep == 0, "tap_step", at: place)
       let isFromPort = if case .input? = projection.source { true } else { false }

@@ -197,9 +197,9 @@ AVX2_INLINE void add_single(void *sum, const struct snn_taps *taps, const struct
 
 /**
  * Hits of neighbouring cells share targets, so the lanes of all hits of a call stand in one list,
- * and a target takes a stretch of it: its sums are loaded and stored once. The window is the
- * targets side by side that have lanes so far, and more may come. Each of them has all lanes from
- * its first one to the end of the list.
+ * and a target takes a stretch of it: its sums are loaded and stored once. The window holds
+ * the targets side by side that have lanes already and may get more. Each of them has all lanes
+ * from its first one to the end of the list.
  */
 struct window {
     size_t target;     /**< the first */

@@ -75,8 +75,8 @@ static uint32_t find_cells(const struct snn_projection_state *state, uint32_t *i
 }
 
 /**
- * The bits of a cell's line that take_cells reads at once: all of them, a pixel or a word of lanes;
- * 0 where neither do pixels fill a word of lanes nor do such words fill a pixel.
+ * How many bits of a cell's line take_cells reads at once: the line, a pixel or a word of lanes. 0:
+ * take_cells cannot read it, since neither whole pixels fill a word of lanes nor whole words a pixel.
  */
 static uint32_t find_width(const struct snn_projection_state *state)
 {

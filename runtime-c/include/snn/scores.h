@@ -8,7 +8,7 @@
  * The scores of a read-out, for both engines: the class they tell, and by how much.
  */
 
-/** The index of the highest score, the lowest of equals. */
+/** The index of the highest of `count` >= 1 scores, the lowest of equals. */
 static inline uint32_t snn_best_score(const int32_t *scores, uint32_t count)
 {
     uint32_t best = 0;
@@ -20,7 +20,7 @@ static inline uint32_t snn_best_score(const int32_t *scores, uint32_t count)
     return best;
 }
 
-/** By how much the highest score exceeds the second highest; there are two at least. */
+/** By how much the highest of `count` >= 2 scores exceeds the second highest: 0 ... 2^32 - 1. */
 static inline uint32_t snn_score_margin(const int32_t *scores, uint32_t count)
 {
     const uint32_t best = snn_best_score(scores, count);
